@@ -1,1 +1,1 @@
-"""The rules of the product: pure values and decisions. No I/O, no clock, no framework."""
+"""The rules of the product: values and decisions without I/O, clock or framework."""

@@ -15,7 +15,7 @@ SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 LONGEST_NAME = 100
 EVERYWHERE = "*"
-"""Stands for the tenant in audit rows about what belongs to none: users, tenants, sign-ins."""
+"""In place of a tenant in audit rows about users, tenants and sign-ins."""
 _GUESSED_FIRST = {
     "password", "passw0rd", "password1", "12345678", "123456789", "1234567890", "87654321",
     "qwertyui", "qwertyuiop", "qwerty123", "1q2w3e4r", "1qaz2wsx", "abcd1234", "iloveyou",
@@ -25,7 +25,7 @@ _GUESSED_FIRST = {
 
 
 class Role(IntEnum):
-    """What a caller may do; each may do what those before it may."""
+    """What a caller may do; each role may do all that those before it may."""
 
     RUNNER = 1
     USER = 2
@@ -48,9 +48,9 @@ class Role(IntEnum):
 
 
 def checked_name(name: str) -> str:
-    """Return a name as it is stored: composed, without spaces around.
+    """Return a name as it is stored: in composed form, without spaces around.
 
-    Raises InvalidInputError where it is empty, too long, or holds what nobody can see or type.
+    Raises InvalidInputError if it is empty, too long, or has characters that are not printable.
     """
     composed = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(composed) <= LONGEST_NAME:
@@ -62,9 +62,9 @@ def checked_name(name: str) -> str:
 
 
 def checked_password(password: str, name: str) -> str:
-    """Return a new password as it is hashed. Length counts, kinds of characters do not.
+    """Return a new password as it is hashed. Only its length counts, not the kinds of characters.
 
-    Raises InvalidInputError where it is too short or long, or among what is guessed first.
+    Raises InvalidInputError if it is too short or long, or easy to guess.
     """
     composed = composed_password(password)
     message = next(_objections(composed, name), None)
@@ -74,7 +74,7 @@ def checked_password(password: str, name: str) -> str:
 
 
 def composed_password(password: str) -> str:
-    """Return a password in the form in which keyboards that differ agree."""
+    """Return a password in the form that is the same for every keyboard."""
     return unicodedata.normalize("NFKC", password)
 
 
@@ -85,13 +85,13 @@ def _objections(password: str, name: str) -> Iterator[str]:
         yield "must not hold control characters"
     plain = password.casefold()
     if plain in _GUESSED_FIRST or len(set(plain)) < 3 or plain == name.casefold():
-        yield "is among the first that anyone would guess: choose another"
+        yield "is easy to guess: choose another"
 
 
 def checked_tenants(tenants: Sequence[str], role: Role) -> list[str]:
     """Return the tenants that a user is assigned to, each once.
 
-    Raises InvalidInputError for a Runner or User without any, who could do nothing.
+    Raises InvalidInputError for a Runner or User without one, who could do nothing.
     """
     if role is Role.ADMIN:
         return []

@@ -20,10 +20,10 @@ _LIMITS = ("gt", "ge", "lt", "le", "min_length", "max_length", "pattern")
 
 
 def converted(value: object, kind: type[T], path: str = "$") -> T:
-    """Return a plain value, which stands at a JSON path, as a struct.
+    """Return a plain value as a struct; the path is where the value is in its document.
 
-    msgspec names the first mistake alone, in words for programmers. So what it refuses is given to
-    a pydantic model of the same fields, which names them all.
+    msgspec names only the first mistake, in words for programmers. So a value that it refuses is
+    checked by a pydantic model of the same fields, which names them all.
 
     Raises InvalidInputError, which names every mistake by its JSON path.
     """
@@ -32,7 +32,7 @@ def converted(value: object, kind: type[T], path: str = "$") -> T:
     except (msgspec.ValidationError, RecursionError) as error:
         at = path + str(error).partition(" - at `$")[2].rstrip("`")
         problems = _problems(value, _model(kind), path)
-        raise InvalidInputError(problems or [Problem(at, "is not what it may be")]) from None
+        raise InvalidInputError(problems or [Problem(at, "has a wrong value")]) from None
 
 
 def _problems(value: object, model: type[BaseModel], path: str) -> list[Problem]:
@@ -40,14 +40,14 @@ def _problems(value: object, model: type[BaseModel], path: str) -> list[Problem]
         model.model_validate_json(_encode(value))
     except ValidationError as error:
         return list(problems_of(error, model, path))
-    except (ValueError, RecursionError):  # not even JSON: half of a surrogate pair, too deep
+    except (ValueError, RecursionError):  # no valid JSON: a lone surrogate, too deep
         return []
     return []
 
 
 @cache
 def _model(kind: type[msgspec.Struct]) -> type[BaseModel]:
-    """Return the pydantic model of a struct's fields, by the names that JSON has for them."""
+    """Return the pydantic model of a struct's fields, with their JSON names."""
     extra: Literal["forbid", "ignore"] = (
         "forbid" if kind.__struct_config__.forbid_unknown_fields else "ignore"
     )
@@ -61,7 +61,7 @@ def _model(kind: type[msgspec.Struct]) -> type[BaseModel]:
 
 
 def _described(kind: object) -> object:
-    """Return a type of msgspec's as pydantic has it: structs as models, limits as a Field."""
+    """Return the pydantic form of a msgspec type: structs as models, limits as a Field."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _model(kind)
     origin, parts = get_origin(kind), get_args(kind)
@@ -76,7 +76,7 @@ def _described(kind: object) -> object:
 
 
 def malformed_at(text: str | bytes) -> str | None:
-    """Return line, column and what is wrong there; None where only its reader can tell."""
+    """Return line, column and what is wrong there; None if the parser gives no position."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""What the fields of every document have in common: how a text, a switch or a part is read."""
+"""What the fields of all documents share: how a text, a switch or a part is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CONFIG = ConfigDict(extra="forbid", alias_generator=document_name, use_attribute_docstrings=True)
-"""Of each dataclass that describes a part of a document: camelCase, and nothing unknown."""
+"""Settings of each dataclass that describes a part of a document: camelCase, no unknown fields."""
 
 
 def drop_nulls(value: object) -> object:
@@ -28,7 +28,7 @@ def drop_nulls(value: object) -> object:
 
 
 Part = Annotated[T, BeforeValidator(drop_nulls)]
-"""A part of a document; a null in it says no more than a field that is left out."""
+"""A part of a document; a null in it means the same as a missing field."""
 Text = Annotated[str, Field(min_length=1)]
 OptionalText = Annotated[str | None, BeforeValidator(lambda text: None if text == "" else text)]
 EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
@@ -36,13 +36,13 @@ Switch = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Settings = Annotated[JsonObject, Field(json_schema_extra={"default": {}})]
-"""What a connector or a transformer reads itself."""
+"""An object that a connector or a transformer checks itself."""
 
 
 def checked_by(problems: Callable[[T], Iterable[Problem]]) -> AfterValidator:
-    """Return the validator of a part whose mistakes a function names, by paths that begin at `$`.
+    """Return a validator of a part from a function that names mistakes, with paths from `$`.
 
-    It is asked where every field of the part is right by itself.
+    It is called only when every field of the part is valid by itself.
     """
 
     def check(part: T) -> T:
@@ -55,7 +55,7 @@ def checked_by(problems: Callable[[T], Iterable[Problem]]) -> AfterValidator:
 
 
 def plain(part: DataclassInstance) -> JsonObject:
-    """Return a part as a document has it; decimals stay what they are."""
+    """Return a part as it is in a document; decimals stay decimals."""
     return {document_name(f.name): plain_value(getattr(part, f.name)) for f in fields(part)}
 
 
@@ -64,5 +64,5 @@ def plain_value(value: object) -> Value:
 
 
 def values_of(part: DataclassInstance, kind: type[DataclassInstance]) -> JsonObject:
-    """Return those fields of a part that another, of which it has all, has too."""
+    """Return the fields of a part that another class has, too; the part must have all of them."""
     return {field.name: getattr(part, field.name) for field in fields(kind)}

@@ -1,11 +1,12 @@
-"""Errors are instructions: what goes wrong tells a stage what to do with its work.
+"""Errors: the kind of an error tells a stage what to do with its work.
 
-- `RetriableError` is raised: the same work is done again later, all of it.
-- `Failure` is given back, not raised: one record failed. Its category decides whether it is tried
-  again or goes to the DLQ; the other records go on. Who calls a system gets it in a `FailureError`.
+- `RetriableError` is raised: the stage does the same work again later, all of it.
+- `Failure` is returned, not raised: one record failed. Its category decides whether it is tried
+  again or goes to the DLQ; the other records go on. A call to a system raises it in a
+  `FailureError`.
 - Any other exception is a bug (decision 0005).
 
-The rest is for people: what they wrote or asked for is refused where it enters.
+The other errors are about what people wrote or asked for, and are raised where it comes in.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ class Category(StrEnum):
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Why one record could not be handled, as it travels to the retry topics and the DLQ.
+    """Why one record could not be handled; travels to the retry topics and the DLQ.
 
     Attributes:
         category: transient and unknown failures are retried, permanent ones are not.
         code: stable machine name in snake_case, e.g. `required_field_empty`.
         message: one sentence for a person: which field, what is wrong, what would be right.
-        detail: the long form, e.g. the target's own words; at most 2,000 characters.
+        detail: the long form, e.g. the target's own message; at most 2,000 characters.
         field: the path of the field at fault.
-        retry_after: seconds the other side asked us to wait.
-        ambiguous: the write may have been applied although no answer came; ask before re-sending.
+        retry_after: seconds that the system asked us to wait.
+        ambiguous: the write may have been applied although no answer came; ask the target before
+            sending it again.
     """
 
     category: Category
@@ -116,11 +118,11 @@ class StaleError(SynclineError):
 
 
 class CommitLostError(SynclineError):
-    """The partitions of a commit belong to another process now; its work will be repeated there."""
+    """Another process has the partitions of a commit now and will repeat the work."""
 
 
 class MessageTooLargeError(SynclineError):
-    """A message is larger than the broker takes. `size` and `limit` are bytes."""
+    """A message is larger than the broker accepts. `size` and `limit` are bytes."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"the message has {size} bytes, the limit is {limit}")
@@ -129,15 +131,15 @@ class MessageTooLargeError(SynclineError):
 
 
 class UnauthenticatedError(SynclineError):
-    """Nobody knows who asks: no valid session, key, link or password."""
+    """The caller is unknown: no valid session, key, link or password."""
 
 
 class ForbiddenError(SynclineError):
-    """Who asks is known, and may not."""
+    """The caller is known but not allowed to do this."""
 
 
 class ThrottledError(SynclineError):
-    """Asked too often. `retry_after` is seconds."""
+    """The caller asked too often. `retry_after` is seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What the write ledger knows of a record, and what is added to it."""
+"""The write ledger's entry of a record, and what is added to it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
-    """A write that was begun by a call and not acknowledged, with the hash of what was sent.
+    """A write that a call has begun and that is not acknowledged, with the hash of its payload.
 
     Attributes:
-        owner: the call; None where an older release began it.
+        owner: the call; None if an older release began it.
         creates: the target was asked before, and had no such record.
-        under_way: seconds for which the call may still have its effect; 0 when it has surely ended.
+        under_way: seconds for which the call may still take effect; 0 when it has surely ended.
     """
 
     payload_hash: str
@@ -21,7 +21,7 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
-    """What the ledger knows of one record; run and version name the write last acknowledged.
+    """The ledger's entry of one record; run and version are of the last acknowledged write.
 
     Hashes are 32 hex digits.
     """
@@ -35,15 +35,15 @@ class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def write(self) -> str:
-        """Name the acknowledged write; empty where there was none."""
+        """Name the acknowledged write; empty if there was none."""
         return f"{self.run_id}/{self.version}" if self.run_id else ""
 
 
 class WriteIntents(msgspec.Struct):
-    """Writes that are about to be sent by one call; the lists run in parallel.
+    """Writes that one call is about to send; the lists run in parallel.
 
-    A version is that of the write acknowledged before, 0 where there was none; `creates` says that
-    the target was asked and has no such record.
+    A version is that of the last acknowledged write, 0 if there was none; `creates` means that the
+    target was asked and has no such record.
     """
 
     owner: str

@@ -1,4 +1,4 @@
-"""How people are told of names and values that are wrong: what was given, and what was meant."""
+"""Messages about wrong names and values: what was given, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 LONGEST = 100
-"""Characters of a name that are compared; longer ones are no slip of the hand."""
+"""Characters of a name that are compared; a longer name is not a typing error."""
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
 """Pattern of the name of a profile, a mapping, an instance or a schedule."""
 SHOWN = 80
-"""Characters of a wrong value that are repeated."""
+"""Characters of a wrong value that a message shows."""
 
 
 def near(name: object, known: Iterable[str], count: int = 1) -> list[str]:
-    """Return the known names that a wrong one may have meant, the likeliest first; in any case."""
+    """Return known names similar to a wrong one in any case, the most similar first."""
     folded: dict[str, list[str]] = {}
     for each in known:
         folded.setdefault(each.casefold()[:LONGEST], []).append(each)
@@ -25,23 +25,23 @@ def near(name: object, known: Iterable[str], count: int = 1) -> list[str]:
 
 
 def meant(name: object, known: Iterable[str], count: int = 1) -> str:
-    """Return `; did you mean …?` to stand behind a message, or nothing when no name is near."""
+    """Return `; did you mean …?` for the end of a message, or nothing if no name is similar."""
     found = near(name, known, count)
     return f"; did you mean {' or '.join(f'`{each}`' for each in found)}?" if found else ""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """Say that something of this kind is not known, and which one was meant or which there are."""
+    """Return the message that a name of this kind is unknown, with a similar one or all names."""
     return f"unknown {what}{hint(name, sorted(known))}"
 
 
 def hint(name: object, known: Sequence[str]) -> str:
-    """Return what stands behind a message about a name: which was meant, or which there are."""
+    """Return the end of a message about a name: a similar one, or all names."""
     return meant(name, known) or (f"; known: {', '.join(known)}" if known else "; there is none")
 
 
 def shown(value: object) -> str:
-    """Return a wrong value as it may be repeated to a person: text in quotes, the rest as JSON."""
+    """Return a wrong value for a message: text in quotes, other values as JSON."""
     if isinstance(value, str):
         text = repr(value[: SHOWN + 1])
     elif isinstance(value, Decimal):

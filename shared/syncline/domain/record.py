@@ -1,4 +1,4 @@
-"""What a record must be to travel: it has an ID, and fits into a message."""
+"""What a record needs to travel: an ID, storable texts, and a size that fits a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncline.domain.errors import Category, Failure
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether databases and readers of JSON take a text."""
+    """Tell whether databases and readers of JSON accept a text."""
     if "\0" in text:
         return False
     if text.isascii():
@@ -24,7 +24,7 @@ def is_storable(text: str) -> bool:
 
 
 def unstorable(value: object, path: str = "$") -> Iterator[str]:
-    """Yield the JSON path of each text that is not storable; of a key that of its object."""
+    """Yield the JSON path of each text that is not storable; for a key, that of its object."""
     if isinstance(value, str):
         if not is_storable(value):
             yield path
@@ -38,7 +38,7 @@ def unstorable(value: object, path: str = "$") -> Iterator[str]:
 
 
 Value: TypeAlias = Any
-"""What a field of a record holds: any JSON value, numbers as int and Decimal."""
+"""The value of a field: any JSON value, numbers as int and Decimal."""
 Record: TypeAlias = dict[str, Value]
 """A record on its way, by field: raw, canonical or payload."""
 JsonObject: TypeAlias = dict[str, Value]
@@ -49,7 +49,7 @@ MAX_RECORD = 900_000
 
 
 def check_record(source_id: str, size: int) -> Failure | None:
-    """Say why a record of so many encoded bytes cannot travel at all, or None."""
+    """Return why a record of so many encoded bytes cannot travel at all, or None."""
     if not source_id:
         return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
     if "\0" in source_id:
@@ -70,8 +70,8 @@ class NewBatch(msgspec.Struct):
 
     Attributes:
         stage: the stage whose input topic it will enter; "" when all its records are settled.
-        outcomes: one code a record, `.` for those still in flight.
-        rejected: what is published to the DLQ for records that failed at Ingest, as builtins.
+        outcomes: one code for each record, `.` for those in flight.
+        rejected: records that failed in Ingest, for the DLQ, as builtins.
     """
 
     number: int
@@ -91,7 +91,7 @@ class TiedRows(msgspec.Struct, frozen=True):
 
 
 class Watermarks(msgspec.Struct, frozen=True):
-    """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
+    """Cursor values at a chunk's end: the highest with all records taken, and the highest read."""
 
     high: str | None = None
     read_to: str | None = None

@@ -1,4 +1,4 @@
-"""What becomes of a failure: a pure decision. Spec section 3, Retry."""
+"""Decides what becomes of a failure. Spec section 3, Retry."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from syncline.domain.document_fields import CONFIG, Number, Whole
 from syncline.domain.errors import Category, Failure
 
 LONGEST_PAUSE = 24 * 60 * 60.0
-"""Seconds; so long at a time a system may ask to be left alone, then it is asked again."""
+"""Most seconds that a system may ask us to wait at a time; then it is called again."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How failures of calls to this system are tried again."""
+    """How failed calls to this system are tried again."""
 
     __pydantic_config__ = CONFIG
 
@@ -26,7 +26,7 @@ class RetryPolicy:
     base: Annotated[Number, Field(gt=0, le=300)] = 2.0
     """Seconds before the first retry; then 4 times that."""
     cap: Annotated[Number, Field(gt=0, le=300)] = 32.0
-    """Seconds that no delay exceeds."""
+    """The longest delay in seconds."""
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -43,8 +43,7 @@ class GiveUp(msgspec.Struct, frozen=True):
 def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) -> Retry | GiveUp:
     """Decide what becomes of a failed record.
 
-    How often the other side asked to wait counts for nothing: it tells when to call, not what is
-    wrong with a record.
+    A `Retry-After` uses up no attempt: it says when to call, not what is wrong with a record.
 
     Args:
         attempt: number of the attempt that just failed, from 1.

@@ -30,7 +30,7 @@ class Overlap(StrEnum):
 
 
 class State(StrEnum):
-    """Where a run stands: spec section 2.3."""
+    """The state of a run: spec section 2.3."""
 
     QUEUED = "queued"
     EXTRACTING = "extracting"
@@ -54,7 +54,7 @@ FINAL = frozenset({State.SUCCEEDED, State.PARTIAL_SUCCESS, State.FAILED, State.C
 
 
 class Outcome(StrEnum):
-    """How a record ended; the value is the code kept in its slot of the batch row."""
+    """How a record ended; the value is the code in its slot of the batch row."""
 
     SUCCESS = "S"
     UNCHANGED = "U"
@@ -69,7 +69,7 @@ PENDING = "."
 
 
 class Counters(msgspec.Struct, frozen=True, rename="camel"):
-    """The four counters, with the reasons of the skipped ones. Units: records."""
+    """The four counters in records; skipped ones by reason."""
 
     total: int = 0
     success: int = 0
@@ -93,12 +93,12 @@ class Counters(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Notice(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Something a run tells of itself that is no failure: what a person should know.
+    """A remark of a run that a person should know and that is no failure.
 
     Attributes:
         code: stable machine name in snake_case, e.g. `capped`, `cursor_in_future`.
         message: one sentence for a person: what was seen, and what would help.
-        count: records it is true of; 0 where it is true of the run.
+        count: number of its records; 0 if it is about the run.
         source_ids: some of them, at most ten.
     """
 
@@ -113,12 +113,12 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
 
     Attributes:
         id: the correlation ID.
-        stream: key of its (instance, entity type).
+        stream: number of its stream.
         instance, source, target, mapping: IDs; `instance_name` is for people.
         trigger: who asked: cli, topic, api, schedule, replay.
-        cursor_before, cursor_after: the bookmark it started from and the one it left.
+        cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.
-        notices: what it tells of itself that is no failure, each code once.
+        notices: each code once.
     """
 
     id: str
@@ -178,7 +178,7 @@ def final_state(
     Args:
         extraction_failed: the source could not be read to its end.
         stalled: the run was closed because nothing moved.
-        halted: the target refused the whole call, so that the writing stopped.
+        halted: the target refused the whole call, so the run stopped writing.
     """
     if cancelled and not halted:
         return State.CANCELLED
@@ -194,17 +194,17 @@ def final_state(
 
 STALLED = "stalled"
 STALL_GRACE = 0.1
-"""Share of the time without movement that a run gets after it was first suspected.
+"""Share of the stall time that a run gets after it was first suspected.
 
-An outage stops everything, this clock too: a suspicion travels over the broker as reports do. What
-comes back from an outage has this long to move before anybody is given up.
+A suspicion travels over the broker as reports do, so it waits through an outage, too. After the
+outage a run has this long to move before it is closed.
 """
 _NAMED = 10
 """Records that the reason names."""
 
 
 def stall_reason(missing: Sequence[tuple[str, str]], after: float) -> str:
-    """Say why a run was closed: which stages and source IDs gave no outcome for so many seconds."""
+    """Return why a run was closed: which stages and source IDs had no outcome for how long."""
     still = f"{STALLED}: nothing moved for {_duration(after)}"
     if not missing:
         return f"{still}; ingest did not end reading the source"
@@ -218,7 +218,7 @@ def stall_reason(missing: Sequence[tuple[str, str]], after: float) -> str:
 
 
 def stall_failure(stage: str, after: float) -> Failure:
-    """Say why a record of such a run failed."""
+    """Return the failure of a record of such a run."""
     message = f"no outcome came from {stage} or a later stage; nothing moved for {_duration(after)}"
     return Failure(Category.UNKNOWN, STALLED, message)
 

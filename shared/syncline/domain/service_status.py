@@ -1,4 +1,4 @@
-"""How a service of the pipeline stands, in figures and in one word that a person can act on."""
+"""The status of a service: figures, and one colour that a person can act on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import StrEnum
 import msgspec
 
 MANY, VERY_MANY = 1_000, 10_000
-"""Waiting records from which a stage's dot is amber, and red."""
+"""Numbers of waiting records from which a stage's dot is amber, and red."""
 
 
 class Dot(StrEnum):
-    """The state of a service in one colour; `why` says it in words."""
+    """The state of a service as a colour; `why` gives the reason in words."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -27,7 +27,7 @@ class Rates(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Worker(msgspec.Struct, frozen=True, rename="camel"):
-    """A process that was heard within the last seconds."""
+    """A process that sent a snapshot within the last seconds."""
 
     process: str
     host: str
@@ -39,12 +39,12 @@ class ServiceStatus(msgspec.Struct, frozen=True, rename="camel"):
     """One service as the monitor sees it.
 
     Attributes:
-        waiting: what lies on its topics and is not finished, in `unit`s; None: it has no topics.
-            Messages are counted exactly, their records by this stage's usual number a message.
-        oldest_seconds: age of the oldest of it, at least; None: nothing waits.
-        members: processes in its consumer group, as the broker says: one that was killed stays
-            in it until its session runs out.
-        busy: handler seconds a second, over all its processes.
+        waiting: unfinished work on its topics, in `unit`s; None if it has no topics. Messages are
+            counted exactly, records by this stage's usual number in a message.
+        oldest_seconds: least age of the oldest message; None if nothing waits.
+        members: processes in its consumer group, as the broker says; a killed one stays until its
+            session times out.
+        busy: seconds in handler calls for each second, over all its processes.
     """
 
     service: str
@@ -64,7 +64,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def judge_stage(waiting: int, unit: str, workers: int, members: int) -> tuple[Dot, str]:
-    """Judge a stage by what waits, by processes heard of late, and by members of its group."""
+    """Judge a stage by what waits, by its live processes, and by the members of its group."""
     if not workers:
         who = (
             "no consumer" if not members else f"no consumer is heard, {members} still in its group"
@@ -78,7 +78,7 @@ def judge_stage(waiting: int, unit: str, workers: int, members: int) -> tuple[Do
 
 
 def judge_service(workers: int) -> tuple[Dot, str]:
-    """Judge a service that takes nothing from the pipeline's topics."""
+    """Judge a service that reads none of the pipeline's topics."""
     return (Dot.GREEN, "running") if workers else (Dot.RED, "not running")
 
 

@@ -70,7 +70,7 @@ def test_a_mask_is_not_written_to_a_target() -> None:
         ("[5]", "every step must be an object with op and path"),
         ('[{"op": "fly", "path": "/a"}]', "the edit does not apply"),
         ('[{"op": "remove", "path": "/none"}]', "the edit does not apply"),
-        ('[{"op": "replace", "path": "", "value": [1]}]', "leaves no JSON object"),
+        ('[{"op": "replace", "path": "", "value": [1]}]', "is not a JSON object"),
         ('{"sku": "A1", "price": -1.10}', "changes nothing"),
     ],
 )

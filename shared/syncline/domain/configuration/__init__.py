@@ -1,1 +1,1 @@
-"""What people configure, and what a change of it means."""
+"""Configuration documents, and comparing them with what is stored."""

@@ -1,4 +1,4 @@
-"""Comparing what is wanted with what is stored: what `apply` would do, which secrets stay."""
+"""Compares documents with what is stored: what `apply` would do, which secrets stay."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from syncline.domain.record import JsonObject
 
 
 class Difference(msgspec.Struct, frozen=True, rename="camel"):
-    """One value that differs; of secrets only that they do. `None`: it is not there."""
+    """One value that differs, `None` where it is missing; values of secrets are not shown."""
 
     path: str
     old: object
@@ -30,7 +30,7 @@ class Difference(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PlanStep(msgspec.Struct, frozen=True, rename="camel"):
-    """What becomes of one document: `created`, `changed`, `unchanged` or `deleted`."""
+    """What happens to one document: `created`, `changed`, `unchanged` or `deleted`."""
 
     action: str
     kind: Kind
@@ -39,18 +39,18 @@ class PlanStep(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def compare(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[PlanStep]:
-    """Say what storing `wanted` would do; what it does not name is left alone."""
+    """Return what storing `wanted` would do; objects that it does not name stay as they are."""
     return [step_of(kind, config, stored.get(kind, config.name)) for kind, config in wanted.items()]
 
 
 def version_step(name: str, before: JsonObject, after: JsonObject) -> PlanStep:
-    """Say what making another version of a mapping the active one changes."""
+    """Return what changes if another version of a mapping becomes active."""
     wanted, stored = (MappingConfig(name=name, document=d) for d in (after, before))
     return step_of(Kind.MAPPING, wanted, stored)
 
 
 def step_of(kind: Kind, wanted: Config, stored: Config | None) -> PlanStep:
-    """Say what storing one object would do."""
+    """Return what storing one object would do."""
     if stored is None:
         return PlanStep("created", kind, wanted.name)
     differences = tuple(_differences(wanted, stored))
@@ -80,7 +80,7 @@ def _secret_differences(wanted: ProfileConfig, stored: ProfileConfig) -> Iterato
 
 
 def is_same(one: object, other: object) -> bool:
-    """Tell whether two plain values are one; `true` is not 1."""
+    """Tell whether two plain values are equal; `true` is not 1."""
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
@@ -91,7 +91,7 @@ def _plain(config: Config) -> JsonObject:
 
 
 def flatten(value: object, path: str = "$") -> JsonObject:
-    """Return the leaves of a JSON value by their paths; numbers by value, nulls left out."""
+    """Return the leaves of a JSON value by path, without nulls; equal numbers are one value."""
     if isinstance(value, Mapping) and value:
         return {k: v for n, c in value.items() for k, v in flatten(c, f"{path}.{n}").items()}
     if isinstance(value, list | tuple) and value:
@@ -107,10 +107,10 @@ _ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|
 
 
 def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
-    """Name the settings that would send kept secrets elsewhere than they were given for.
+    """Return the changed settings that would send stored secrets to another address.
 
-    Who may edit a profile but not read its secrets could otherwise point it at a server of his
-    own and collect them.
+    Otherwise a person who may edit a profile, but not read its secrets, could send them to a server
+    of their own.
     """
     if MASK not in wanted.secrets.values():
         return []
@@ -124,9 +124,9 @@ def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
 def kept_secrets(
     config: ProfileConfig, stored: ProfileConfig | None
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Return the secrets to store and where they came from, masks replaced by what is stored.
+    """Return the secrets to store and their origins; stored secrets replace masks.
 
-    Raises InvalidInputError where there is nothing to keep, or a secret would go elsewhere.
+    Raises InvalidInputError if none is stored, or a secret would go to another address.
     """
     before = stored or ProfileConfig(name=config.name, connector=config.connector)
     masked = [name for name, value in config.secrets.items() if value == MASK]

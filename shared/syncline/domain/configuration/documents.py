@@ -1,8 +1,8 @@
-"""What people configure, as they write it: profiles, mappings, instances, schedules.
+"""The documents that people write: profiles, mappings, instances, schedules.
 
-These classes are the only description of the documents: files and requests are checked by them, the
-published JSON Schemas are made of them, and stored configuration is read as them. Of a mapping's
-rules that is `domain.mapping.document`.
+These classes are the only description of the documents: they check files and requests, the
+published JSON Schemas are made of them, and stored configuration is read into them. The rules of a
+mapping are in `domain.mapping.document`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from syncline.domain.schedule.cron import parse_cron, parse_zone
 from syncline.domain.validation_errors import refused_as_part
 
 MASK = "***"
-"""Stands for a stored secret; given back unchanged, it keeps what is stored."""
+"""In place of a stored secret; sent back, it keeps the stored one."""
 
 
 _RETRY = RetryPolicy()
@@ -49,7 +49,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """What every document has."""
+    """The fields of every document."""
 
     __pydantic_config__ = CONFIG
 
@@ -119,7 +119,7 @@ class InstanceConfig(Named):
     enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
 
     def parts(self) -> list[Name]:
-        """Return the instance itself and all that it is made of."""
+        """Return the instance, its profiles and its mappings."""
         mappings = [(Kind.MAPPING, name) for name in self.mappings]
         profiles = [(Kind.PROFILE, self.source), (Kind.PROFILE, self.target)]
         return [(Kind.INSTANCE, self.name), *mappings, *profiles]
@@ -157,12 +157,12 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
     schedules: dict[str, ScheduleConfig] = {}
 
     def of(self, kind: Kind) -> JsonObject:
-        """Return what there is of a kind, by name."""
+        """Return the objects of a kind, by name."""
         found: JsonObject = getattr(self, f"{kind.lower()}s")
         return found
 
     def items(self) -> Iterator[tuple[Kind, Config]]:
-        """Yield everything, each kind after those it builds on."""
+        """Yield all objects, each kind after those that it uses."""
         for kind in Kind:
             yield from ((kind, config) for config in self.of(kind).values())
 
@@ -170,7 +170,7 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
         return self.of(kind).get(name)
 
     def __or__(self, other: TenantConfiguration) -> TenantConfiguration:
-        """Return both together; what both have is the other's."""
+        """Return both together; the other's objects replace those of the same name."""
         return TenantConfiguration(*(self.of(kind) | other.of(kind) for kind in Kind))
 
     def without(self, names: Collection[Name]) -> TenantConfiguration:

@@ -1,1 +1,1 @@
-"""Cursors: how values are compared, and where a run leaves the bookmark. Spec section 2.5."""
+"""Cursors: how values are compared, and where a run leaves the cursor. Spec section 2.5."""

@@ -1,8 +1,7 @@
-"""The bookmark: how far a read has come, and where a run may leave it. Spec section 2.5. Pure.
+"""How far a read has come, and where a run may leave the cursor. Spec section 2.5. Pure.
 
-A bookmark is a promise: nothing that can still be seen lies before it and was not read. So it is
-never a value in the future, and it waits for writers that were open when a value was read: what
-they commit later may lie behind it.
+A cursor is a promise: every row below it was read. So it is never a value in the future, and it
+waits for writers that were open when a value was read, because they may commit lower values later.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.record import Watermarks
 
 MARGIN = timedelta(hours=24)
-"""How far behind the clock a value may lie: times without an offset are up to 14 hours ahead of
-UTC, a source of whole days writes that of tomorrow, and clocks differ."""
+"""How far ahead of the clock a value may be: times without an offset are up to 14 hours ahead of
+UTC, a source of whole days may write tomorrow's, and clocks differ."""
 BEHIND_UTC = timedelta(hours=14)
-"""How far a clock that shows no offset may be behind UTC, and somewhat more."""
+"""How far a clock without an offset may be behind UTC, and a little more."""
 MOST_READS = 64
-"""Reads of a stream that are remembered."""
+"""Reads that are kept for a stream."""
 NOBODY_KNOWS = datetime(2, 1, 1, tzinfo=UTC)
-"""A source that cannot tell its writers says that one is open since before this."""
+"""A source that cannot see its writers reports one that is open since before this."""
 
 
 class NotInOrderError(SynclineError):
-    """A lower value came behind a higher one. `place` is its position among the chunk's values."""
+    """A lower value came after a higher one. `place` is its position among the chunk's values."""
 
     def __init__(self, place: int, value: str, behind: str) -> None:
         super().__init__(f"{value!r} came behind {behind!r}")
@@ -46,20 +45,20 @@ class NotInOrderError(SynclineError):
 
 
 class ReadProgress:
-    """How far one read has come, chunk by chunk; `water` leaves out values in the future."""
+    """How far one read has come, chunk by chunk; `water` ignores values in the future."""
 
     def __init__(self, form: CursorFormat, water: Watermarks, *, ordered: bool) -> None:
         self.water = water
         self._form = form
         self._ordered = ordered
         self._last: str | None = None
-        self._goes_on = water.read_to is not None  # what was read before may come again
+        self._goes_on = water.read_to is not None  # values read before may come again
 
     def take(self, values: Sequence[str], now: datetime) -> list[int]:
-        """Take a chunk's values that are not empty, in reading order; return places of future ones.
+        """Add a chunk's values that are not empty, in reading order; return places of future ones.
 
-        Raises UnreadableCursorError where a value is not what the cursor's type says, and
-        NotInOrderError where the read is ordered and this one is not.
+        Raises UnreadableCursorError if a value does not fit the cursor's type, and NotInOrderError
+        if the read is ordered and a value is not.
         """
         if not values:
             return []
@@ -107,12 +106,12 @@ class ReadProgress:
             sane = [value for value in sane if not is_later(before, value, self._form)]
             self._goes_on = not sane or sane[-1] == before
         self.water = water_after(sane, self.water)
-        if far:  # what lies behind them was read, so the last sane value was taken as a whole
+        if far:  # later values were read, so all records of the last valid value were taken
             self.water = Watermarks(self.water.read_to, self.water.read_to)
 
 
 def is_beyond(key: Key, now: datetime) -> bool:
-    """Tell whether a value lies in the future, or is infinite. `now` is UTC."""
+    """Tell whether a value is in the future, or infinite. `now` is UTC."""
     if isinstance(key, datetime):
         limit = now.astimezone(UTC) + MARGIN
         return key > (limit.replace(tzinfo=None) if key.tzinfo is None else limit)
@@ -120,21 +119,21 @@ def is_beyond(key: Key, now: datetime) -> bool:
 
 
 def lies_beyond(value: str | None, now: datetime, form: CursorFormat) -> bool:
-    """Tell whether a bookmark lies in the future: nothing would ever be read behind it."""
+    """Tell whether a cursor is in the future, so that nothing would be read after it."""
     if value is None:
         return False
     try:
         (key,) = keys_of([value], form)
-    except UnreadableCursorError:  # the run itself refuses it by name
+    except UnreadableCursorError:  # the run itself refuses it, with a message
         return False
     return is_beyond(key, now)
 
 
 def water_after(values: Sequence[str], before: Watermarks) -> Watermarks:
-    """Say how far an ordered read has come with a chunk's cursor values.
+    """Return how far an ordered read has come with a chunk's cursor values.
 
-    `read_to` is the last value; `high` the last one behind which a higher one was read, so that all
-    its records are known to be taken.
+    `read_to` is the last value; `high` the last one after which a higher one was read, so that all
+    its records are certain to be taken.
     """
     if not values:
         return before
@@ -146,14 +145,14 @@ def water_after(values: Sequence[str], before: Watermarks) -> Watermarks:
 
 
 class PastRead(msgspec.Struct, frozen=True):
-    """A value that a read saw, and when it looked: later writers write behind that value."""
+    """The highest value of a read, and its time: writers that begin later write higher values."""
 
     value: str
     taken_at: str
 
 
 def remember_read(past: Sequence[PastRead], newest: PastRead) -> list[PastRead]:
-    """Add a read to those of a stream, oldest first; of many the older ones are thinned out."""
+    """Add a read to those of a stream, oldest first; of many, drop some of the older ones."""
     kept = [read for read in past if read.value != newest.value]
     kept.append(newest)
     while len(kept) > MOST_READS:
@@ -165,12 +164,12 @@ def remember_read(past: Sequence[PastRead], newest: PastRead) -> list[PastRead]:
 def safe_bookmark(
     value: str | None, open_since: str | None, past: Sequence[PastRead], form: CursorFormat
 ) -> str | None:
-    """Return the highest value, up to one that was taken, that no later commit can lie behind.
+    """Return the highest value, up to the one taken, below which no later commit can come.
 
     Args:
-        open_since: when the oldest writer began that was open when it was read, None for none.
-        past: earlier reads of the stream. Who was open now and was not yet when one of them looked
-            writes behind what it saw.
+        open_since: when the oldest writer began that was open during the read, None for none.
+        past: earlier reads of the stream. A writer that began after one of them writes values above
+            what that read saw.
     """
     if value is None or open_since is None:
         return value
@@ -181,7 +180,7 @@ def safe_bookmark(
     safe = [read.value for read in past if datetime.fromisoformat(read.taken_at) < begun]
     if isinstance(key, datetime):
         stamped = begun  # no writer stamps a time before it began
-        if key.tzinfo is None:  # a time of some clock on earth, which may be behind UTC
+        if key.tzinfo is None:  # a local time, which may be behind UTC
             stamped = begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC
         if key <= stamped:
             return value

@@ -1,7 +1,7 @@
-"""Cursor values: what their type says they are, read and compared. Spec section 2.5.
+"""Cursor values, read and compared by their type. Spec section 2.5.
 
-Values are texts, exactly as the source gave them; here alone it is decided which one lies behind
-which. A text that is not what the type says is never compared: it is refused by name.
+Values are texts, exactly as the source gave them; only this module decides which one is later. A
+text that does not fit the type is never compared but refused, with a message.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.run import State
 
 Key: TypeAlias = "datetime | Decimal | str"
-"""What is compared; the keys of one column are of one kind."""
+"""What is compared; all keys of a column are of one kind."""
 
 MAX_VALUE = 200
-"""Characters of a value that a person gives."""
+"""Most characters of a value that a person gives."""
 SAME_WIDTH = 12
-"""Characters from which on IDs of one width are texts, though some of them look like numbers."""
+"""From so many characters IDs of one length are texts, even if some look like numbers."""
 _NUMBER = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?", re.ASCII)
 _FAR = re.compile(r"\+?\d{5,}-\d\d-\d\d.*", re.DOTALL)
 _LONG_AGO = re.compile(r"(-\d{4,}-\d\d-\d\d.*)|(.* BC)", re.DOTALL)
 _ENDLESS = {"infinity": 1, "inf": 1, "nan": 1, "-infinity": -1, "-inf": -1}
 _UNCLEAR = frozenset({11, 13, 15})
 """Lengths at which a number such as milliseconds since 1970 can look like a day and a time."""
-_NO_DATE = "no time as ISO 8601 writes it, such as 2026-01-31T08:15:00"
+_NO_DATE = "not an ISO 8601 time such as 2026-01-31T08:15:00"
 _DAYS = (
     "dd.MM.yyyy", "dd/MM/yyyy", "MM/dd/yyyy", "dd-MM-yyyy", "yyyy/MM/dd", "yyyy.MM.dd",
     "yyyyMMdd", "d.M.yyyy",
@@ -47,18 +47,18 @@ _EXTREMES = (
     _BEGINNING.replace(tzinfo=timezone(_DAY)),
     _END.replace(tzinfo=timezone(-_DAY)),
 )
-"""Before and behind all times that have an offset."""
+"""Before and after all times that have an offset."""
 
 
 class CursorFormat(msgspec.Struct, frozen=True):
-    """What an extraction says of its cursor values: `cursorType` and `cursorFormat`."""
+    """How an extraction describes its cursor values: `cursorType` and `cursorFormat`."""
 
     type: CursorType = CursorType.DATETIME
     pattern: str | None = None
 
 
 class UnreadableCursorError(SynclineError):
-    """A value is not what the cursor's type says. `place` is its position among the values."""
+    """A value does not fit the cursor's type. `place` is its position among the values."""
 
     def __init__(self, place: int, message: str) -> None:
         super().__init__(message)
@@ -66,9 +66,9 @@ class UnreadableCursorError(SynclineError):
 
 
 def keys_of(values: Sequence[str], form: CursorFormat, beside: str | None = None) -> list[Key]:
-    """Read cursor values, so that they can be compared with each other and with one read before.
+    """Return the keys by which cursor values are compared, also with keys of earlier calls.
 
-    Raises UnreadableCursorError where one is not what the type says, or not of the others' kind.
+    Raises UnreadableCursorError if a value does not fit the type, or is of another kind.
     """
     together = values if beside is None else [beside, *values]
     keys = _ids(together) if form.type is CursorType.ID else _times(together, form.pattern)
@@ -91,17 +91,17 @@ def _times(values: Sequence[str], form: str | None) -> list[Key]:
 
 
 def _quickly(values: Sequence[str]) -> list[datetime] | None:
-    """Read plain ISO times, which is by far the most frequent; None where one may be no such."""
+    """Read plain ISO times, the most frequent kind; None if a value may be something else."""
     if not _UNCLEAR.isdisjoint(map(len, values)):
         return None
     try:
         return list(map(datetime.fromisoformat, values))
-    except ValueError:  # one is no plain ISO time: all are read the slow way, which names it
+    except ValueError:  # a value is no plain ISO time: read all the slow way, which names it
         return None
 
 
 def _iso(value: str) -> datetime:
-    """Read a time as ISO 8601 writes it. What is infinite is as far as a time can be."""
+    """Read an ISO 8601 time; an infinite one becomes the first or last possible time."""
     if value[4:5] == "-" and value[10:11] in "T t":
         try:
             return datetime.fromisoformat(value)
@@ -121,7 +121,7 @@ def _iso(value: str) -> datetime:
 
 
 def _one_kind(values: Sequence[str], times: Sequence[datetime]) -> list[datetime]:
-    """Give what is infinite the zone of the others; raise where just some of them have one."""
+    """Give infinite times the zone of the others; raise if only some have a zone."""
     ends = (_END, _BEGINNING)
     for place, moment in enumerate(times):
         if moment.tzinfo is None and moment not in ends:
@@ -136,7 +136,7 @@ def _one_kind(values: Sequence[str], times: Sequence[datetime]) -> list[datetime
 
 @lru_cache(maxsize=256)
 def _reader(form: str) -> Callable[[str], datetime]:
-    """Return what reads times of a form. It raises ValueError."""
+    """Return a function that reads times of a format; it raises ValueError."""
     if form in ("epoch", "epochMillis"):
         unit = timedelta(milliseconds=1) if form == "epochMillis" else timedelta(seconds=1)
         return lambda value: _since_1970(value, unit)
@@ -150,7 +150,7 @@ def _since_1970(value: str, unit: timedelta) -> datetime:
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + float(number) * unit
     except OverflowError:
-        # beyond the calendar: the first or last moment, told as one in the future
+        # beyond the calendar: the first or last time, treated as one in the future
         return (_END if number > 0 else _BEGINNING).replace(tzinfo=UTC)
 
 
@@ -181,9 +181,9 @@ def _ids(values: Sequence[str]) -> list[Key]:
 
 
 def _no_time(value: str, form: str | None) -> str:
-    """Say that a text is no time, and which form would fit."""
+    """Return the message that a text is no time, and which format would fit."""
     if form is not None:
-        return f"{value[:80]!r} is not of the form {form!r} that `cursorFormat` says"
+        return f"{value[:80]!r} does not fit `cursorFormat: {form}`"
     return f"{value[:80]!r} is {_NO_DATE}{_advice(value.strip())}"
 
 
@@ -195,19 +195,19 @@ def _advice(text: str) -> str:
     if not fitting and _NUMBER.fullmatch(text):
         return "; numbers are compared with `cursorType: id`"
     if not fitting:
-        return "; say in `cursorFormat` how the source writes its times, such as dd.MM.yyyy HH:mm"
+        return "; set `cursorFormat` to the format of the source's times, such as dd.MM.yyyy HH:mm"
     return (
         "; " + " or ".join(f"`cursorFormat: {form}`" for form in _distinct(fitting)) + " would fit"
     )
 
 
 def _distinct(forms: Sequence[str]) -> list[str]:
-    """Leave out forms that say the same as the first one, less strictly."""
+    """Drop formats that are only a less strict form of the first one."""
     return [form for form in forms if form[:1] != "d" or form[1:2] == "d" or form == forms[0]][:2]
 
 
 def _fitting(day: str, text: str) -> str | None:
-    """Return the form, with hours or without, that a text with such a day has."""
+    """Return the format, with or without a time of day, of a text with such a day."""
     for form in (day + hours for hours in _HOURS):
         with suppress(ValueError):  # not this one
             _reader(form)(text)
@@ -216,9 +216,9 @@ def _fitting(day: str, text: str) -> str | None:
 
 
 def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
-    """Tell whether one cursor value lies behind another; texts are as the source gave them.
+    """Tell whether one cursor value is later than another; both as the source gave them.
 
-    What cannot be read counts as later, so that it is read, and then refused by name.
+    A value that cannot be read counts as later, so that it is read, and then refused by name.
     """
     if than is None or value == than:
         return than is None
@@ -230,7 +230,7 @@ def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
 
 
 def value_problem(value: str, form: CursorFormat) -> str | None:
-    """Say why a person's value cannot be a cursor, or None: the source must compare it."""
+    """Return why a person's value cannot be a cursor, or None."""
     if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
         return f"must be printable text of 1 to {MAX_VALUE} characters"
     if form.type is CursorType.ID:
@@ -251,10 +251,10 @@ def moved_cursor(
     read_to: str | None,
     form: CursorFormat,
 ) -> str | None:
-    """Return where a closing run leaves the cursor, None where it stays.
+    """Return where a closing run leaves the cursor, None if it stays.
 
     Reading is inclusive, so the last value that was read is always safe: its other records are read
-    again. The highest value taken as a whole is preferred where the read stopped early.
+    again. If the read stopped early, the highest value with all its records taken is preferred.
     """
     if state not in (State.SUCCEEDED, State.PARTIAL_SUCCESS):
         return None

@@ -1,1 +1,1 @@
-"""Dead letters: their identity, groups of alike ones, replays and operations. Spec section 5."""
+"""Dead letters: IDs, fingerprints, replays and operations. Spec section 5."""

@@ -1,7 +1,7 @@
-"""Which failures are alike. Spec section 5, Groups.
+"""Which failures have the same cause. Spec section 5, Groups.
 
-What belongs to one record is masked in the message: its IDs and keys, numbers, dates, quoted texts.
-What tells causes apart is kept: status and error codes, names of constraints, columns and fields.
+The values of a record are masked in the message: its IDs and keys, numbers, dates, quoted texts.
+What distinguishes causes is kept: status and error codes, names of constraints, columns, fields.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import msgspec
 
 MASK = "?"
 _MARKS = 0xF0000
-"""What stands for kept parts begins here: in a private range of Unicode, where no rule looks."""
+"""First placeholder of a kept part: a private character of Unicode, which no rule masks."""
 LONGEST = 4_000
-"""Characters of a message that are looked at."""
+"""Most characters of a message that are read."""
 MOST_VALUES = 2_000
-"""Values of a payload that are looked for."""
+"""Most values of a payload that are searched for."""
 _decode = msgspec.json.Decoder().decode
 
 _OPEN, _CLOSE = r"[\"'\u201c\u2018\xab\u2039`]", r"[\"'\u201d\u2019\xbb\u203a`]"
@@ -43,7 +43,7 @@ _KEPT = re.compile(
     )),
     re.IGNORECASE,
 )  # fmt: skip
-"""What stays although it may hold digits or stand in quotes."""
+"""Parts that are kept although they may have digits or quotes."""
 _MONTHS = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _MASKED = re.compile(
     "|".join((
@@ -63,14 +63,14 @@ _PLACES = re.compile(r"\[\d+\]|(?<=[./])\d+(?=[./]|$)")
 
 
 def fingerprint(stage: str, code: str, pattern: str, field: str | None) -> str:
-    """Return what alike failures share; places in lists in the path of `field` do not count."""
+    """Return the hash that similar failures share; list indexes in `field` do not count."""
     place = _PLACES.sub("[]", field or "")
     text = "\x1f".join((stage, code, place, pattern))
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def pattern_of(message: str, known: Sequence[str] = ()) -> str:
-    """Return a message with `?` for what belongs to its record, `known` by `of_record`."""
+    """Return a message with `?` for the values of its record; `known` are those of `of_record`."""
     text = message[:LONGEST]
     own = _own(text, known)
     kept: dict[str, str] = {}
@@ -88,7 +88,7 @@ def pattern_of(message: str, known: Sequence[str] = ()) -> str:
 
 
 def _masked(match: re.Match[str]) -> str:
-    """Mask what a rule found; of bare words those with a digit, and addresses of e-mail."""
+    """Mask what a rule found; bare words only if they have a digit or are e-mail addresses."""
     token = match["token"]
     if token is None:
         return MASK
@@ -98,7 +98,7 @@ def _masked(match: re.Match[str]) -> str:
 
 
 def _own(text: str, known: Sequence[str]) -> re.Pattern[str] | None:
-    """Return a search for those of the record's texts that the message holds."""
+    """Return a pattern of the record's texts that the message holds."""
     low = text.lower()
     forms = {form for value in known for form in (value, quote(value, safe=""))}
     held = sorted((f for f in forms if f and f.lower() in low), key=len, reverse=True)
@@ -113,15 +113,15 @@ def of_record(
     match_key: object = None,
     target_id: str | None = None,
 ) -> list[str]:
-    """Return the texts that are a record's own; the match key is a path of the payload, or several.
+    """Return the texts that belong to a record; the match key is one or more paths of the payload.
 
-    A word of its payload may be the cause (`status DRAFT is not allowed`): of that only the match
-    key counts, and texts of several words.
+    A single word of the payload may be the cause (`status DRAFT is not allowed`). So of the payload
+    only the match key counts, and texts of several words.
     """
     try:
         record: object = _decode(payload) if payload else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        # no record, so nothing in it to mask
+        # no record, so nothing to mask
         record = None
     paths = [match_key] if isinstance(match_key, str) else match_key
     keys = [_at(record, path) for path in paths] if isinstance(paths, list | tuple) else []
@@ -137,7 +137,7 @@ def _at(record: object, path: object) -> str:
 
 
 def _texts(record: object) -> Iterator[str]:
-    """Walk the texts of a record, without recursion: it may be deep."""
+    """Yield the texts of a record, without recursion because it may be deep."""
     waiting, left = [record], MOST_VALUES
     while waiting and left:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Operations: something done to many dead letters at once. Spec section 5, Bulk."""
+"""Operations: bulk work on dead letters. Spec section 5, Bulk."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from uuid import UUID, uuid5
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 
 GRACE = 5.0
-"""Seconds before a replay begins, in which it can be undone."""
+"""Seconds before a replay begins, during which it can be undone."""
 _FEW = 10
 OVERTAKEN = "overtaken"
-"""Status of an entry that closed by itself, and result of its item."""
+"""Status of a dead letter that closed by itself, and result of its item."""
 GOOD = (
     "success", "unchanged", "excluded", "superseded", "discarded", "restored", OVERTAKEN,
 )  # fmt: skip
-"""Results of items about which nothing is left to do."""
+"""Results of items that are done."""
 
 
 class OperationKind(StrEnum):
@@ -28,12 +28,12 @@ class OperationKind(StrEnum):
 
     @property
     def takes(self) -> str:
-        """The status that an entry must have for it."""
+        """The status that a dead letter must have for it."""
         return "discarded" if self is OperationKind.RESTORE else "pending"
 
     @property
     def gives(self) -> str:
-        """The status that it gives an entry."""
+        """The status that a dead letter gets."""
         return {"replay": "replayed", "discard": "discarded", "restore": "pending"}[self.value]
 
     @property
@@ -43,7 +43,7 @@ class OperationKind(StrEnum):
 
 
 class OperationState(StrEnum):
-    """Where an operation stands. It is `failed` when not one of its entries went through."""
+    """The state of an operation. It is `failed` if none of its items succeeded."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -53,16 +53,16 @@ class OperationState(StrEnum):
 
 
 def run_id_of(operation: str, chunk: int) -> str:
-    """Return the correlation ID of the run that replays a chunk: the same whoever asks for it."""
+    """Return the correlation ID of the run that replays a chunk, the same on every call."""
     return str(uuid5(UUID(operation), f"chunk {chunk}"))
 
 
 def chunk_size(rate: float | None, *, careful: bool, settled: int) -> int:
-    """Return how many entries the next run of a stream may take.
+    """Return how many dead letters the next run of a stream may take.
 
     Args:
-        rate: entries a second; a run takes those of one second.
-        careful: the operation may have to stop: few entries first, ten times as many after each.
+        rate: dead letters a second; a run takes those of one second.
+        careful: stop at a repeated error: begin with one, then ten times as many in each chunk.
         settled: chunks of the stream that are over.
     """
     size = MAX_REPLAY if rate is None else max(1, math.ceil(rate))
@@ -72,7 +72,7 @@ def chunk_size(rate: float | None, *, careful: bool, settled: int) -> int:
 
 
 def final_state(counts: dict[str, int], *, stopped: bool) -> OperationState:
-    """Return how an operation ended, by how many items have which result."""
+    """Return the final state of an operation from the numbers of its items by result."""
     if stopped:
         return OperationState.ABORTED
     if any(counts.get(result) for result in GOOD):
@@ -81,5 +81,5 @@ def final_state(counts: dict[str, int], *, stopped: bool) -> OperationState:
 
 
 def selection_changed(expected: int, found: int) -> bool:
-    """Tell whether a selection is another than the person saw: by more than one percent."""
+    """Tell whether a selection differs by more than one percent from what the person saw."""
     return abs(found - expected) * 100 > expected

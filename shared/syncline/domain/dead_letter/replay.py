@@ -1,4 +1,4 @@
-"""Replaying dead letters: which, from where, and with which changes of a person. Spec section 5."""
+"""Replays: which dead letters, from which stage, with which edits. Spec section 5."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMESPACE = UUID("6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90")
 
 
 class PoisonMessage(msgspec.Struct, frozen=True):
-    """A message that no stage could decode: where it lay, its bytes, and what was wrong."""
+    """A message that no stage could decode: its position, its bytes, and what was wrong."""
 
     id: str
     topic: str
@@ -54,7 +54,7 @@ MAX_REPLAY = 1000
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 FAILED, INGEST = "failed", "ingest"
 STARTS = (FAILED, INGEST)
-"""Where a replay may begin: at the input of the stage that failed, or at the source."""
+"""Where a replay may begin: at the failed stage's input, or at the source."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -74,27 +74,27 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     reason: str | None = None
 
 
-UNREADABLE = "nobody could read the message, so there is no record to replay"
+UNREADABLE = "the message could not be read, so there is no record to replay"
 AMBIGUOUS = "ambiguous_write"
-"""Code of a write of which nobody knows whether it was applied."""
+"""Code of a write that may or may not have been applied."""
 UNCHECKED = (
     "the target may hold these already: check it, then replay them one by one, by their IDs, or "
     "discard them"
 )
-_NO_ID = "it has no ID by which it could be read again: mend it in the source, then run again"
+_NO_ID = "it has no ID by which it could be read again: correct it in the source, then run again"
 HOPELESS = {
     "missing_source_id": _NO_ID,
     "source_id_too_long": _NO_ID,
     "invalid_character": _NO_ID,
 }
-"""Codes of what Ingest gave up because of its ID -> why no replay can take it up."""
+"""Codes of records that Ingest refused because of their ID -> why they cannot be replayed."""
 
 
 class StreamStanding(msgspec.Struct, frozen=True):
-    """How the stream of a dead letter stands.
+    """The state of a dead letter's stream.
 
     Attributes:
-        removed: the instance does not sync the entity type any more.
+        removed: the instance no longer syncs the entity type.
     """
 
     instance: str
@@ -105,7 +105,7 @@ class StreamStanding(msgspec.Struct, frozen=True):
 
 
 def hindrance_of(standing: StreamStanding | None, stage: str, code: str) -> str | None:
-    """Return why a dead letter, of no stream if unreadable, cannot be replayed; None if it can."""
+    """Return why a dead letter cannot be replayed, None if it can; poison has no stream."""
     if standing is None:
         return UNREADABLE
     if standing.removed:
@@ -171,19 +171,19 @@ def _edit_problems(replay: Replay, entry: str, patch: list[JsonObject]) -> Itera
 def edited(payload: object, patch: list[JsonObject]) -> JsonObject:
     """Apply a person's JSON Patch to a payload.
 
-    Raises InvalidInputError where it does not apply, or leaves no JSON object.
+    Raises InvalidInputError if it does not apply, or if the result is no JSON object.
     """
     try:
         changed = jsonpatch.apply_patch(payload, patch)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
         raise InvalidInputError([Problem("$", f"the edit does not apply: {error}")]) from None
     if not isinstance(changed, dict):
-        raise InvalidInputError([Problem("$", "the edit leaves no JSON object")])
+        raise InvalidInputError([Problem("$", "the result of the edit is not a JSON object")])
     return changed
 
 
 def patch_between(payload: object, wanted: object) -> list[JsonObject]:
-    """Return the JSON Patch that makes one payload of another."""
+    """Return the JSON Patch that changes one payload into another."""
     made = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=lambda v: _encode(v).decode())
     patch: list[JsonObject] = made.patch
     return patch

@@ -1,1 +1,1 @@
-"""Notifications: what people are told, when, and by which subscription. Spec section 8."""
+"""Notifications: incidents, and subscriptions to their alerts. Spec section 8."""

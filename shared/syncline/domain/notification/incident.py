@@ -1,6 +1,6 @@
-"""Incidents: streams that fail for one cause, told as one thing. What is told, and when. Pure.
+"""Incidents: streams that fail for one cause, and when people are notified of them. Pure.
 
-| It was told | Its streams | For | Announcement now |
+| Notified last | Its streams | For | Notified now |
 |---|---|---|---|
 | nothing | fail | the window | failing: one message with all of them |
 | nothing | do not fail any more | - | nothing, it is over |
@@ -10,8 +10,8 @@
 | any | change for the nth time in the quiet time | as above | flapping, instead of that |
 | flapping | fail or not, a run proved it | the quiet time | failing or recovered: what holds |
 
-A run proves it if it read a record. What began and was over within the window, or the hold, was
-never told, so it needs no end.
+A run proves it if it read a record. What begins and ends within the window, or the hold, is never
+notified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 
 
 class Alert(StrEnum):
-    """What a notification tells."""
+    """The kind of a notification."""
 
     RUN_FAILED = "run_failed"
     PARTIAL_SUCCESS = "partial_success"
@@ -39,7 +39,7 @@ class Alert(StrEnum):
 
 
 SUBSCRIBED = (Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
-"""What one may ask to be told of; the recovery of each comes with it."""
+"""Alerts that one can subscribe to; the recovery of each is included."""
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
@@ -51,7 +51,7 @@ class Subject(msgspec.Struct, frozen=True, order=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why a run failed, as far as it tells alike failures, whose key is one.
+    """Why a run failed; similar failures have the same key.
 
     Attributes:
         system: name of the connection profile at fault, or of the mapping.
@@ -63,21 +63,21 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class AlertState(msgspec.Struct, frozen=True):
-    """How a subject fails since it was last well, and until when its runs are counted."""
+    """How a subject has failed since it last worked, and the end of the newest run counted."""
 
     open: tuple[Alert, ...] = ()
     judged_at: datetime | None = None
 
 
 class AlertTiming(msgspec.Struct, frozen=True):
-    """How patient notifications are; seconds, and a number of changes.
+    """How long notifications wait, in seconds, and after how many changes they say flapping.
 
     Attributes:
-        window: a failure is told when it has stood so long, with all that joined it meanwhile.
-        hold: a recovery is told when it has stood so long.
-        quiet: after a message, further streams of its incident wait so long; and the time in
-            which changes are counted.
-        flaps: the change that is told as flapping; 0 tells each.
+        window: a failure is notified when it has lasted so long, with all that joined it.
+        hold: a recovery is notified when it has lasted so long.
+        quiet: after a message, further streams of its incident wait so long; changes are counted
+            within this time.
+        flaps: the number of the change that is notified as flapping; 0 notifies each change.
     """
 
     window: float = 60.0
@@ -87,7 +87,7 @@ class AlertTiming(msgspec.Struct, frozen=True):
 
 
 class Announcement(StrEnum):
-    """What people know of an incident."""
+    """What people were last notified of."""
 
     NOTHING = ""
     FAILING = "failing"
@@ -96,13 +96,13 @@ class Announcement(StrEnum):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """An incident as it stands.
+    """The state of an incident.
 
     Attributes:
-        failing: streams that fail, `untold` of which nobody was told of.
+        failing: number of streams that fail; `untold` of them are not notified yet.
         proven: a run of one of them read records and succeeded.
-        since: when it began to fail, or when the last of them failed no more.
-        changes: when state changes were told, of late.
+        since: when it began to fail, or when the last of them stopped failing.
+        changes: when the last state changes were notified.
     """
 
     failing: int
@@ -115,7 +115,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class IncidentDecision(msgspec.Struct, frozen=True):
-    """What to tell of an incident, what people know then, and when to look again if no run ends."""
+    """What to notify, what people know then, and when to check again if no run ends."""
 
     told: Announcement
     tell: Announcement | None = None
@@ -125,7 +125,7 @@ class IncidentDecision(msgspec.Struct, frozen=True):
 
 
 def decide_incident(incident: Incident, now: datetime, pace: AlertTiming) -> IncidentDecision:
-    """Decide what is told of an incident now."""
+    """Decide what to notify of an incident now."""
     fails = incident.failing > 0
     if incident.told is Announcement.NOTHING and not fails:
         return IncidentDecision(Announcement.NOTHING, closed=True, changes=incident.changes)
@@ -133,7 +133,7 @@ def decide_incident(incident: Incident, now: datetime, pace: AlertTiming) -> Inc
         return _waiting(incident, None)
     after = Announcement.FAILING if fails else Announcement.RECOVERED
     if incident.told is Announcement.FLAPPING:
-        # what has held so long is no change of a flapping one
+        # a state that has lasted so long is no longer flapping
         return _after(pace.quiet, after, incident, now, AlertTiming(flaps=0))
     if fails and incident.told is Announcement.FAILING:
         return _more(incident, now, pace)
@@ -141,7 +141,7 @@ def decide_incident(incident: Incident, now: datetime, pace: AlertTiming) -> Inc
 
 
 def _more(incident: Incident, now: datetime, pace: AlertTiming) -> IncidentDecision:
-    """Tell once more of an incident that others have joined since."""
+    """Notify once more of an incident that other streams have joined since."""
     if not incident.untold or incident.told_at is None:
         return _waiting(incident, None)
     due = incident.told_at + timedelta(seconds=pace.quiet)
@@ -153,7 +153,7 @@ def _more(incident: Incident, now: datetime, pace: AlertTiming) -> IncidentDecis
 def _after(
     seconds: float, what: Announcement, incident: Incident, now: datetime, pace: AlertTiming
 ) -> IncidentDecision:
-    """Tell a change when it has stood so long; as flapping, if it is one too many."""
+    """Notify a change when it has lasted so long; as flapping, if there were too many."""
     due = incident.since + timedelta(seconds=seconds)
     if now < due:
         return _waiting(incident, due)

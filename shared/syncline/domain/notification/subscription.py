@@ -1,4 +1,4 @@
-"""What a subscription to alerts must look like."""
+"""The rules of a subscription to alerts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         kind: webhook or email.
-        events: run_failed, partial_success, dlq_growth; the recovery of each comes with it.
+        events: run_failed, partial_success, dlq_growth; the recovery of each is included.
         instances: names; none means all.
     """
 
@@ -70,9 +70,9 @@ def _url_problems(url: str) -> Iterator[Problem]:
     elif not url.isascii() or re.search(r"[\s\x00-\x1f\x7f]", url) or len(url) > 2000:
         yield Problem("$.url", "must be at most 2,000 ASCII characters without spaces")
     elif parts.username is not None or parts.password is not None:
-        yield Problem("$.url", "must hold no user or password: the signature tells who sends it")
+        yield Problem("$.url", "must hold no user or password: the signature proves who sends it")
     elif parts.fragment:
-        yield Problem("$.url", "must not have a part behind #: it is never sent")
+        yield Problem("$.url", "must not have a part after #: it is never sent")
 
 
 def _address_problems(addresses: Sequence[str]) -> Iterator[Problem]:

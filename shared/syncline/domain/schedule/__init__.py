@@ -1,1 +1,1 @@
-"""Schedules: when they fire, in words and in instants. Spec section 9."""
+"""Schedules: when they fire. Spec section 9."""

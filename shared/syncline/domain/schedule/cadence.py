@@ -85,7 +85,7 @@ def _problems(cadence: Cadence) -> Iterator[Problem]:
 
 
 def cadence_of(cron: Cron) -> Cadence | None:
-    """Return the form that an expression comes from, None where it is no form's."""
+    """Return the form of an expression, None if no form makes it."""
     minute, hour, day, month, week = cron.fields
     if month != "*":
         return None
@@ -124,7 +124,7 @@ def _timed(
 
 
 def _named(week: str) -> tuple[str, ...]:
-    """Return the days of a list or a range, none where it is something else."""
+    """Return the days of a list or a range, none if it is neither."""
     found: list[str] = []
     for part in week.split(","):
         first, _, last = part.partition("-")

@@ -1,4 +1,4 @@
-"""A five-field cron expression, matched by cronsim, and its time zone; both checked."""
+"""Cron expressions of five fields, matched by cronsim, and time zones; both are checked."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Cron(msgspec.Struct, frozen=True):
 
     @property
     def is_at_fixed_times(self) -> bool:
-        """Whether minute and hour are named: such a schedule means a time of day, not a pace."""
+        """Whether minute and hour are fixed: a time of day, not an interval."""
         return not any(field.startswith("*") for field in self.fields[:2])
 
     @property
     def either_day(self) -> bool:
-        """Whether both kinds of day are limited: then one that matches is enough."""
+        """Whether day of month and day of week are both limited: then one match is enough."""
         return not any(self.fields[place].startswith("*") for place in (2, 4))
 
     def by_the_wall(self, after: datetime) -> Iterator[datetime]:
-        """Yield matching times, without a zone, of a wall clock that never jumps."""
+        """Yield matching times, without a zone, of a wall clock without clock changes."""
         yield from CronSim(self.text, after)
 
 
@@ -74,7 +74,7 @@ def parse_cron(text: str, path: str = "$.cron") -> Cron:
     cron = Cron(" ".join(shown))
     try:
         fires = next(cron.by_the_wall(_ANY_DAY), None) is not None
-    except CronSimError:  # it looked through all years: never, as is refused below
+    except CronSimError:  # no year has such a day: refused below
         fires = False
     if not fires:
         raise _wrong(path, "never fires: no month that it names has such a day")
@@ -86,7 +86,7 @@ def _field_problem(place: int, part: str, path: str) -> list[Problem]:
     alone[place] = part
     try:
         CronSim(" ".join(alone), _ANY_DAY)
-    except CronSimError:  # the library's words do not say what would be right
+    except CronSimError:  # the library's message does not say what would be right
         name, allowed = _FIELDS[place]
         forms = "lists (1,15), ranges (1-5) and steps (*/2)"
         message = f"field {place + 1} ({name}): must be {allowed}, or {forms}, not {part!a}"
@@ -119,7 +119,7 @@ def parse_zone(name: str, path: str = "$.timezone") -> ZoneInfo:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A zone's clock is set at an instant, forward or back.
+    """A clock change of a zone, forward or back.
 
     Attributes:
         begin, end: the wall times that do not exist, or happen twice; without a zone.

@@ -1,4 +1,4 @@
-"""What a firing is called and what it asks for."""
+"""Firings: their kinds, results, run IDs and triggers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FiringKind(StrEnum):
 
 
 class FiringResult(StrEnum):
-    """What became of a firing.
+    """The result of a firing.
 
     `due`: not yet published. `sent`: published, not yet answered. `fired`: a run was accepted.
     `skipped`: another run was active. `refused`: there was nothing to run. `missed`: too late.
@@ -47,9 +47,9 @@ class ScheduleStatus(StrEnum):
 
 
 class DueSchedule(msgspec.Struct, frozen=True):
-    """A schedule whose next slot has come; `able` to run if its instance and profiles are active.
+    """A schedule that is due; `able` to run if its instance and profiles are active.
 
-    Since `able_since` nothing that it depends on was changed.
+    Since `able_since` nothing that it depends on has changed.
     """
 
     id: str
@@ -63,7 +63,7 @@ class DueSchedule(msgspec.Struct, frozen=True):
 
 
 class NewFiring(msgspec.Struct, frozen=True):
-    """A slot as it is to be kept."""
+    """A slot to record."""
 
     slot: datetime
     run_id: str
@@ -87,16 +87,16 @@ class UnpublishedFiring(msgspec.Struct, frozen=True):
 
 
 ScheduleUpdate = tuple[datetime, Sequence[NewFiring]]
-"""The schedule's next slot that nobody has looked at, and what to keep of the others."""
+"""The schedule's next slot, and the slots to record."""
 
 
 def run_id_of(schedule: str, slot: datetime) -> str:
-    """Return the correlation ID of a slot's run: whoever publishes it, it is the same run."""
+    """Return the correlation ID of a slot's run, the same whoever publishes its trigger."""
     return str(uuid5(_NAMESPACE, f"{schedule}/{slot.astimezone(UTC).isoformat()}"))
 
 
 def trigger_fields(tenant: str, instance: str, entity_type: str, actor: str) -> JsonObject:
-    """Return the trigger of a firing: an ordinary incremental run, skipped on overlap."""
+    """Return the trigger of a firing: an incremental run, skipped on overlap."""
     return {
         "instance": instance,
         "entityType": entity_type,

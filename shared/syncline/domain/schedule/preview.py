@@ -19,9 +19,9 @@ from syncline.domain.schedule.slots import next_slot, slots
 SHOWN = 5
 """Firings of a preview."""
 _AHEAD = 400
-"""Days within which clock changes are told: one of each kind."""
+"""Days ahead in which clock changes are shown, one of each kind."""
 _FEW = 3
-"""Wall times in a change that are told one by one; a schedule that has more keeps a pace."""
+"""Most wall times in a change that are shown one by one; with more it is an interval."""
 _NAMES = dict(zip(DAYS, day_name, strict=True))
 _HOUR = timedelta(hours=1)
 
@@ -44,7 +44,7 @@ class Preview(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         sentence: the expression in words.
         cadence: the builder's form of it, if it has one.
-        notes: what one might not expect, clock changes of the coming year among it.
+        notes: what a person might not expect, such as clock changes of the coming year.
     """
 
     cron: str
@@ -73,7 +73,7 @@ def parse_cadence(cron: str, timezone: str) -> tuple[Cron, ZoneInfo]:
 
 
 def preview(cron: Cron, zone: ZoneInfo, after: datetime, count: int = SHOWN) -> Preview:
-    """Say what a schedule will do from an instant on."""
+    """Return what a schedule will do from a time on."""
     moments = [
         Moment(at, at.astimezone(zone).isoformat(timespec="seconds"))
         for at in islice(slots(cron, zone, after), count)
@@ -83,7 +83,7 @@ def preview(cron: Cron, zone: ZoneInfo, after: datetime, count: int = SHOWN) -> 
 
 
 def sentence(cron: Cron) -> str:
-    """Say an expression in words: `Every weekday at 05:00`."""
+    """Return an expression in words: `Every weekday at 05:00`."""
     cadence = cadence_of(cron)
     return _of_form(cadence) if cadence else explain(cron.text)
 
@@ -111,7 +111,7 @@ def _week(days: tuple[str, ...]) -> str:
 
 
 def _doubts(cron: Cron) -> Iterator[str]:
-    """Say what is right and still often not meant."""
+    """Return warnings about what is valid but often not meant."""
     cadence = cadence_of(cron)
     if cron.either_day:
         yield "Day of month and day of week are both given: one of them is enough."
@@ -130,7 +130,7 @@ def _doubts(cron: Cron) -> Iterator[str]:
 def _clock_notes(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[str]:
     for change in changes(zone, after, _AHEAD):
         if cron.fields[1] == "*" and change.by % _HOUR == timedelta(0):
-            continue  # it fires every hour, whatever the hour is called
+            continue  # it fires every hour, whatever the clock shows
         walls = list(
             takewhile(
                 lambda wall, end=change.end: wall < end,  # type: ignore[misc]

@@ -1,10 +1,10 @@
-"""The instants at which a schedule fires.
+"""The times at which a schedule fires.
 
-cronsim matches times of the wall clock; what a change of that clock means is decided here, as
-Debian's cron does. An expression with a fixed time of day fires once on each of its days: at the
-end of the gap where its time does not exist, and the first time where it happens twice. One that
-keeps a pace (a star in minute or hour) goes by what the wall shows: what does not exist is left
-out, and what happens twice fires twice. (cronsim's own handling loses firings in half-hour zones.)
+cronsim matches times of the wall clock; this module decides about clock changes, as Debian's cron
+does. An expression with a fixed time of day fires once on each of its days: at the end of the gap
+if its time does not exist, and the first time if it happens twice. An interval (a star in minute or
+hour) follows the wall clock: a time that does not exist is left out, and one that happens twice
+fires twice. (cronsim's own handling loses firings in half-hour zones.)
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import msgspec
 from syncline.domain.schedule.cron import Cron
 
 _REACH = timedelta(hours=3)
-"""No clock is set back by more."""
+"""The most by which any clock is set back."""
 _MINUTE = timedelta(minutes=1)
 
 
 def slots(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """Yield every slot after an instant, in order, in UTC, each once."""
+    """Yield every slot after a time, in order, in UTC, each once."""
     last = after.astimezone(UTC)
     later: list[datetime] = []
     for wall in cron.by_the_wall(_start(zone, last)):
-        # First occurrences come in order; a second one waits for those that lie before it.
+        # First occurrences come in order; a second one waits for those before it.
         found = _instants(wall, zone, fixed=cron.is_at_fixed_times)
         while found and later and later[0] < found[0]:
             if (at := heapq.heappop(later)) > last:
@@ -40,19 +40,19 @@ def slots(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
 
 
 def next_slot(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:
-    """Return the first slot after an instant; a checked expression always has one."""
+    """Return the first slot after a time; a checked expression always has one."""
     return next(slots(cron, zone, after))
 
 
 def _start(zone: ZoneInfo, after: datetime) -> datetime:
-    """Return the wall time to begin at: earlier where wall times come a second time."""
+    """Return the wall time to begin at; earlier if wall times happen twice."""
     wall = after.astimezone(zone).replace(tzinfo=None, fold=0)
     around = {(after + reach).astimezone(zone).utcoffset() for reach in (-_REACH, _REACH)}
     return wall if len(around) == 1 else wall - 2 * _REACH
 
 
 def _instants(wall: datetime, zone: ZoneInfo, *, fixed: bool) -> list[datetime]:
-    """Return when a wall time happens; of one that never does, where it is moved to."""
+    """Return when a wall time happens; for one that does not exist, where it is moved to."""
     first, second = (_utc(wall, zone, fold) for fold in (0, 1))
     if first == second:
         return [first]
@@ -70,13 +70,13 @@ def _utc(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
 
 
 ON_TIME = timedelta(seconds=60)
-"""How late a slot may be noticed and still be an ordinary firing."""
+"""How late a slot may be seen and still be a normal firing."""
 WORTH = timedelta(hours=1)
 """How old the newest missed slot may be for one run to catch up."""
 
 
 class SlotDecision(msgspec.Struct, frozen=True):
-    """Which slot starts a run, whether that catches up with missed ones, and which were missed."""
+    """Which slot starts a run, whether it catches up on missed ones, and which were missed."""
 
     fires: datetime | None = None
     catches_up: bool = False
@@ -84,9 +84,9 @@ class SlotDecision(msgspec.Struct, frozen=True):
 
 
 def decide_slots(come: Sequence[datetime], now: datetime, able_since: datetime) -> SlotDecision:
-    """Decide about slots that have come, given in order, none later than now.
+    """Decide about due slots, which are in order.
 
-    From before `able_since`, when the schedule could not have fired, there is nothing to catch up.
+    Slots before `able_since`, when the schedule could not fire, are not caught up.
     """
     if not come:
         return SlotDecision()

@@ -50,9 +50,9 @@ async def test_what_can_be_replayed_has_no_hindrance(db: Database) -> None:
         ("update streams set removed = true",
          "instance 'erp-shop' has no entity type 'item' any more"),
         ("update dead_letters set stage = 'ingest', code = 'missing_source_id', source_id = ''",
-         "it has no ID by which it could be read again: mend it in the source, then run again"),
+         "it has no ID by which it could be read again: correct it in the source, then run again"),
         ("update dead_letters set instance_id = null, stream_id = null, entity_type = null",
-         "nobody could read the message, so there is no record to replay"),
+         "the message could not be read, so there is no record to replay"),
     ],
 )  # fmt: skip
 async def test_what_would_be_refused_says_why(db: Database, damage: str, why: str) -> None:

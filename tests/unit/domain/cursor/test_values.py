@@ -78,8 +78,8 @@ def test_numbers_compare_as_numbers(one: int, two: int) -> None:
         (["2026-05-01", "98"], TIME, 1, "numbers are compared with `cursorType: id`"),
         (["1764055900"], TIME, 0, "`cursorFormat: epoch`"),
         (["1712011512345"], TIME, 0, "`cursorFormat: epochMillis`"),
-        (["2026-02-30"], DATE, 0, "say in `cursorFormat` how"),
-        ([""], TIME, 0, "no time"),
+        (["2026-02-30"], DATE, 0, "set `cursorFormat` to"),
+        ([""], TIME, 0, "not an ISO 8601 time"),
         (["2026-05-01T08:00:00Z", "2026-05-01 09:00:00"], TIME, 1, "no offset from UTC"),
         (["5", "a"], ID, 1, "no number"),
         (["a", "5"], ID, 0, "no number"),
@@ -102,7 +102,7 @@ def test_values_must_be_of_the_kind_of_those_before_them() -> None:
 
 
 def test_a_value_of_another_form_than_said_is_refused() -> None:
-    with pytest.raises(UnreadableCursorError, match="not of the form"):
+    with pytest.raises(UnreadableCursorError, match="does not fit `cursorFormat: dd.MM.yyyy`"):
         keys_of(["2026-05-01"], CursorFormat(TIME, "dd.MM.yyyy"))
 
 
