@@ -60,13 +60,13 @@ class Settings(BaseSettings):
     kafka_bootstrap: Brokers = "127.0.0.1:19092"
     """Kafka brokers, 3.9 or later: `host:port,host:port`."""
     kafka_prefix: Prefix = "syncline."
-    """Stands before the name of every topic and consumer group."""
+    """Prefix of the names of all topics and consumer groups."""
     kafka_partitions: int = Field(12, ge=1, le=256)
     """Partitions of new topics; a stage scales up to this number."""
     kafka_replication: int = Field(1, ge=1, le=100)
     """Replicas of new topics."""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """How brokers are spoken to."""
+    """Security protocol of the brokers."""
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """SASL mechanism."""
     kafka_username: Text | None = None
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     address."""
     trusted_proxies: Proxies = ""
     """Addresses of reverse proxies, such as `10.0.0.7,10.1.0.0/16`, that may say in
-    `X-Forwarded-For` and `-Proto` for whom they ask; nobody else is believed."""
+    `X-Forwarded-For` and `-Proto` for whom they ask; from others these headers are ignored."""
     session_idle: Number = Field(12 * 3600.0, ge=120, le=YEAR)
     """Seconds without use after which a person is signed out."""
     session_lifetime: Number = Field(7 * 86400.0, ge=300, le=YEAR)
@@ -125,25 +125,24 @@ class Settings(BaseSettings):
     keep_audit: int = Field(400, ge=1, le=MOST_DAYS)
     """Days the audit log is kept."""
     dlq_alert_at: int = Field(100, ge=1, le=10**9)
-    """Pending dead letters of an instance from which on its growth is told; well again from half of
-    it down."""
+    """Pending dead letters of an instance at which an alert begins; it ends at half of them."""
     alert_window: Number = Field(60.0, ge=0, le=YEAR)
-    """Seconds for which a failure must stand before it is told; what fails for the same cause
-    meanwhile is told with it."""
+    """Seconds that a failure must last before it is notified, together with all that fails for the
+    same cause meanwhile."""
     alert_hold: Number = Field(300.0, ge=0, le=YEAR)
-    """Seconds for which a recovery must stand before it is told."""
+    """Seconds that a recovery must last before it is notified."""
     alert_quiet: Number = Field(3600.0, ge=0, le=YEAR)
-    """Seconds after a message in which more of the same is not told, and in which changes are
-    counted."""
+    """Seconds after a message during which no further one about its incident is sent; also the time
+    within which changes are counted."""
     alert_flaps: int = Field(3, ge=0, le=1000)
-    """The change within that time which is told as flapping; then there is silence until it has
-    held as long. 0 tells every change."""
+    """The number of the change within that time that is notified as flapping; the next message
+    comes when the state has lasted as long. 0 notifies every change."""
     smtp_host: MailHost = ""
     """Mail server for notifications; empty: no e-mail."""
     smtp_port: int = Field(587, ge=1, le=65535)
     """Its port."""
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
-    """How it is spoken to; certificates are always verified."""
+    """Its encryption; certificates are always verified."""
     smtp_user: Text = ""
     """User at the mail server; empty: no login."""
     smtp_password: Secret = SecretStr("")
