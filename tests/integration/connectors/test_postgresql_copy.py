@@ -10,6 +10,7 @@ import pytest
 
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
+from syncline.connectors.postgresql.source.copy_stream import PAGE_BYTES
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import Extraction
 from syncline.postgres.database.rows import array_text
@@ -133,3 +134,15 @@ async def test_a_read_that_is_left_copies_no_further(
 async def test_texts_are_given_to_the_database_as_they_are(db: asyncpg.Connection) -> None:
     for texts in ([], ODD, [None, *ODD, None], ["a"], [None]):
         assert await db.fetchval("select $1::text::text[]", array_text(texts)) == texts
+
+
+async def test_pages_of_long_rows_are_bounded_by_bytes(
+    db: asyncpg.Connection, connector: PostgresqlConnector
+) -> None:
+    await db.execute("create table t (id int primary key, text text)")
+    await db.execute("insert into t select n, repeat('x', 500000) from generate_series(1, 25) n")
+    await db.execute("insert into t values (26, repeat('y', 9000000)), (27, 'end')")
+    pages = [page async for page in connector.extract(ExtractRequest(TABLE))]
+    assert [i for page in pages for i in page.ids] == [str(n) for n in range(1, 28)]
+    assert max(len(page.ids) for page in pages) <= 2 * PAGE_BYTES // 500_000
+    assert sum(len(r["text"]) for page in pages for r in page.records.records()) == 21_500_003

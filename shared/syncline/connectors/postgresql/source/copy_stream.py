@@ -8,6 +8,8 @@ from collections import deque
 import asyncpg
 from asyncpg.protocol import NO_TIMEOUT
 
+PAGE_BYTES = 4_000_000
+"""Bytes of lines above which no more are taken at once, however few they are."""
 _AHEAD = 500_000
 """Bytes that may wait to be taken; COPY itself waits while there are more."""
 
@@ -15,12 +17,16 @@ _AHEAD = 500_000
 class CopyStream:
     """Copies as fast as lines are taken. The connection does nothing else meanwhile.
 
+    Attributes:
+        is_over: the query gives no more lines than were taken.
+
     Args:
         patience: seconds without a line after which the query has failed. The server's own limit
             would count the time in which nobody takes lines: it must be off.
     """
 
     def __init__(self, connection: asyncpg.Connection, sql: str, patience: float) -> None:
+        self.is_over = False
         self._patience = patience
         self._buffers: deque[bytes] = deque()
         self._waiting = 0
@@ -28,6 +34,7 @@ class CopyStream:
         self._room = asyncio.Event()
         self._lines: list[bytes] = []
         self._rest = b""
+        self._size = 0
         copying = connection.copy_from_query(
             sql,
             output=self._put,
@@ -37,15 +44,20 @@ class CopyStream:
         self._copying.add_done_callback(lambda _: self._came.set())
 
     async def take(self, count: int) -> list[bytes]:
-        """Return so many lines without their ends; fewer only where the query gives no more.
+        """Return up to so many lines without their ends, at least one; fewer where they are long.
 
         Raises what the query raises, once the lines before are taken.
         """
-        while len(self._lines) < count and (buffer := await self._next()) is not None:
+        while len(self._lines) < count and (self._size < PAGE_BYTES or not self._lines):
+            if (buffer := await self._next()) is None:
+                self.is_over = True
+                break
             lines = (self._rest + buffer).split(b"\n")
             self._rest = lines.pop()
             self._lines += lines
+            self._size += len(buffer)
         taken, self._lines = self._lines[:count], self._lines[count:]
+        self._size = sum(map(len, self._lines))
         return taken
 
     async def close(self) -> None:

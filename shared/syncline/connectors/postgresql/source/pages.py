@@ -167,9 +167,8 @@ async def untied_pages(
     """
     held: list[bytes] = []
     while True:
-        asked = tied_rows.asked_for(len(held), size)
-        held += (lines := await stream.take(asked))
-        if len(lines) < asked:
+        held += await stream.take(tied_rows.asked_for(len(held), size))
+        if stream.is_over:
             break
         if untied := tied_rows.untied(held, maker.group_of):
             yield held[:untied]
