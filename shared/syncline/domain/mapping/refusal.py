@@ -1,4 +1,4 @@
-"""A value that cannot be taken, and how values look in messages."""
+"""The refusal of a value, and how values look in messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SHOWN = 80
 
 
 class ValueRefusedError(ValueError):
-    """A value that cannot be taken; the message says what it is and what would be right.
+    """A value is refused; the message says what it is and what would be right.
 
     Plug-in transformers raise it too: any other error of theirs counts as a bug.
     """
@@ -31,5 +31,5 @@ def shown(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Return somebody else's words as text that every store and reader takes."""
+    """Return another system's message as text that every store and reader accepts."""
     return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()

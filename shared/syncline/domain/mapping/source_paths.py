@@ -1,4 +1,4 @@
-"""What a mapping reads of its source, held against what the source gives."""
+"""Compares what a mapping reads of its source with what the source has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syncline.domain.record import Value
 def unknown_columns(
     mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
-    """Name what a mapping reads and its records, `everywhere` or just the first, do not have."""
+    """Name what a mapping reads and its records, `everywhere` or only the first, lack."""
     extraction = mapping.extraction
     own = {extraction.id_column, extraction.cursor_column, *extraction.columns}
     read = set(columns) & own if extraction.columns else set(columns)
@@ -36,9 +36,9 @@ def unknown_columns(
 def unknown_properties(
     mapping: MappingDocument, records: Sequence[Mapping[str, Value]]
 ) -> list[Problem]:
-    """Name the paths that a mapping reads and that none of some records has.
+    """Name the paths that a mapping reads and that none of the records has.
 
-    A null on the way says nothing of what would be inside it.
+    A null in the middle of a path says nothing about what would be inside it.
     """
     if not records:
         return []
@@ -78,7 +78,7 @@ def _top(text: str) -> str:
 
 
 def _is_there(value: Value, path: Path) -> bool:
-    """Tell whether a value has a place, or might have it: a null, an empty list."""
+    """Tell whether a value has a path, or might have it: a null, an empty list."""
     if value is None or not path:
         return True
     step, rest = path[0], path[1:]
@@ -120,13 +120,13 @@ class SourceField(msgspec.Struct, frozen=True):
 
 
 class NameCoverage(msgspec.Struct, frozen=True):
-    """Which of the names some of a number of records name_coverage, and which all of them had."""
+    """Which names some of a number of records have, and which all of them have."""
 
     some: frozenset[str]
     every: frozenset[str]
 
     def beside(self, other: NameCoverage) -> NameCoverage:
-        """Return what both numbers of records had together."""
+        """Return the coverage of both numbers of records together."""
         return NameCoverage(self.some | other.some, self.every & other.every)
 
 
@@ -143,7 +143,7 @@ def source_fields(mapping: MappingDocument) -> tuple[SourceField, ...]:
 
 
 def missing_columns(fields: Sequence[SourceField], columns: Collection[str]) -> list[Problem]:
-    """Name the fields that a source with just these columns does not have."""
+    """Name the fields that a source with only these columns lacks."""
     return [
         Problem(field.place, f"the source has no column `{field.name}`{_near(field.name, columns)}")
         for field in fields
@@ -152,7 +152,7 @@ def missing_columns(fields: Sequence[SourceField], columns: Collection[str]) -> 
 
 
 def name_coverage(records: Sequence[Mapping[str, Value]], names: frozenset[str]) -> NameCoverage:
-    """Say which names records name_coverage, whatever their value."""
+    """Return which names records have, whatever their value."""
     some: frozenset[str] = frozenset()
     every = names
     for record in records:

@@ -43,7 +43,7 @@ class CanonicalShape:
             place.type = field.type
 
     def refusal(self, text: str) -> str | None:
-        """Say why a path reads nothing that is ever there, None where it may."""
+        """Return why a path can never find a value, None if it may."""
         path = parse_path(text)
         if Segment(key=text) in self._root.inside or self._gives(self._root, path):
             return None
@@ -150,7 +150,7 @@ def parse_as(model: type[M], document: object, *, stored: bool = False) -> M:
 
 
 def warnings(mapping: Mapping) -> list[Problem]:
-    """Say what is allowed and still probably not meant."""
+    """Return warnings about what is allowed but probably not meant."""
     return [*_chains(mapping), *_gaps(mapping.transformation), *_alike(mapping)]
 
 

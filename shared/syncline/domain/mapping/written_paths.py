@@ -1,4 +1,4 @@
-"""The paths that an output is written by: each value once, and as one thing."""
+"""The paths of an output: each value is written once, and as one kind of value."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def _kind(segment: Segment) -> str:
 
 
 def _one_form(segment: Segment) -> Segment:
-    """One letter may be written in two ways that look the same."""
+    """Return one form of letters that have two forms and look the same."""
     return segment if segment.key is None else Segment(key=normalize("NFC", segment.key))

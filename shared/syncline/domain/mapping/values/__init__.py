@@ -1,1 +1,1 @@
-"""Values: numbers, dates and texts, read exactly or refused."""
+"""Values: numbers, dates and texts, converted exactly or refused."""

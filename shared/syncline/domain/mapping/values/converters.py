@@ -1,4 +1,4 @@
-"""Reading values of any JSON type as one of ours, or saying why that cannot be."""
+"""Converts values of any JSON type to one of ours, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def plain_text(value: Value) -> str:
 
 
 def to_string(value: Value) -> str:
-    """Return text without what no database or JSON reader takes: NUL, half surrogate pairs."""
+    """Return a value as text; refuses NUL and lone surrogates, which no store accepts."""
     return clean_text(plain_text(value))
 
 

@@ -14,7 +14,7 @@ MAX_DEPTH = 100
 
 
 def unusable(value: object, path: str = "$", depth: int = 0) -> Iterator[Problem]:
-    """Name what no JSON text, database or target could hold, each by its JSON path."""
+    """Name the values that JSON, a database or a target cannot hold, by JSON path."""
     if depth > MAX_DEPTH:
         yield Problem(path, f"is nested deeper than {MAX_DEPTH} levels")
     elif isinstance(value, dict):
