@@ -104,7 +104,8 @@ class Ledger:
     async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return what is known of these records, by source ID."""
         rows = await self._database.fetch(_ENTRIES, stream, _array(source_ids))
-        return {row[0]: _entry(row) for row in rows}
+        runs: dict[str | None, str | None] = {}  # few wrote many: each ID is kept once
+        return {row[0]: _entry(row, runs) for row in rows}
 
     async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
         """Commit that payloads are about to be sent, before they are.
@@ -231,7 +232,8 @@ def _copy_text(run: RunRef, written: Acknowledgements) -> str | None:
     return text if is_right else None
 
 
-def _entry(row: Row) -> LedgerEntry:
+def _entry(row: Row, runs: dict[str | None, str | None]) -> LedgerEntry:
     _, payload, row_hash, target_id, run_id, version, begun, owner, creates, left = row
     intent = Intent(begun, owner, creates, left or 0.0) if begun else None
+    run_id = runs.setdefault(run_id, run_id)
     return LedgerEntry(payload, row_hash, target_id, run_id, version, intent)
