@@ -126,7 +126,7 @@ class MemoryRuns:
             and (kept.halted or ((at := kept.run.cancel_requested_at) is not None and at < before))
         ]
 
-    async def find(
+    async def refusal(
         self, run_id: str, request: TriggerRequest
     ) -> NotFoundError | ConflictError | None:
         known = self._refusals.get(run_id)
@@ -134,7 +134,7 @@ class MemoryRuns:
             return None
         return known[1] if known[0].fingerprint() == request.fingerprint() else None
 
-    async def add(
+    async def refuse(
         self, run_id: str, request: TriggerRequest, error: NotFoundError | ConflictError
     ) -> None:
         self._refusals[run_id] = (request, error)

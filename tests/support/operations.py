@@ -71,7 +71,7 @@ class Pipeline:
             await self._run(asked.run_id, asked.request)
 
     async def _run(self, run_id: str, request: TriggerRequest) -> None:
-        if await RefusedTriggers(self._database).find(run_id, request):
+        if await RefusedTriggers(self._database).refusal(run_id, request):
             return
         stream = await Streams(self._database).runnable(
             request.tenant, request.instance, request.entity_type
@@ -79,7 +79,7 @@ class Pipeline:
         try:
             run, is_new = await Runs(self._database).accept(run_id, request, stream, 1)
         except ConflictError as error:
-            await RefusedTriggers(self._database).add(run_id, request, error)
+            await RefusedTriggers(self._database).refuse(run_id, request, error)
             return
         if is_new and request.replay is not None:
             self.asked[run_id] = request.replay.entries

@@ -129,7 +129,7 @@ async def refuse_what_cannot_run(
     try:
         await Streams(api.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
     except (NotFoundError, ConflictError) as error:
-        await RefusedTriggers(api.database).add(run_id, wanted, error)
+        await RefusedTriggers(api.database).refuse(run_id, wanted, error)
         await api.producer.send([trigger_message(run_id, fields, "gateway", api.clock.now())])
         raise
 

@@ -47,11 +47,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         clock: Clock,
         lanes: int,
     ) -> None:
-        self._streams = store.streams
-        self._runs = store.runs
-        self._queued = store.queued
-        self._refusals = store.refusals
-        self._pauses = store.pauses
+        self._store = store
         self._control = control
         self._producer = producer
         self._clock = clock
@@ -81,14 +77,14 @@ class TriggerHandler(Handler[TriggerMessage]):
             return rejected(trigger, InvalidInputError(trigger.problems), now)
         try:
             request = trigger.request
-            if refusal := await self._refusals.find(trigger.run_id, request):
+            if refusal := await self._store.refusal(trigger.run_id, request):
                 return rejected(trigger, refusal, now)
-            stream = await self._streams.runnable(
+            stream = await self._store.runnable(
                 request.tenant, request.instance, request.entity_type
             )
-            run, _ = await self._runs.accept(trigger.run_id, request, stream, self._width(request))
+            run, _ = await self._store.accept(trigger.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
-            await self._refusals.add(trigger.run_id, trigger.request, error)
+            await self._store.refuse(trigger.run_id, trigger.request, error)
             return rejected(trigger, error, now)
         return accepted(trigger, run, now)
 
@@ -101,7 +97,7 @@ class TriggerHandler(Handler[TriggerMessage]):
     async def _requests(self) -> list[Outbound]:
         return [
             request_message(RunRequest(run_id, tenant))
-            for run_id, tenant in await self._queued.claim_dispatchable()
+            for run_id, tenant in await self._store.claim_dispatchable()
         ]
 
     async def _commands(self) -> list[Outbound]:
@@ -110,12 +106,12 @@ class TriggerHandler(Handler[TriggerMessage]):
         if self._ticks % AGAIN_EVERY:
             return []
         paused = self._control.paused
-        over = await self._pauses.not_paused(paused) if paused else []
+        over = await self._store.not_paused(paused) if paused else []
         return [
-            *(cancel_message(*cancelled) for cancelled in await self._runs.open_cancels(OLD)),
+            *(cancel_message(*cancelled) for cancelled in await self._store.open_cancels(OLD)),
             *(
                 pause_message(run_id, by)
-                for run_id, by in await self._pauses.paused()
+                for run_id, by in await self._store.paused()
                 if not self._control.is_paused(run_id)
             ),
             *(forget_message(run_id) for run_id in over),
@@ -131,8 +127,8 @@ class TriggerHandler(Handler[TriggerMessage]):
 
     async def _over(self) -> list[Outbound]:
         """Report queued runs that end without a start to Finalize."""
-        refused = await self._queued.refuse_switched_off()
-        ended = [*refused, *await self._queued.end_cancelled()]
+        refused = await self._store.refuse_switched_off()
+        ended = [*refused, *await self._store.end_cancelled()]
         now = self._clock.now()
         return [
             *(refused_in_turn(run, now) for run in refused),

@@ -12,22 +12,17 @@ from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.spec import StageSpec
 from syncline_trigger.handler import TriggerHandler
-from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import TriggerMessage, decode
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 
 
+class Store(Streams, Runs, QueuedRuns, RefusedTriggers, RunPauses):
+    """See syncline_trigger.ports."""
+
+
 def build(service: Service) -> tuple[StageSpec[TriggerMessage], TriggerHandler]:
-    database = service.database
-    store = TriggerStore(
-        Streams(database),
-        Runs(database),
-        QueuedRuns(database),
-        RefusedTriggers(database),
-        RunPauses(database),
-    )
-    lanes = service.settings.kafka_partitions
+    store, lanes = Store(service.database), service.settings.kafka_partitions
     return SPEC, TriggerHandler(store, service.commands, service.producer, service.clock, lanes)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from syncline.contracts.messages import Extracted, RunRef
 from syncline.domain.run import Run
-from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.row_names import RowNames
@@ -16,11 +15,7 @@ from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.progress.extraction import Extractions
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.progress.stalled_runs import StalledRuns
-from syncline.postgres.runs.pauses import RunPauses
-from syncline.postgres.runs.queued_runs import QueuedRuns
-from syncline.postgres.runs.refused_triggers import RefusedTriggers
-from syncline.postgres.runs.runs import Runs
-from syncline_trigger.ports import TriggerStore
+from syncline_trigger.main import Store
 from tests.suites.dead_letters import DeadLetterSuite
 from tests.suites.outcomes import OutcomeSuite
 from tests.suites.trigger_store import TriggerStoreSuite
@@ -41,15 +36,8 @@ class World:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._runs, self._pauses = Runs(database), RunPauses(database)
         self.outcomes, self.stalled = Outcomes(database), StalledRuns(database)
-        self.store = TriggerStore(
-            Streams(database),
-            self._runs,
-            QueuedRuns(database),
-            RefusedTriggers(database),
-            self._pauses,
-        )
+        self.store = Store(database)
 
     async def switch_off(self) -> None:
         await self._database.execute("update instances set enabled = false")
@@ -68,13 +56,13 @@ class World:
 
     async def cancel(self, run: Run | str) -> None:
         run_id = run if isinstance(run, str) else run.id
-        await self._runs.request_cancel("default", run_id, "ann")
+        await self.store.request_cancel("default", run_id, "ann")
 
     async def pause(self, run_id: str) -> None:
-        await self._pauses.pause("default", run_id, "ann")
+        await self.store.pause("default", run_id, "ann")
 
     async def resume(self, run_id: str) -> None:
-        await self._pauses.resume("default", run_id, "ann")
+        await self.store.resume("default", run_id, "ann")
 
     async def pass_time(self, run: Run, seconds: float) -> None:
         await self._database.execute(

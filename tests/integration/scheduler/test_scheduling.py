@@ -59,7 +59,7 @@ class Bench:
             try:
                 await Runs(self.db).accept(run_id, request, stream, 1)
             except Exception as error:  # noqa: BLE001 - as it refuses
-                await RefusedTriggers(self.db).add(run_id, request, error)  # type: ignore[arg-type]
+                await RefusedTriggers(self.db).refuse(run_id, request, error)  # type: ignore[arg-type]
 
 
 @pytest.fixture

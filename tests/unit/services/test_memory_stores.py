@@ -9,7 +9,6 @@ import pytest
 from syncline.contracts.messages import RunRef, ref_of
 from syncline.domain.run import Outcome, Run
 from syncline.testing.clock import FakeClock
-from syncline_trigger.ports import TriggerStore
 from tests.suites.dead_letters import DeadLetterSuite
 from tests.suites.outcomes import OutcomeSuite, apply, settled
 from tests.suites.trigger_store import TriggerStoreSuite
@@ -24,8 +23,7 @@ class World:
 
     def __init__(self) -> None:
         self._clock = FakeClock()
-        self.runs = self.outcomes = self.stalled = runs = MemoryRuns(self._clock)
-        self.store = TriggerStore(runs, runs, runs, runs, runs)
+        self.runs = self.outcomes = self.stalled = self.store = MemoryRuns(self._clock)
 
     async def switch_off(self) -> None:
         self.runs.switched_off = True

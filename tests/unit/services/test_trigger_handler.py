@@ -18,7 +18,6 @@ from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.main import SPEC
-from syncline_trigger.ports import TriggerStore
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.memory_runs import MemoryRuns
 from tests.support.stage_messages import (
@@ -46,8 +45,7 @@ class Place:
 
     def restarted(self) -> TriggerHandler:
         """Return the handler of a new process."""
-        store = TriggerStore(self.runs, self.runs, self.runs, self.runs, self.runs)
-        return TriggerHandler(store, self._control, self.broker.producer(), self.clock, 4)
+        return TriggerHandler(self.runs, self._control, self.broker.producer(), self.clock, 4)
 
     async def handle(self, *deliveries: Delivery) -> list[Outbound]:
         return await self.handler.handle([SPEC.decode(delivery) for delivery in deliveries])

@@ -71,7 +71,7 @@ Reason = Annotated[str, msgspec.Meta(max_length=500, pattern=_NO_NUL)]
 
 
 class EntryFilter(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """Selection that match all of these; `{}` is every entry."""
+    """Entries that match all of these; `{}` is every entry."""
 
     instance: Text | None = None
     entity_type: Text | None = None

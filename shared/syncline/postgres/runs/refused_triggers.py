@@ -23,7 +23,7 @@ on conflict (run_id) do update set request_hash = excluded.request_hash,
 class RefusedTriggers(Repository):
     """Every method may raise RetriableError."""
 
-    async def find(
+    async def refusal(
         self, run_id: str, request: TriggerRequest
     ) -> NotFoundError | ConflictError | None:
         """Return why this very request was refused before, None if it was not."""
@@ -32,7 +32,7 @@ class RefusedTriggers(Repository):
             return None
         return ConflictError(row["reason"]) if row["conflict"] else NotFoundError(row["reason"])
 
-    async def add(
+    async def refuse(
         self, run_id: str, request: TriggerRequest, error: NotFoundError | ConflictError
     ) -> None:
         """Note a refusal; an accepted run of that name stays what it is."""
