@@ -16,7 +16,7 @@ from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message
 from syncline.security.secrets import Keyring
-from syncline.testing.http_api import Asked, HttpApi, Reply
+from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply
 from tests.support.configured import store_instance
 from tests.support.eventually import eventually
 from tests.support.http_world import SINGLE
@@ -45,7 +45,7 @@ class Shop(HttpApi):
         self.after = ROWS * 10
         self.wait = ""
 
-    def _reply(self, asked: Asked) -> Reply:
+    def _reply(self, asked: ReceivedRequest) -> Reply:
         if len(self.items) >= self.after and asked.method == "POST":
             if self.wait:
                 return Reply(429, {"message": "slow down"}, {"Retry-After": self.wait})

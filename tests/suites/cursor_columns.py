@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from syncline.connectors.port import Snapshot
+from syncline.connectors.port import SourceSnapshot
 from syncline.domain.cursor.bookmark import MARGIN
 from syncline.domain.errors import RetriableError
 from syncline.domain.run import Outcome
@@ -198,7 +198,9 @@ class Playing:
     async def _run(self, step: Step) -> None:
         self.tick += 1
         since = min((began for began, _, _ in self._writers), default=None)
-        self.world.shelf.snapshot = Snapshot(_at(self.tick), None if since is None else _at(since))
+        self.world.shelf.snapshot = SourceSnapshot(
+            _at(self.tick), None if since is None else _at(since)
+        )
         self.world.dies_in = step.dies_in
         self.world.shelf.before_page = _breaking_at(step.breaks_at)
         asked: dict[str, Any] = {"maxEntities": step.cap} if step.cap else {}

@@ -20,7 +20,7 @@ from syncline.contracts.messages import (
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run, State
-from syncline_finalize.handler import Outcomes, StalledRuns
+from syncline_finalize.handler import OutcomeStore, StalledRunStore
 from tests.support.reports import settled as one_settled
 
 NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
@@ -31,9 +31,9 @@ class OutcomeWorld(Protocol):
     """Outcomes of runs that Ingest has read, and time that can pass."""
 
     @property
-    def outcomes(self) -> Outcomes: ...
+    def outcomes(self) -> OutcomeStore: ...
     @property
-    def stalled(self) -> StalledRuns: ...
+    def stalled(self) -> StalledRunStore: ...
 
     async def extracted(self, batches: Mapping[int, str]) -> Run:
         """Return a run with these batches: by number, a record for each letter."""

@@ -6,7 +6,7 @@ import pytest
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
-from syncline_execute.ports import RowNames, WriteLedger
+from syncline_execute.ports import RowNameStore, WriteLedger
 
 OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
 ONE, TWO, ROW = "1" * 32, "2" * 32, "3" * 32
@@ -181,7 +181,7 @@ class RowNameSuite:
     """Subclasses give the fixtures `ledger`, `names` and `run`."""
 
     async def test_records_that_share_a_row_are_named_in_both_directions(
-        self, ledger: WriteLedger, names: RowNames, run: RunRef
+        self, ledger: WriteLedger, names: RowNameStore, run: RunRef
     ) -> None:
         both = Acknowledgements(["a", "b"], [ONE, TWO], [None, None], ["T1", "T1"], [1, 2])
         await ledger.acknowledge(run, both)
@@ -191,7 +191,7 @@ class RowNameSuite:
         assert await names.shared(run.stream + 1, ["a"], ["T1"]) == []
 
     async def test_a_run_that_is_not_known_names_nothing(
-        self, names: RowNames, run: RunRef
+        self, names: RowNameStore, run: RunRef
     ) -> None:
         assert await names.runs_alike(run, [OWNER]) == set()
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from syncline.contracts.alerts import AlertData, Happening
 from syncline.domain.notification.incident import Alert, AlertTiming, Cause, Subject
 from syncline.postgres.database.database import Database
-from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.notifications.alert_states import Alerting, AlertVerdict
 
 
 async def raise_alert(db: Database, at: datetime | None = None) -> None:
@@ -19,4 +19,4 @@ async def raise_alert(db: Database, at: datetime | None = None) -> None:
     happening = Happening(subject, Alert.RUN_FAILED, data, cause=Cause(str(uuid4())))
     await db.execute("delete from incident_streams")
     alerting = Alerting(db, AlertTiming(window=0))
-    await alerting.decide([subject], [], lambda states, _: Verdict(states, [happening]), at)
+    await alerting.decide([subject], [], lambda states, _: AlertVerdict(states, [happening]), at)

@@ -12,7 +12,7 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.client import Request
-from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.port import Surroundings
 
 
@@ -36,7 +36,7 @@ class Answering:
             {"baseUrl": "https://api.example", **config}, {}, Surroundings()
         )
         settings = self.connector._api.settings
-        self.connector._api = Api(settings, Credentials(settings, {}, self), self)
+        self.connector._api = Api(settings, LoginHeaders(settings, {}, self), self)
 
     def methods(self) -> list[str]:
         return [call.method for call in self.calls]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.client import Request
-from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
@@ -147,7 +147,7 @@ class HostileApi:
         self.drawn = drawn
         self.asked = 0
         settings = HttpSettings.model_validate({"baseUrl": "http://api.test"})
-        self.api = Api(settings, Credentials(settings, {}, self), self)
+        self.api = Api(settings, LoginHeaders(settings, {}, self), self)
 
     def extraction(self) -> Extraction:
         """Return the mapping's extraction block that reads it."""

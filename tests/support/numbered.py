@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from syncline.postgres.database.database import Database
 from syncline.security.secrets import Keyring
-from syncline.testing.http_api import Asked, HttpApi, Reply, Trouble
+from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply, Trouble
 from tests.support.configured import store_instance
 from tests.support.http_world import LOOKUP
 
@@ -52,19 +52,19 @@ class NumberedApi(HttpApi):
         self._random = Random(seed)
         self._by_sku: dict[str, list[dict[str, Any]]] = {}
 
-    def _trouble_for(self, asked: Asked) -> Trouble | None:
+    def _trouble_for(self, asked: ReceivedRequest) -> Trouble | None:
         if asked.method == "GET" or self._random.random() >= self.trouble_rate:
             return None
         return Trouble(applied=True) if self._random.random() < 0.5 else Trouble(status=503)
 
-    def _get(self, asked: Asked) -> Reply:
+    def _get(self, asked: ReceivedRequest) -> Reply:
         wanted = asked.query["skus"].split(",")
         return Reply(body={"data": [r for sku in wanted for r in self._by_sku.get(sku, [])]})
 
     def _problem(self, record: dict[str, Any], known: str | None) -> str | None:
         return None
 
-    def _store(self, id_: str, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
+    def _store(self, id_: str, record: dict[str, Any], asked: ReceivedRequest) -> dict[str, Any]:
         if id_ not in self.items:
             self._by_sku.setdefault(str(record["sku"]), []).append(record | {"id": id_})
         if "effect" in record:

@@ -13,7 +13,13 @@ from typing import Any, TypeAlias
 import msgspec
 from uuid6 import uuid7
 
-from syncline.connectors.port import Capabilities, ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.connectors.port import (
+    Capabilities,
+    ConnectorError,
+    ExtractRequest,
+    Page,
+    SourceSnapshot,
+)
 from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
@@ -72,7 +78,7 @@ class Shelf:
         self.size = 4
         self.order: Callable[[str], Any] | None = str
         self.columns: tuple[str, ...] | None = None
-        self.snapshot: Snapshot | None = None
+        self.snapshot: SourceSnapshot | None = None
         self.can_fetch = True
         self.asked: dict[str, str] = {}
         self.may_move = False

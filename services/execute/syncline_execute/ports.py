@@ -28,7 +28,7 @@ class WriteLedger(Protocol):
     ) -> None: ...
 
 
-class RowNames(Protocol):
+class RowNameStore(Protocol):
     """See syncline.postgres.ledger.row_names."""
 
     async def runs_alike(self, run: RunRef, run_ids: Sequence[str]) -> set[str]: ...

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.run import Notice
-from syncline_execute.ports import RowNames
+from syncline_execute.ports import RowNameStore
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 
@@ -18,7 +18,7 @@ _Judged = dict[tuple[str, str, int], bool]
 class RowNaming:
     """Looks after the names of rows."""
 
-    def __init__(self, names: RowNames) -> None:
+    def __init__(self, names: RowNameStore) -> None:
         self._names = names
         self._same: _Judged = {}
 

@@ -37,7 +37,7 @@ COUNT_EVERY = 5.0
 """Seconds."""
 
 
-class Outcomes(Protocol):
+class OutcomeStore(Protocol):
     """See syncline.postgres.progress.outcomes."""
 
     async def apply(self, reports: Sequence[Report]) -> list[Run]: ...
@@ -45,7 +45,7 @@ class Outcomes(Protocol):
     async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]: ...
 
 
-class StalledRuns(Protocol):
+class StalledRunStore(Protocol):
     """See syncline.postgres.progress.stalled_runs."""
 
     async def suspects(self, after: float) -> list[Stalling]: ...
@@ -61,8 +61,8 @@ class FinalizeHandler(Handler[Report]):
 
     def __init__(
         self,
-        outcomes: Outcomes,
-        stalls: StalledRuns,
+        outcomes: OutcomeStore,
+        stalls: StalledRunStore,
         producer: Producer,
         clock: Clock,
         stalled_after: float,

@@ -8,7 +8,7 @@ import structlog
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.notification.incident import AlertState, Subject
-from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.notifications.alert_states import Alerting, AlertVerdict
 from syncline.postgres.notifications.incidents import Message
 from syncline.runtime.clock import Clock, every
 from syncline.runtime.spec import Handler, SideTask
@@ -49,7 +49,7 @@ class NotifierHandler(Handler[RunEnd | None]):
             told = await self._alerting.decide(
                 subjects,
                 run_ids,
-                lambda states, causes: Verdict(*judge_all(ended, states, causes)),
+                lambda states, causes: AlertVerdict(*judge_all(ended, states, causes)),
                 self._clock.now(),
             )
             _note(told)
@@ -65,10 +65,10 @@ class NotifierHandler(Handler[RunEnd | None]):
 
     def _decide(
         self, states: Mapping[Subject, AlertState], pending: Mapping[Subject, int]
-    ) -> Verdict:
+    ) -> AlertVerdict:
         results = {s: weigh(states[s], s, n, self._threshold) for s, n in pending.items()}
         happenings = [happening for _, happening in results.values() if happening is not None]
-        return Verdict({s: state for s, (state, _) in results.items()}, happenings)
+        return AlertVerdict({s: state for s, (state, _) in results.items()}, happenings)
 
 
 def _note(messages: Sequence[Message]) -> None:

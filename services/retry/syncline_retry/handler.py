@@ -13,20 +13,20 @@ from collections.abc import Callable, Sequence
 from syncline.contracts.wire import Outbound
 from syncline.runtime.clock import Clock
 from syncline.runtime.spec import Handler
-from syncline_retry.rules import Waiting
+from syncline_retry.rules import WaitingMessage
 
 
-class RetryHandler(Handler[Waiting]):
+class RetryHandler(Handler[WaitingMessage]):
     """Waits until each message is due; sends those of a cancelled run on at once."""
 
     def __init__(self, is_cancelled: Callable[[str], bool], clock: Clock) -> None:
         self._is_cancelled = is_cancelled
         self._clock = clock
 
-    async def handle(self, items: Sequence[Waiting]) -> list[Outbound]:
+    async def handle(self, items: Sequence[WaitingMessage]) -> list[Outbound]:
         return [await self._passed_on(item) for item in items]
 
-    async def _passed_on(self, item: Waiting) -> Outbound:
+    async def _passed_on(self, item: WaitingMessage) -> Outbound:
         until = min(item.due_at, item.turn_at) / 1000
         while not self._is_cancelled(item.run_id):
             now = self._clock.now().timestamp()

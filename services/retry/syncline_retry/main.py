@@ -7,7 +7,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import RETRY_TIERS, retry_topic
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_retry.handler import RetryHandler
-from syncline_retry.rules import Waiting, decode
+from syncline_retry.rules import WaitingMessage, decode
 
 TOPICS = [retry_topic(tier) for tier in RETRY_TIERS]
 # No drain for a waiting message: the next member with the partition goes on waiting.
@@ -20,7 +20,7 @@ SPEC = StageSpec(
 )
 
 
-def build(service: Service) -> tuple[StageSpec[Waiting], RetryHandler]:
+def build(service: Service) -> tuple[StageSpec[WaitingMessage], RetryHandler]:
     return SPEC, RetryHandler(service.commands.is_cancelled, service.clock)
 
 

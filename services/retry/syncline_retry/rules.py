@@ -15,7 +15,7 @@ PATIENCE = 1.25
 """A message blocks its partition for at most so many times its topic's delay, because of jitter."""
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class WaitingMessage(msgspec.Struct, frozen=True):
     """A retry that waits.
 
     Attributes:
@@ -39,7 +39,7 @@ class Waiting(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self.around, topic=topic)
 
 
-def decode(delivery: Delivery) -> Waiting:
+def decode(delivery: Delivery) -> WaitingMessage:
     """Read a message of a retry topic. Raises ValueError: a wrong header, or no bundle."""
     headers = dict(delivery.headers)
     try:
@@ -58,4 +58,4 @@ def decode(delivery: Delivery) -> Waiting:
     around = Outbound(delivery.topic, key, delivery.value, spread, delivery.headers, records)
     onward = msgspec.structs.replace(around, topic=INPUT_OF[stage], headers=kept)
     stands = int(tier_of(delivery.topic) * 1000 * PATIENCE)
-    return Waiting(due_at, delivery.timestamp + stands, bundle.run.id, onward, around)
+    return WaitingMessage(due_at, delivery.timestamp + stands, bundle.run.id, onward, around)

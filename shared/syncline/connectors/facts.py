@@ -61,7 +61,7 @@ class Check(msgspec.Struct, frozen=True):
     message: str
 
 
-class Column(msgspec.Struct, frozen=True):
+class SourceColumn(msgspec.Struct, frozen=True):
     """A column or property of a source's records.
 
     Attributes:

@@ -34,7 +34,7 @@ class ExtractRequest(msgspec.Struct, frozen=True):
     stable: bool = False
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class SourceSnapshot(msgspec.Struct, frozen=True):
     """What a source that knows its writers says of the moment it was read at.
 
     What the read did not see and may be committed yet was begun at or after `open_since`, or, where
@@ -79,7 +79,7 @@ class Page(msgspec.Struct):
     position: str
     bad: dict[int, Failure] = {}
     columns: tuple[str, ...] | None = None
-    snapshot: Snapshot | None = None
+    snapshot: SourceSnapshot | None = None
     notices: tuple[Notice, ...] = ()
     asked: dict[str, str] = {}
     lines: Lines | None = None

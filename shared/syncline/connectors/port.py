@@ -15,16 +15,16 @@ import msgspec
 
 from syncline.connectors import settings
 from syncline.connectors.errors import ConnectorError
-from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
-from syncline.connectors.pages import ExtractRequest, Page, Snapshot
+from syncline.connectors.facts import Capabilities, Check, SourceColumn, Surroundings
+from syncline.connectors.pages import ExtractRequest, Page, SourceSnapshot
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import JsonObject
 
 __all__ = [
-    "LATE_COMMITS", "Capabilities", "Check", "Column", "Connector", "ConnectorError",
-    "ExtractRequest", "LookupResult", "Pace", "Page", "Snapshot", "Surroundings",
+    "LATE_COMMITS", "Capabilities", "Check", "Connector", "ConnectorError", "ExtractRequest",
+    "LookupResult", "Pace", "Page", "SourceColumn", "SourceSnapshot", "Surroundings",
     "WriteBatch", "WriteResult", "unpaced",
 ]  # fmt: skip
 
@@ -126,9 +126,9 @@ class Connector(Protocol):
 
     title: ClassVar[str] = ""
     about: ClassVar[str] = ""
-    profile_settings: ClassVar[type[settings.Settings]] = settings.Settings
-    profile_secrets: ClassVar[type[settings.Settings]] = settings.NoSecrets
-    target_settings: ClassVar[type[settings.Settings]] = settings.Settings
+    profile_settings: ClassVar[type[settings.ConnectorSettings]] = settings.ConnectorSettings
+    profile_secrets: ClassVar[type[settings.ConnectorSettings]] = settings.NoSecrets
+    target_settings: ClassVar[type[settings.ConnectorSettings]] = settings.ConnectorSettings
     capabilities: Capabilities
     pace: Pace = staticmethod(unpaced)
 
@@ -204,7 +204,7 @@ class Connector(Protocol):
     async def test(self) -> list[Check]:
         """Test the connection within 10 s; names the failing part, never echoes a secret."""
 
-    async def describe(self, extraction: Extraction) -> list[Column] | None:
+    async def describe(self, extraction: Extraction) -> list[SourceColumn] | None:
         """Return the columns that an extraction can read, whatever its own `columns` say.
 
         None where they cannot be known beforehand. A few records are read where nothing else can

@@ -22,12 +22,12 @@ from syncline.domain.validation_errors import PartError, problems_of
 
 TARGET = "$.transformation.target"
 """Where a mapping has its target block."""
-S = TypeVar("S", bound="Settings")
+S = TypeVar("S", bound="ConnectorSettings")
 Contradictions: TypeAlias = Iterator[tuple[str, str]]
 """Fields as they are written, "" for the block itself, each with a message."""
 
 
-class Settings(BaseModel):
+class ConnectorSettings(BaseModel):
     """A block of settings: nothing is coerced, and nothing unknown is taken.
 
     The text below a field is its description in forms.
@@ -75,7 +75,7 @@ def refuse(found: Sequence[tuple[str, str]]) -> None:
         raise PartError([Problem(at, words) for at, (_, words) in zip(paths, found, strict=True)])
 
 
-class NoSecrets(Settings):
+class NoSecrets(ConnectorSettings):
     """Of a connector that needs no login."""
 
 
@@ -101,7 +101,7 @@ def secret(title: str, when: JsonDict | None = None) -> Any:  # noqa: ANN401 - a
 
 
 def problems(
-    model: type[Settings], given: Mapping[str, Any], root: str, kind: str = "setting"
+    model: type[ConnectorSettings], given: Mapping[str, Any], root: str, kind: str = "setting"
 ) -> list[Problem]:
     """Name every mistake of a block, by its path below `root`."""
     try:
@@ -129,7 +129,7 @@ def read_profile(model: type[S], config: Mapping[str, Any]) -> S:
     return read(model, config, "$.config", "invalid_profile")
 
 
-def form_of(model: type[Settings]) -> JsonObject:
+def form_of(model: type[ConnectorSettings]) -> JsonObject:
     """Return the JSON Schema of a block, in one piece and with the words that are for people."""
     schema = model.model_json_schema(schema_generator=_FormSchema)
     parts = schema.pop("$defs", {})

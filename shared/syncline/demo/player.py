@@ -14,7 +14,7 @@ from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.demo.comparison import compare
 from syncline.demo.place import Place
-from syncline.demo.story import SHOP, STEPS, Asked, Counts, Replayed, Step
+from syncline.demo.story import SHOP, STEPS, Counts, PlannedReplay, PlannedRun, StoryStep
 from syncline.domain.errors import SynclineError
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
@@ -32,7 +32,7 @@ class DemoFailedError(SynclineError):
 class Screen(Protocol):
     """Where the demo is seen."""
 
-    def step(self, number: int, step: Step) -> None:
+    def step(self, number: int, step: StoryStep) -> None:
         """Announce a step."""
 
     async def follow(self, triggers: Mapping[str, Outbound]) -> dict[str, RunStatus]:
@@ -76,7 +76,7 @@ class Player:
             raise DemoFailedError("; ".join(different))
         return ["auditor: every record has one outcome, every counter is right", *same]
 
-    async def _step(self, number: int, step: Step) -> Result:
+    async def _step(self, number: int, step: StoryStep) -> Result:
         self._screen.step(number, step)
         if step.at_the_source is not None:
             await step.at_the_source(self._place.erp)
@@ -94,8 +94,8 @@ class Player:
         await self._require_letters(step)
         return Result(step.title, counts_of(statuses), seconds_between(statuses))
 
-    async def _fields(self, run: Asked | Replayed) -> dict[str, object]:
-        if isinstance(run, Asked):
+    async def _fields(self, run: PlannedRun | PlannedReplay) -> dict[str, object]:
+        if isinstance(run, PlannedRun):
             return {"instance": run.instance, "entityType": run.entity_type, **run.fields}
         pending = {letter.source_id: letter.id for letter in await self._pending()}
         entries = [pending[source_id] for source_id in run.source_ids]
@@ -108,7 +108,7 @@ class Player:
     async def _pending(self) -> list[DeadLetterView]:
         return await self._letters.newest(TENANT, PENDING, 100)
 
-    async def _require_letters(self, step: Step) -> None:
+    async def _require_letters(self, step: StoryStep) -> None:
         pending = await self._pending()
         if len(pending) != step.pending:
             message = f"{len(pending)} dead letters are pending, it must be {step.pending}"

@@ -27,7 +27,7 @@ class Counts(NamedTuple):
         )
 
 
-class Asked(NamedTuple):
+class PlannedRun(NamedTuple):
     """A run to trigger, and what must come out."""
 
     instance: str
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     fields: Mapping[str, object] = {}
 
 
-class Replayed(NamedTuple):
+class PlannedReplay(NamedTuple):
     """A replay to trigger: of these records' dead letters, and what must come out."""
 
     source_ids: Sequence[str]
@@ -45,7 +45,7 @@ class Replayed(NamedTuple):
     expected: Counts
 
 
-class Step(NamedTuple):
+class StoryStep(NamedTuple):
     """One step.
 
     Attributes:
@@ -55,22 +55,22 @@ class Step(NamedTuple):
 
     title: str
     text: str
-    runs: Sequence[Asked | Replayed]
+    runs: Sequence[PlannedRun | PlannedReplay]
     at_the_source: Callable[[Database], Awaitable[None]] | None = None
     pending: int = 0
 
 
-def _all(**counts: Counts) -> list[Asked]:
+def _all(**counts: Counts) -> list[PlannedRun]:
     """Return runs of all six streams; one that is not named must find nothing to do."""
     return [
-        Asked(instance, entity_type, counts.get(f"{place}_{entity_type}", Counts(0)))
+        PlannedRun(instance, entity_type, counts.get(f"{place}_{entity_type}", Counts(0)))
         for place, instance in (("shop", SHOP), ("warehouse", WAREHOUSE))
         for entity_type in ("item", "bp", "order")
     ]
 
 
-def _shop(mode: str, **counts: Counts) -> list[Asked]:
-    return [Asked(SHOP, kind, expected, {"mode": mode}) for kind, expected in counts.items()]
+def _shop(mode: str, **counts: Counts) -> list[PlannedRun]:
+    return [PlannedRun(SHOP, kind, expected, {"mode": mode}) for kind, expected in counts.items()]
 
 
 _SENT = ORDERS - CANCELLED_ORDERS
@@ -81,7 +81,7 @@ _EDITED = {"sourceIds": list(changes.EDITED_ITEMS)}
 _REPAIRED = [*changes.BAD_FLAGS, *(c for c in changes.BAD_PRICES if c not in changes.TO_EDIT)]
 
 STEPS = [
-    Step(
+    StoryStep(
         "First run",
         f"Everything is new: all of it goes to the shop and the warehouse. {CANCELLED_ORDERS} "
         "cancelled orders are excluded from the shop.",
@@ -94,19 +94,19 @@ STEPS = [
             warehouse_order=Counts(ORDERS, ORDERS),
         ),
     ),
-    Step(
+    StoryStep(
         "Run again",
         "Nothing has changed: reading goes on at the cursor, and nothing is to be done.",
         _all(),
     ),
-    Step(
+    StoryStep(
         "1 % changed",
         f"{changes.CHANGED} prices are raised and {changes.TOUCHED} items edited in a text that "
         "no mapping reads: just the prices move, the rest is skipped.",
         _all(shop_item=_CHANGED, warehouse_item=_CHANGED),
         changes.change_one_percent,
     ),
-    Step(
+    StoryStep(
         "Reset Cursor",
         "Everything is read from the beginning and compared: all is skipped, nothing is sent.",
         _shop(
@@ -116,7 +116,7 @@ STEPS = [
             order=Counts(ORDERS, skipped=ORDERS),
         ),
     ),
-    Step(
+    StoryStep(
         "Force Full",
         "Everything is sent to the shop again, changed or not.",
         _shop(
@@ -126,32 +126,32 @@ STEPS = [
             order=Counts(ORDERS, _SENT, CANCELLED_ORDERS),
         ),
     ),
-    Step(
+    StoryStep(
         "Three Source IDs",
         "A script corrected three names and left the dates alone: a run of just those IDs.",
-        [Asked(place, "item", Counts(3, 3), _EDITED) for place in (SHOP, WAREHOUSE)],
+        [PlannedRun(place, "item", Counts(3, 3), _EDITED) for place in (SHOP, WAREHOUSE)],
         changes.edit_without_a_stamp,
     ),
-    Step(
+    StoryStep(
         "Ten break",
         f"A hundred items change, ten of them wrongly: {changes.SOUND} arrive, ten wait in the DLQ "
         "with the reason.",
-        [Asked(SHOP, "item", Counts(100, changes.SOUND, failed=changes.BROKEN))],
+        [PlannedRun(SHOP, "item", Counts(100, changes.SOUND, failed=changes.BROKEN))],
         changes.break_ten,
         pending=changes.BROKEN,
     ),
-    Step(
+    StoryStep(
         "Repair, replay",
         "Seven are put right in the ERP and replayed: they are read there again.",
-        [Replayed(_REPAIRED, "ingest", (), Counts(7, 7))],
+        [PlannedReplay(_REPAIRED, "ingest", (), Counts(7, 7))],
         changes.repair_seven,
         pending=3,
     ),
-    Step(
+    StoryStep(
         "Edit, replay",
         "Three get the right price in the dead letter itself and are replayed where they failed.",
         [
-            Replayed(
+            PlannedReplay(
                 changes.TO_EDIT,
                 "failed",
                 [{"op": "replace", "path": "/price", "value": str(changes.RIGHT_PRICE)}],
@@ -159,7 +159,7 @@ STEPS = [
             )
         ],
     ),
-    Step(
+    StoryStep(
         "Catch up",
         "The ERP gets these three prices too: the shop has them already (skipped), the warehouse "
         "gets the hundred.",

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypedDict
 from syncline.embedded.errors import EmbeddedServerError
 
 
-class Identity(TypedDict, total=False):
+class ProcessIdentity(TypedDict, total=False):
     """Of a process, as `subprocess` takes it."""
 
     user: int
@@ -82,7 +82,7 @@ def run_as(
         raise EmbeddedServerError(f"{command[0]} cannot be started: {error.strerror}") from error
 
 
-def identity(account: Account | None) -> Identity:
+def identity(account: Account | None) -> ProcessIdentity:
     """Return what makes `subprocess` run a program as the account."""
     if account is None:
         return {}

@@ -19,11 +19,11 @@ FETCH = 1024 * 1024
 """Bytes of one partition that a poll fetches, compressed as on the topic."""
 
 
-class Client(Protocol):
+class KafkaClient(Protocol):
     async def start(self) -> None: ...
 
 
-async def start(client: Client, connection: KafkaConnection) -> None:
+async def start(client: KafkaClient, connection: KafkaConnection) -> None:
     """Start a client; raises its error, or the first broker's own error, which says more.
 
     aiokafka's error is always "unable to bootstrap". So the first broker is asked again, to name

@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"[0-9A-Za-z_-]{43}")
 _CSRF = b"syncline-csrf:"
 
 
-class NewKey(msgspec.Struct, frozen=True):
+class ApiKeyToken(msgspec.Struct, frozen=True):
     """A key at the one moment when it is known; it is found by its prefix, its hash is stored."""
 
     text: str
@@ -31,12 +31,12 @@ class NewKey(msgspec.Struct, frozen=True):
         return f"NewKey({self.prefix!r})"
 
 
-def new_api_key() -> NewKey:
+def new_api_key() -> ApiKeyToken:
     """Make an API key: `syn_<12>_<40 random><8 of a checksum>`."""
     prefix = f"syn_{secrets.token_hex(6)}"
     body = f"{prefix}_{''.join(secrets.choice(_LETTERS) for _ in range(40))}"
     text = body + _checksum(body)
-    return NewKey(text, prefix, token_hash(text))
+    return ApiKeyToken(text, prefix, token_hash(text))
 
 
 def key_prefix(text: str) -> str | None:

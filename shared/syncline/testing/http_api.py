@@ -31,7 +31,7 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Asked(msgspec.Struct):
+class ReceivedRequest(msgspec.Struct):
     """A request as it came; header names in lower case."""
 
     method: str
@@ -77,7 +77,7 @@ class HttpApi:
 
     def __init__(self) -> None:
         self.items: dict[str, JsonObject] = {}
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self.effects: Counter[str] = Counter()
         self.trouble: deque[Trouble] = deque()
         self.key = "sku"
@@ -127,7 +127,7 @@ class HttpApi:
         finally:
             writer.close()
 
-    async def _exchange(self, asked: Asked, writer: asyncio.StreamWriter) -> bool:
+    async def _exchange(self, asked: ReceivedRequest, writer: asyncio.StreamWriter) -> bool:
         if not self.trouble or self.trouble[0].method not in ("", asked.method):
             await _send(writer, self._reply(asked))
             return True
@@ -141,7 +141,7 @@ class HttpApi:
         await _send(writer, Reply(trouble.status, trouble.body, trouble.headers))
         return True
 
-    def _reply(self, asked: Asked) -> Reply:
+    def _reply(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/token":
             return self._token()
         given = asked.headers.get("authorization", "")
@@ -149,7 +149,7 @@ class HttpApi:
             return _error(401, f"who is {given}?")
         if self.tokens is not None and given.removeprefix("Bearer ") not in self.tokens:
             return _error(401, "token expired")
-        answers: dict[str, Callable[[Asked], Reply]] = {
+        answers: dict[str, Callable[[ReceivedRequest], Reply]] = {
             "GET": self._get,
             "POST": self._post,
             "PATCH": self._patch,
@@ -166,7 +166,7 @@ class HttpApi:
         self.tokens = (self.tokens or set()) | {token}
         return Reply(body={"access_token": token, "expires_in": 3600})
 
-    def _get(self, asked: Asked) -> Reply:
+    def _get(self, asked: ReceivedRequest) -> Reply:
         if asked.path != "/items":
             record = self.items.get(asked.path.removeprefix("/items/"))
             return Reply(body={"data": record}) if record else _error(404, "no such item")
@@ -193,7 +193,7 @@ class HttpApi:
             headers["Link"] = f'</items?offset={start + size}{rest}>; rel="next"'
         return Reply(body=body, headers=headers)
 
-    def _post(self, asked: Asked) -> Reply:
+    def _post(self, asked: ReceivedRequest) -> Reply:
         body = _decode(asked.body)
         records = body if isinstance(body, list) else [body]
         for record in records:
@@ -202,7 +202,7 @@ class HttpApi:
         created = [self._store(self._new_id(), record, asked) for record in records]
         return Reply(201, {"data": created if isinstance(body, list) else created[0]})
 
-    def _patch(self, asked: Asked) -> Reply:
+    def _patch(self, asked: ReceivedRequest) -> Reply:
         body = _decode(asked.body)
         if isinstance(body, list):
             known = [record for record in body if str(record["id"]) in self.items]
@@ -218,10 +218,10 @@ class HttpApi:
             _error(422, problem) if problem else Reply(body={"data": self._store(id_, body, asked)})
         )
 
-    def _put(self, asked: Asked) -> Reply:
+    def _put(self, asked: ReceivedRequest) -> Reply:
         return Reply(body={"results": [self._upsert(r, asked) for r in _decode(asked.body)]})
 
-    def _upsert(self, record: Record, asked: Asked) -> JsonObject:
+    def _upsert(self, record: Record, asked: ReceivedRequest) -> JsonObject:
         key = record[self.key]
         known = next((i for i, r in self.items.items() if r[self.key] == key), None)
         if problem := self._problem(record, known):
@@ -230,7 +230,7 @@ class HttpApi:
         stored = self._store(known or new, record, asked)
         return {self.key: key, "status": 200, "id": stored["id"]}
 
-    def _delete(self, asked: Asked) -> Reply:
+    def _delete(self, asked: ReceivedRequest) -> Reply:
         gone = self.items.pop(asked.path.removeprefix("/items/"), None)
         return Reply(204) if gone else _error(404, "no such item")
 
@@ -247,7 +247,7 @@ class HttpApi:
         self._made += 1
         return str(self._made)
 
-    def _store(self, id_: str, record: Record, asked: Asked) -> JsonObject:
+    def _store(self, id_: str, record: Record, asked: ReceivedRequest) -> JsonObject:
         taken = {name: value for name, value in record.items() if name not in self.unknown}
         self.items[id_] = self.items.get(id_, {}) | taken | {"id": id_}
         self.effects[asked.headers.get("idempotency-key", "")] += 1
@@ -258,7 +258,7 @@ def _error(status: int, message: str | None) -> Reply:
     return Reply(status, {"errors": [{"message": message, "code": f"E{status}"}]})
 
 
-async def _asked(reader: asyncio.StreamReader) -> Asked | None:
+async def _asked(reader: asyncio.StreamReader) -> ReceivedRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
@@ -269,7 +269,7 @@ async def _asked(reader: asyncio.StreamReader) -> Asked | None:
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     parts = urlsplit(target)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    return Asked(method, unquote(parts.path), query, headers, body)
+    return ReceivedRequest(method, unquote(parts.path), query, headers, body)
 
 
 async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, edit_of
+from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters, edit_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.dead_letter.replay import edited
 from syncline.postgres.database.database import Database, open_database
@@ -45,7 +45,7 @@ async def stored(db: Database, payload: bytes) -> str:
 
 
 async def test_a_payload_is_shown_without_the_secrets_of_its_tenant(db: Database) -> None:
-    letters, record = DeadLetters(db, KEYS), await stored(db, RECORD)
+    letters, record = MaskedDeadLetters(db, KEYS), await stored(db, RECORD)
     found = await letters.get("default", record)
     assert found.is_masked
     assert found.payload == RECORD.decode().replace('own\\"secret', "***")
@@ -57,14 +57,14 @@ async def test_a_payload_is_shown_without_the_secrets_of_its_tenant(db: Database
 
 
 async def test_a_payload_without_secrets_is_shown_byte_for_byte(db: Database) -> None:
-    letters = DeadLetters(db, KEYS)
+    letters = MaskedDeadLetters(db, KEYS)
     plain = await stored(db, b'{"price":  1.10, "name":"*** SALE ***"}')
     found = await letters.get("default", plain)
     assert (found.payload, found.is_masked) == ('{"price":  1.10, "name":"*** SALE ***"}', False)
 
 
 async def test_an_edit_of_what_is_shown_keeps_the_secret_that_is_stored(db: Database) -> None:
-    letters = DeadLetters(db, KEYS)
+    letters = MaskedDeadLetters(db, KEYS)
     found = await letters.get("default", await stored(db, RECORD))
     assert found.payload is not None
     edit = edit_of(found, found.payload.replace("A1", "A2"), "$.payload")
@@ -75,7 +75,7 @@ async def test_an_edit_of_what_is_shown_keeps_the_secret_that_is_stored(db: Data
 
 
 async def test_a_profile_whose_key_is_gone_hides_no_dead_letter(db: Database) -> None:
-    found = await DeadLetters(db, Keyring.parse(generate_key())).get(
+    found = await MaskedDeadLetters(db, Keyring.parse(generate_key())).get(
         "default", await stored(db, RECORD)
     )
     assert found.payload == RECORD.decode()

@@ -17,7 +17,7 @@ import pytest
 
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.http.client.api import Api
-from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.port import Surroundings
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
@@ -135,7 +135,7 @@ class World:
             {"baseUrl": "https://api.example", "errors": {"inSuccess": "error"}}, {}, Surroundings()
         )
         settings = self.connector._api.settings
-        self.connector._api = Api(settings, Credentials(settings, {}, self.api), self.api)
+        self.connector._api = Api(settings, LoginHeaders(settings, {}, self.api), self.api)
 
     def _target(self) -> Target:
         return Target(

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from syncline.connectors.port import ExtractRequest, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source import open_writers
 from syncline.domain.mapping.extraction import CursorType, Extraction
@@ -61,7 +61,7 @@ async def read(
     return [page async for page in connector.extract(request)]
 
 
-async def snapshot(connector: PostgresqlConnector) -> Snapshot | None:
+async def snapshot(connector: PostgresqlConnector) -> SourceSnapshot | None:
     (page,) = await read(connector)
     return page.snapshot
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncline.connectors.port import ConnectorError, Snapshot
+from syncline.connectors.port import ConnectorError, SourceSnapshot
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.run import Notice, Outcome, Run, State
 from syncline.postgres.cursors.cursors import Cursors
@@ -246,7 +246,7 @@ class TestLateCommits:
         found = []
         for n, (taken, since) in enumerate(snapshots):
             world.shelf.write(f"A{n}", str(n))
-            world.shelf.snapshot = Snapshot(at(taken), None if since is None else at(since))
+            world.shelf.snapshot = SourceSnapshot(at(taken), None if since is None else at(since))
             found.append(await world.run())
         assert [run.cursor_after for run in found] == ["0", "0", "0", "2", "4"]
         assert at(1) in told(found[1])["cursor_held_back"].message
@@ -255,11 +255,11 @@ class TestLateCommits:
     async def test_a_stamped_time_waits_no_longer_than_it_must(self, world: World) -> None:
         world.shelf.write("A", at(1))
         world.shelf.write("B", at(9))
-        world.shelf.snapshot = Snapshot(at(10), at(5))
+        world.shelf.snapshot = SourceSnapshot(at(10), at(5))
         run = await world.run()
         assert (run.cursor_after, set(told(run))) == (at(5), {"cursor_held_back"})
         world.shelf.write("L", at(6))  # committed late
-        world.shelf.snapshot = Snapshot(at(11))
+        world.shelf.snapshot = SourceSnapshot(at(11))
         again = await world.run()
         assert (world.ids(), again.cursor_after) == (["A", "B", "L"], at(9))
         assert again.counters.total == 2  # B, as it was, and L

@@ -13,7 +13,7 @@ from syncline.domain.notification.incident import AlertState, AlertTiming, Subje
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import available, migrate
 from syncline.postgres.dead_letters.patterns import renew_patterns
-from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.notifications.alert_states import Alerting, AlertVerdict
 from syncline.postgres.runs.auditor import audit
 from tests.support.configured import configure
 
@@ -98,7 +98,7 @@ async def test_what_was_told_by_an_older_release_ends_for_those_who_heard_it(bef
         happening = Happening(SUBJECT, None, data, proven=True)
         alerting = Alerting(db, AlertTiming(hold=0))
         (message,) = await alerting.decide(
-            [SUBJECT], [], lambda states, _: Verdict({SUBJECT: AlertState()}, [happening]), NOW
+            [SUBJECT], [], lambda states, _: AlertVerdict({SUBJECT: AlertState()}, [happening]), NOW
         )
         assert (message.data.alert, message.data.recovered_from) == ("recovered", ["run_failed"])
         assert await _heard(db) == {told}

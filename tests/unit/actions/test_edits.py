@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from syncline.actions.dead_letters.dead_letter_detail import Edit, edit_of
+from syncline.actions.dead_letters.dead_letter_detail import PayloadEdit, edit_of
 from syncline.domain.errors import InvalidInputError
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterView
 from syncline.testing.clock import EPOCH
@@ -26,7 +26,7 @@ def entry(
     return DeadLetterDetail(view, None, [], None, payload)
 
 
-def edit(text: str, found: DeadLetterDetail | None = None) -> Edit:
+def edit(text: str, found: DeadLetterDetail | None = None) -> PayloadEdit:
     return edit_of(found or entry(), text, "$.edit")
 
 

@@ -8,7 +8,7 @@ from collections import deque
 import msgspec
 import pytest
 
-from syncline.cli.runs.status_follower import LOOK_AFTER, Follower, status_in
+from syncline.cli.runs.status_follower import LOOK_AFTER, StatusFollower, status_in
 from syncline.contracts.events import PROGRESS, REJECTED, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
@@ -68,7 +68,7 @@ async def follow(
     reader: Scripted, clock: FakeClock, rows: Rows, *, look_first: bool = False, asked: bool = False
 ) -> list[tuple[str, int]]:
     notes: list[str] = []
-    follower = Follower(reader, rows.look, clock, notes.append)
+    follower = StatusFollower(reader, rows.look, clock, notes.append)
     await follower.start()
     advancing = asyncio.ensure_future(_advance(clock))
     async with asyncio.timeout(5):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import AfterValidator, Field
 
 from syncline.connectors.port import ConnectorError
-from syncline.connectors.settings import Contradictions, Settings, problems, read, refuse
+from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read, refuse
 
 
 def _short_names(given: dict[str, str]) -> dict[str, str]:
@@ -16,7 +16,7 @@ def _short_names(given: dict[str, str]) -> dict[str, str]:
     return given
 
 
-class Inner(Settings):
+class Inner(ConnectorSettings):
     low: int = 0
     high: int = Field(9, le=9)
 
@@ -27,7 +27,7 @@ class Inner(Settings):
             yield "", "holds nothing"
 
 
-class Outer(Settings):
+class Outer(ConnectorSettings):
     some_name: str
     parts: list[Inner] = Field([])
     names: Annotated[dict[str, str], AfterValidator(_short_names)] = Field({})

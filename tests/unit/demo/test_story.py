@@ -4,7 +4,7 @@ import pytest
 
 from syncline.contracts.events import RunStatus
 from syncline.demo.player import DemoFailedError, require
-from syncline.demo.story import STEPS, Counts, Replayed
+from syncline.demo.story import STEPS, Counts, PlannedReplay
 
 
 def status(**changed: object) -> RunStatus:
@@ -22,7 +22,7 @@ def test_what_is_expected_conserves_records_and_dead_letters() -> None:
         for run in step.runs:
             total, success, skipped, failed = run.expected
             assert total == success + skipped + failed
-            if isinstance(run, Replayed):
+            if isinstance(run, PlannedReplay):
                 assert len(run.source_ids) == total
                 pending -= total
             pending += failed

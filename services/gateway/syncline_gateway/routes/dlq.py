@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from fastapi import Response
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
+from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
@@ -79,13 +79,13 @@ async def get_dead_letter_selection(
 @router.get("/{letter_id}")
 async def get_dead_letter(letter_id: Id, caller: Runner, api: Api) -> DeadLetterDetail:
     """Show an entry in full; its payload is text, byte for byte but for secrets."""
-    return await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
+    return await MaskedDeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
 
 
 @router.get("/{letter_id}/payload", responses=_BYTES)
 async def get_dead_letter_payload(letter_id: Id, caller: Runner, api: Api) -> Response:
     """Download the failed stage's input: the bytes as they are stored, but for secrets."""
-    found = await DeadLetters(api.database, api.keyring).payload(caller.tenant, letter_id)
+    found = await MaskedDeadLetters(api.database, api.keyring).payload(caller.tenant, letter_id)
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}

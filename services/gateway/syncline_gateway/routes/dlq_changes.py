@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of
+from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters, PayloadEdit, edit_of
 from syncline.actions.dead_letters.replay_plan import ReplayRequest, ReplayResult, plan, refusal
 from syncline.actions.dead_letters.selection import Resolution, resolve
 from syncline.contracts.messages import encode
@@ -92,7 +92,7 @@ async def replay_dead_letter(
     letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
-    found = await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
+    found = await MaskedDeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
     request = _replay_request(caller, idempotency_key, body)
     if refusal(found.entry) is None:
         request = msgspec.structs.replace(request, edit=_edit(found, body))
@@ -102,7 +102,7 @@ async def replay_dead_letter(
     return result
 
 
-def _edit(found: DeadLetterDetail, body: ReplayOne) -> Edit | None:
+def _edit(found: DeadLetterDetail, body: ReplayOne) -> PayloadEdit | None:
     if body.payload is None and body.patch is None:
         return None
     both = body.payload is not None and body.patch is not None

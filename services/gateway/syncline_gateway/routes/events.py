@@ -30,7 +30,7 @@ SHOWN = 10_000
 _NAMES = ("runs", "dlq", "pipeline")
 
 
-class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
+class RunsSnapshot(msgspec.Struct, frozen=True, rename="camel"):
     """How things stand when a stream begins, and again after something may have been missed."""
 
     runs: list[RunStatus]
@@ -86,7 +86,7 @@ async def _following(api: Api, tenant: str, names: list[str]) -> AsyncIterator[b
         yield COME_BACK
 
 
-async def _snapshot(api: Api, tenant: str, names: list[str]) -> Snapshot:
+async def _snapshot(api: Api, tenant: str, names: list[str]) -> RunsSnapshot:
     runs = Runs(api.database)
     found = {}
     if "runs" in names:
@@ -99,4 +99,4 @@ async def _snapshot(api: Api, tenant: str, names: list[str]) -> Snapshot:
                 found[run_id] = status_of(await runs.get(tenant, run_id))
             except NotFoundError:  # it may be accepted later
                 continue
-    return Snapshot(list(found.values()))
+    return RunsSnapshot(list(found.values()))

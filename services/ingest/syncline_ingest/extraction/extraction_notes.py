@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.connectors.port import Snapshot
+from syncline.connectors.port import SourceSnapshot
 from syncline.domain.mapping.source_paths import NameCoverage
 from syncline.domain.record import JsonObject
 from syncline_ingest.extraction.run_notices import SHOWN
@@ -42,7 +42,7 @@ class ReadState(msgspec.Struct, omit_defaults=True):
     some: list[str] = []
     every: list[str] | None = None
 
-    def see(self, snapshot: Snapshot) -> None:
+    def see(self, snapshot: SourceSnapshot) -> None:
         """Note a moment at which the source was seen."""
         self.taken_at = _outer(self.taken_at, snapshot.taken_at, newest=True)
         if snapshot.open_since is not None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from syncline.connectors.port import Page, Snapshot
+from syncline.connectors.port import Page, SourceSnapshot
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns, Lines
@@ -52,7 +52,7 @@ class Chunk(msgspec.Struct):
     stage: Stage = Stage.NORMALIZE
     version: int | None = None
     had: NameCoverage | None = None
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[SourceSnapshot, ...] = ()
     twice: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
 

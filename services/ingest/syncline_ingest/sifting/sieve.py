@@ -17,7 +17,7 @@ _WRITTEN = frozenset({RowStatus.WRITTEN, RowStatus.WRITTEN_SINCE, RowStatus.WRIT
 _NOTHING = RowLookup()
 
 
-class Verdict(Enum):
+class SieveVerdict(Enum):
     """What becomes of a row."""
 
     WORK = auto()
@@ -30,8 +30,8 @@ class Verdict(Enum):
 
 
 _CODES = {
-    Verdict.UNCHANGED: Outcome.UNCHANGED.value,
-    Verdict.EXCLUDED: Outcome.EXCLUDED.value,
+    SieveVerdict.UNCHANGED: Outcome.UNCHANGED.value,
+    SieveVerdict.EXCLUDED: Outcome.EXCLUDED.value,
 }
 
 
@@ -56,34 +56,34 @@ class SieveTerms(msgspec.Struct, frozen=True):
     cursor_format: CursorFormat
 
 
-def verdict(known: RowStatus, cursor: str | None, terms: SieveTerms, *, seen: bool) -> Verdict:
+def verdict(known: RowStatus, cursor: str | None, terms: SieveTerms, *, seen: bool) -> SieveVerdict:
     """Say what becomes of a row of which something is known.
 
     Args:
         seen: this run has taken the record already, in an earlier pass over the source.
     """
     if terms.again and seen and known is not RowStatus.TIED:
-        return Verdict.LEAVE
+        return SieveVerdict.LEAVE
     is_tied = cursor is not None and cursor == terms.before
     if known in _WRITTEN:
         return _written(known, terms, is_tied=is_tied)
     if known is RowStatus.TIED:
-        return Verdict.LEAVE if is_tied else Verdict.WORK
+        return SieveVerdict.LEAVE if is_tied else SieveVerdict.WORK
     if terms.mode is Mode.FORCE_FULL:
-        return Verdict.WORK
+        return SieveVerdict.WORK
     if known is RowStatus.EXCLUDED:
-        return Verdict.LEAVE if is_tied else Verdict.EXCLUDED
+        return SieveVerdict.LEAVE if is_tied else SieveVerdict.EXCLUDED
     is_final = known is RowStatus.FAILED or _was_taken(cursor, terms)
-    return Verdict.WAITING if is_final else Verdict.WORK
+    return SieveVerdict.WAITING if is_final else SieveVerdict.WORK
 
 
-def _written(known: RowStatus, terms: SieveTerms, *, is_tied: bool) -> Verdict:
+def _written(known: RowStatus, terms: SieveTerms, *, is_tied: bool) -> SieveVerdict:
     if is_tied:
-        return Verdict.LEAVE
+        return SieveVerdict.LEAVE
     if terms.smart:
-        return Verdict.UNCHANGED
+        return SieveVerdict.UNCHANGED
     is_bound = terms.mode is Mode.INCREMENTAL and (terms.watched or terms.capped)
-    return Verdict.LEAVE if is_bound and known is not RowStatus.WRITTEN else Verdict.WORK
+    return SieveVerdict.LEAVE if is_bound and known is not RowStatus.WRITTEN else SieveVerdict.WORK
 
 
 def _was_taken(cursor: str | None, terms: SieveTerms) -> bool:
@@ -124,7 +124,7 @@ class SiftResult(msgspec.Struct):
         )
 
 
-def sift(count: int, verdicts: Mapping[int, Verdict], room: int | None) -> SiftResult:
+def sift(count: int, verdicts: Mapping[int, SieveVerdict], room: int | None) -> SiftResult:
     """Part a chunk of so many rows by what becomes of them.
 
     Args:
@@ -136,7 +136,7 @@ def sift(count: int, verdicts: Mapping[int, Verdict], room: int | None) -> SiftR
     settled: dict[int, str] = {}
     for one, code in _CODES.items():
         settled |= dict.fromkeys([p for p, own in verdicts.items() if own is one], code)
-    waiting = sorted(p for p, own in verdicts.items() if own is Verdict.WAITING)
+    waiting = sorted(p for p, own in verdicts.items() if own is SieveVerdict.WAITING)
     places = [p for p in range(count) if p in settled or p not in verdicts]
     work = [p for p in places if p not in settled]
     if room is None or len(work) <= room:
@@ -172,7 +172,7 @@ class Sieve:
         held = await self._known.lookup(self._run.stream)
         self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
 
-    async def verdicts(self, rows: Rows, seen: frozenset[int]) -> dict[int, Verdict]:
+    async def verdicts(self, rows: Rows, seen: frozenset[int]) -> dict[int, SieveVerdict]:
         """Say what becomes of rows of which something is known, by place.
 
         Args:
@@ -191,10 +191,10 @@ class Sieve:
             [row_hash or None for row_hash in rows.hashes] if "" in rows.hashes else rows.hashes,
             msgspec.structs.replace(self._asked, tied=tied),
         )
-        given: dict[int, Verdict] = {}
+        given: dict[int, SieveVerdict] = {}
         for status, places in known.items():
             given |= _verdicts(status, places, rows.cursors, terms, seen)
-        return {place: own for place, own in given.items() if own is not Verdict.WORK}
+        return {place: own for place, own in given.items() if own is not SieveVerdict.WORK}
 
 
 def _verdicts(
@@ -203,7 +203,7 @@ def _verdicts(
     cursors: Sequence[str | None],
     terms: SieveTerms,
     seen: frozenset[int],
-) -> dict[int, Verdict]:
+) -> dict[int, SieveVerdict]:
     """Say what becomes of rows of which the same is known."""
     if terms.again or status is RowStatus.GIVEN_UP:
         return {p: verdict(status, cursors[p], terms, seen=p in seen) for p in places}

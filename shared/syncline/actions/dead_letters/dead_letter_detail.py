@@ -19,7 +19,7 @@ from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import MASK, Secrets
 
 
-class DeadLetters:
+class MaskedDeadLetters:
     """Shows dead letters."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
@@ -67,14 +67,14 @@ _MASKED = (
 )
 
 
-class Edit(msgspec.Struct, frozen=True):
+class PayloadEdit(msgspec.Struct, frozen=True):
     """A person's change of one entry's payload."""
 
     entry: str
     patch: list[JsonObject]
 
 
-def edit_of(found: DeadLetterDetail, text: str, where: str, name: str = "the edit") -> Edit:
+def edit_of(found: DeadLetterDetail, text: str, where: str, name: str = "the edit") -> PayloadEdit:
     """Read an edit: a JSON Patch (an array), or the whole payload (an object).
 
     Args:
@@ -103,7 +103,7 @@ def edit_of(found: DeadLetterDetail, text: str, where: str, name: str = "the edi
         raise wrong(where, "changes nothing")
     if found.is_masked and any(MASK in encode(step).decode() for step in patch):
         raise wrong(where, _MASKED)
-    return Edit(found.entry.id, patch)
+    return PayloadEdit(found.entry.id, patch)
 
 
 def wrong(where: str, message: str) -> InvalidInputError:

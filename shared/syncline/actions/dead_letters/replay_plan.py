@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 from uuid6 import uuid7
 
-from syncline.actions.dead_letters.dead_letter_detail import Edit
+from syncline.actions.dead_letters.dead_letter_detail import PayloadEdit
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED
@@ -39,7 +39,7 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     from_stage: str
     reason: str | None = None
-    edit: Edit | None = None
+    edit: PayloadEdit | None = None
     named: bool = True
     key: str | None = None
 

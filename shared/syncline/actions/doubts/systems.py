@@ -9,7 +9,7 @@ from functools import partial
 
 from syncline.actions.connections.connection_test import checks_of
 from syncline.actions.doubts.doubt import Doubt, Matter, answers
-from syncline.connectors.port import Column, Connector
+from syncline.connectors.port import Connector, SourceColumn
 from syncline.connectors.registry import connector_class
 from syncline.domain.configuration.documents import InstanceConfig, Kind, ProfileConfig
 from syncline.domain.errors import FailureError, InvalidInputError, Problem
@@ -125,7 +125,7 @@ async def _asked(
     return problems, True
 
 
-def _cursor(extraction: Extraction, columns: Sequence[Column]) -> list[Problem]:
+def _cursor(extraction: Extraction, columns: Sequence[SourceColumn]) -> list[Problem]:
     """Say where a typed source has a cursor column of another kind than the mapping says."""
     types = {column.name: column.type.lower() for column in columns}
     kind = types.get(extraction.cursor_column or "", "")

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
+from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
 from syncline.actions.dead_letters.selection import resolve
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters.replay import replay
@@ -116,7 +116,7 @@ def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
 
     async def read(database: Database) -> DeadLetterDetail:
         (id_,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
-        return await DeadLetters(database, shell.settings.keyring()).get(shell.tenant, id_)
+        return await MaskedDeadLetters(database, shell.settings.keyring()).get(shell.tenant, id_)
 
     found = shell.ask(read)
     lines = [*pairs(_facts(found)), *_attempts(found), *_edit(found)]

@@ -47,7 +47,7 @@ _ITEMS = (
 )
 
 
-class Pace(msgspec.Struct, frozen=True):
+class ReplayPace(msgspec.Struct, frozen=True):
     """How careful a replay is: entries a second, and when it stops by itself."""
 
     rate: float | None = None
@@ -71,7 +71,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 async def _begin(
-    shell: Shell, wanted: DeadLetterFilter, pace: Pace, *, from_stage: str, reason: str | None
+    shell: Shell, wanted: DeadLetterFilter, pace: ReplayPace, *, from_stage: str, reason: str | None
 ) -> OperationView:
     """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
     careful = pace.stop_on_repeat
@@ -148,7 +148,7 @@ def _show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) ->
 def replay_paced(
     shell: Shell,
     wanted: DeadLetterFilter,
-    pace: Pace,
+    pace: ReplayPace,
     *,
     from_stage: str,
     reason: str | None,

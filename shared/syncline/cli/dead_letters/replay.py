@@ -9,7 +9,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of, wrong
+from syncline.actions.dead_letters.dead_letter_detail import (
+    MaskedDeadLetters,
+    PayloadEdit,
+    edit_of,
+    wrong,
+)
 from syncline.actions.dead_letters.replay_plan import (
     ReplayRequest,
     ReplayResult,
@@ -17,11 +22,11 @@ from syncline.actions.dead_letters.replay_plan import (
     plan,
     results_of,
 )
-from syncline.cli.dead_letters.operations import Pace, replay_paced
+from syncline.cli.dead_letters.operations import ReplayPace, replay_paced
 from syncline.cli.dead_letters.selection import (
     ID_COLUMN,
     Chosen,
-    Selection,
+    EntrySelection,
     confirm,
     entries_of,
     exit_code_of,
@@ -107,7 +112,7 @@ def replay(
     careful, or over more than 1,000 entries, it is an operation that the server works off.
     """
     selection = chosen.selection("pending")
-    pace, change = Pace(rate, stop_on_repeat, stop_after), _Change(from_, edit, reason)
+    pace, change = ReplayPace(rate, stop_on_repeat, stop_after), _Change(from_, edit, reason)
     change.check()
     pace.check()
 
@@ -128,11 +133,11 @@ def replay(
 
 
 def _at_once(
-    shell: Shell, selection: Selection, change: _Change, *, yes: bool, no_wait: bool
+    shell: Shell, selection: EntrySelection, change: _Change, *, yes: bool, no_wait: bool
 ) -> int:
     """Replay up to 1,000 entries by runs that are asked for here; return the exit code."""
 
-    async def find(database: Database) -> tuple[list[DeadLetterView], int, Edit | None]:
+    async def find(database: Database) -> tuple[list[DeadLetterView], int, PayloadEdit | None]:
         entries, more = await entries_of(shell, database, selection)
         if change.edit is None:
             return entries, more, None
@@ -140,7 +145,9 @@ def _at_once(
             message = f"changes one entry, and {plural(len(entries), 'is', 'are')} named"
             raise InvalidInputError([Problem("--edit", message)])
         (entry,) = entries
-        found = await DeadLetters(database, shell.settings.keyring()).get(shell.tenant, entry.id)
+        found = await MaskedDeadLetters(database, shell.settings.keyring()).get(
+            shell.tenant, entry.id
+        )
         return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
 
     entries, more, edit = shell.ask(find)

@@ -24,7 +24,7 @@ STAGES = (*Stage, "trigger", "finalize", "retry", "deadletter", "notifier")
 """Where a record may have failed, and who may have met a message that it cannot read."""
 
 
-class Selection(msgspec.Struct, frozen=True):
+class EntrySelection(msgspec.Struct, frozen=True):
     """What a person named: IDs, or a filter."""
 
     ids: tuple[str, ...]
@@ -97,9 +97,9 @@ class Chosen(Which):
     every: Annotated[bool, _option("--all", None, "Every entry that waits.")] = False
     yes: Annotated[bool, _YES] = False
 
-    def selection(self, status: str) -> Selection:
+    def selection(self, status: str) -> EntrySelection:
         """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
-        selection = Selection(tuple(self.ids or ()), self.filter(status))
+        selection = EntrySelection(tuple(self.ids or ()), self.filter(status))
         has_filter = self.every or selection.wanted != DeadLetterFilter(status=status)
         if selection.ids and has_filter:
             raise InvalidInputError([Problem("ID", "give IDs or a filter, not both")])
@@ -119,7 +119,9 @@ class ChosenDiscarded(Chosen):
     every: Annotated[bool, _option("--all", None, "Every discarded entry.")] = False
 
 
-async def wanted_of(shell: Shell, database: Database, selection: Selection) -> DeadLetterFilter:
+async def wanted_of(
+    shell: Shell, database: Database, selection: EntrySelection
+) -> DeadLetterFilter:
     """Return the filter that a selection stands for. Raises as `ids_of` does."""
     if not selection.ids:
         return selection.wanted
@@ -128,7 +130,7 @@ async def wanted_of(shell: Shell, database: Database, selection: Selection) -> D
 
 
 async def entries_of(
-    shell: Shell, database: Database, selection: Selection
+    shell: Shell, database: Database, selection: EntrySelection
 ) -> tuple[list[DeadLetterView], int]:
     """Return the selected entries, at most 1,000, the oldest first, and how many more match."""
     queue = DeadLetterQueue(database)
@@ -146,7 +148,7 @@ def exit_code_of(shell: Shell, good: int, total: int, more: int = 0) -> int:
     return OK if good == total else PARTIAL if good else FAILED
 
 
-def confirm(shell: Shell, doing: str, count: int, selection: Selection, *, yes: bool) -> None:
+def confirm(shell: Shell, doing: str, count: int, selection: EntrySelection, *, yes: bool) -> None:
     """Ask before something is done to all that match a filter; raises as `Shell.confirm` does."""
     if yes or selection.ids or not count:
         return

@@ -20,7 +20,7 @@ from syncline.cli.program.app import INTERRUPTED
 from syncline.cli.program.shell import WIDE, Shell, own_name
 from syncline.cli.program.texts import duration, label, number
 from syncline.cli.runs.run_display import LINE_EVERY, STYLES, Display
-from syncline.cli.runs.status_follower import Follower
+from syncline.cli.runs.status_follower import StatusFollower
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
 from syncline.contracts.topics import STATUS
@@ -28,7 +28,7 @@ from syncline.contracts.wire import Outbound
 from syncline.demo.changes import BAD_PRICES
 from syncline.demo.place import Place, opened, plan
 from syncline.demo.player import TENANT, Player, Result, counts_of, seconds_between
-from syncline.demo.story import Counts, Step
+from syncline.demo.story import Counts, StoryStep
 from syncline.embedded.installation import LocalInstallation
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
@@ -85,7 +85,7 @@ class _Screen:
         connection = place.installation.settings.kafka()
         self._producer = KafkaProducer(connection)
         self._runs = Runs(place.product)
-        self._follower = Follower(
+        self._follower = StatusFollower(
             KafkaReader(connection, STATUS), self._look, self._clock, shell.note
         )
 
@@ -100,7 +100,7 @@ class _Screen:
     async def _look(self, run_id: str) -> RunStatus:
         return status_of(await self._runs.get(TENANT, run_id))
 
-    def step(self, number: int, step: Step) -> None:
+    def step(self, number: int, step: StoryStep) -> None:
         self._console.print(f"\n{number:2} {step.title}", style="bold", markup=False)
         self.say(step.text)
 

@@ -18,7 +18,7 @@ from syncline.cli.program.texts import (
     seconds_between,
 )
 from syncline.cli.runs.run_display import Display
-from syncline.cli.runs.status_follower import Follower
+from syncline.cli.runs.status_follower import StatusFollower
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
 from syncline.contracts.topics import STATUS
@@ -42,7 +42,7 @@ class Watcher:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._clock = SystemClock()
-        self._follower = Follower(shell.reader(STATUS), self._look, self._clock, shell.note)
+        self._follower = StatusFollower(shell.reader(STATUS), self._look, self._clock, shell.note)
         self._following: AsyncIterator[RunStatus | None] | None = None
         self.statuses: dict[str, RunStatus] = {}
 

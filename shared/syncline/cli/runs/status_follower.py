@@ -37,7 +37,7 @@ class StatusReader(Protocol):
     async def stop(self) -> None: ...
 
 
-class Follower:
+class StatusFollower:
     """Follows some runs to their ends; `note` is told when a server is away."""
 
     def __init__(

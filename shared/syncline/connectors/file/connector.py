@@ -84,19 +84,19 @@ class FileConnector(port.Connector):
         message = "readable and writable" if writable else "readable, not writable"
         return [port.Check("data", ok=True, message=message)]
 
-    async def describe(self, extraction: Extraction) -> list[port.Column] | None:
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         """Return the columns of a file: its header, or the keys of its first records."""
         return await asyncio.to_thread(self._describe, extraction)
 
-    def _describe(self, extraction: Extraction) -> list[port.Column] | None:
+    def _describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         with self._folder.open(extraction.table or "") as file:
             rows = open_rows(file, in_settings(extraction))
             if rows.names is not None:
-                return [port.Column(column, "text") for column in rows.names]
+                return [port.SourceColumn(column, "text") for column in rows.names]
             keys = dict.fromkeys(
                 key for record in rows.take(100).columns().records() for key in record
             )
-            return [port.Column(key, "any", everywhere=False) for key in keys] or None
+            return [port.SourceColumn(key, "any", everywhere=False) for key in keys] or None
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream a file's records in its own order."""

@@ -127,7 +127,7 @@ class Window:
             return None  # before the first year there is
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True):
+class FilePosition(msgspec.Struct, frozen=True, array_like=True):
     """A page's position: behind which rows it goes on, and in which file."""
 
     rows: RowPosition
@@ -165,14 +165,14 @@ class FileReader:
         return None
 
     def _page(self, taken: RecordList | RowList) -> Page:
-        position = Position(self._rows.position, self._identity)
+        position = FilePosition(self._rows.position, self._identity)
         page = self._pick.page(taken, msgspec.json.encode(position).decode())
         return only(page, self._window.kept(page.cursors))
 
     def _resumed(self, position: str | None) -> RowPosition | None:
         if position is None:
             return None
-        before = msgspec.json.decode(position, type=Position)
+        before = msgspec.json.decode(position, type=FilePosition)
         if before.file != self._identity:
             raise refusal("file_changed", "the file changed since its reading broke off")
         return before.rows

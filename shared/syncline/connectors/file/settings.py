@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syncline.connectors.folders import AbsolutePath
-from syncline.connectors.settings import Contradictions, Settings, problems, read
+from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.domain.naming import shown
@@ -82,13 +82,13 @@ class OutFormat(StrEnum):
     XML = "xml"
 
 
-class FileSettings(Settings):
+class FileSettings(ConnectorSettings):
     """A profile: where the files lie."""
 
     folder: AbsolutePath = Field(title="Folder")
 
 
-class _Exact(Settings):
+class _Exact(ConnectorSettings):
     """Settings in which an empty text, and null, mean something or are a mistake."""
 
     left_out = ()

@@ -14,7 +14,7 @@ from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve,
 from syncline.connectors.http.client.api import Api, RefusedError
 from syncline.connectors.http.client.client import Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
-from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.extraction import extraction_problems, source_of
 from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
 from syncline.connectors.http.settings.target import Target, WriteCall
@@ -22,7 +22,7 @@ from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.target.comparison import holds_payload
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
-from syncline.connectors.http.target.writer import Evidence, Writer
+from syncline.connectors.http.target.writer import Evidence, HttpWriter
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import FailureError, Problem
@@ -66,7 +66,7 @@ class HttpConnector(port.Connector):
             resolver,
             self._turn,
         )
-        self._api = Api(settings, Credentials(settings, secrets, self._client), self._client)
+        self._api = Api(settings, LoginHeaders(settings, secrets, self._client), self._client)
         self._targets: dict[bytes, tuple[Target, Evidence]] = {}
 
     def _turn(self) -> Awaitable[None]:
@@ -114,7 +114,7 @@ class HttpConnector(port.Connector):
         """Reach the host, log in, and read the profile's test endpoint."""
         return await test_connection(self._api)
 
-    async def describe(self, extraction: Extraction) -> list[port.Column] | None:
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         """Return the properties of the records on the first page; None where it has none."""
         first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
         found = read_pages(self._api, source_of(extraction), first)
@@ -154,7 +154,7 @@ class HttpConnector(port.Connector):
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Create or update records; a bulk refused as a whole is halved to find the bad record."""
-        return await Writer(self._api, *self._known(batch.options), batch).write()
+        return await HttpWriter(self._api, *self._known(batch.options), batch).write()
 
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, object]

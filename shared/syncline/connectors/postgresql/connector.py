@@ -70,7 +70,7 @@ class PostgresqlConnector(SqlConnector):
             return [port.Check("tls", ok=False, message=error.failure.message)]
         return await _checks(arguments, self._settings.search_schema)
 
-    async def describe(self, extraction: Extraction) -> list[port.Column]:
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types; nothing is run."""
         async with self._acquired() as connection:
             return await shape.columns(connection, extraction)

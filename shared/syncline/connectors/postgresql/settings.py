@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.settings import Settings, advanced, secret
+from syncline.connectors.settings import ConnectorSettings, advanced, secret
 from syncline.connectors.sql.connector import StatementTimeout
 from syncline.connectors.sql.text import table_name
 
@@ -27,7 +27,7 @@ class SslMode(StrEnum):
     VERIFY_FULL = "verify-full"
 
 
-class PostgresqlSettings(Settings):
+class PostgresqlSettings(ConnectorSettings):
     """A profile: which database is reached, and as whom."""
 
     left_out = (None, "")
@@ -48,7 +48,7 @@ class PostgresqlSettings(Settings):
     """Seconds that one statement may take."""
 
 
-class PostgresqlSecrets(Settings):
+class PostgresqlSecrets(ConnectorSettings):
     """A profile's secrets."""
 
     password: str | None = secret("Password")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from syncline.connectors import port
-from syncline.connectors.settings import Settings
+from syncline.connectors.settings import ConnectorSettings
 from syncline.connectors.sql.text import sql_problems
 from syncline.connectors.sql.text_dates import cursor_problems
 from syncline.domain.errors import Problem
@@ -24,7 +24,7 @@ def _column_names(given: object) -> tuple[object, ...]:
     return tuple(names)
 
 
-class TableTarget(Settings):
+class TableTarget(ConnectorSettings):
     """A mapping's target block; rows are deleted by `key`, the name of a column or several."""
 
     table: str = Field(min_length=1)

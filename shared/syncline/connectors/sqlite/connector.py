@@ -65,14 +65,14 @@ class SqliteConnector(SqlConnector):
             port.Check("data", ok=True, message=f"SQLite {sqlite3.sqlite_version}, {tables} tables")
         ]
 
-    async def describe(self, extraction: Extraction) -> list[port.Column]:
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table, with their types, or of a query."""
 
-        def look(connection: sqlite3.Connection) -> list[port.Column]:
+        def look(connection: sqlite3.Connection) -> list[port.SourceColumn]:
             if extraction.mode is ExtractionMode.CONFIG:
                 declared = columns_of(connection, extraction.table or "")
-                return [port.Column(name, kind or "any") for name, kind in declared.items()]
-            return [port.Column(name, "any") for name in names_of(connection, extraction)]
+                return [port.SourceColumn(name, kind or "any") for name, kind in declared.items()]
+            return [port.SourceColumn(name, "any") for name in names_of(connection, extraction)]
 
         return await self._call(look)
 

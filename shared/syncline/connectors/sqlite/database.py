@@ -13,12 +13,12 @@ from pydantic import Field
 
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.folders import AbsolutePath, Folder
-from syncline.connectors.settings import Settings, advanced
+from syncline.connectors.settings import ConnectorSettings, advanced
 from syncline.connectors.sql.connector import StatementTimeout
 from syncline.domain.errors import RetriableError
 
 
-class SqliteSettings(Settings):
+class SqliteSettings(ConnectorSettings):
     """A profile: where the database lies."""
 
     file: AbsolutePath = Field(title="File")

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.port import ExtractRequest, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.projection import Projection, RecordList, only, text_of
 from syncline.connectors.sql import tied_rows
 from syncline.connectors.sql.text import identifier, names_in, one_statement
@@ -68,7 +68,7 @@ class SqliteReader:
         self.names = names_of(connection, extraction)
         self._check_names()
         self._pick = Projection(extraction, self.names)
-        self._snapshot = Snapshot(connection.execute(_NOW).fetchone()[0])
+        self._snapshot = SourceSnapshot(connection.execute(_NOW).fetchone()[0])
 
     def pages(self, request: ExtractRequest) -> Iterator[Page]:
         """Read what lies at or after the cursor, or behind a position."""
@@ -142,7 +142,7 @@ class SqliteReader:
     def _go_on(self, since: str | None) -> None:
         """Count what began after an interrupted read as open: it may share a time with its end."""
         if since is not None and self._extraction.cursor_type is not CursorType.ID:
-            self._snapshot = Snapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
+            self._snapshot = SourceSnapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
 
     def _behind(self, cursor: Value | RawText, last_id: Value | RawText) -> str:
         id_ = f"q.{identifier(self._extraction.id_column)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from syncline.connectors.sql.text import identifier
-from syncline.connectors.sqlite.tables import Table
+from syncline.connectors.sqlite.tables import SqliteTable
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record
 
@@ -47,7 +47,7 @@ class RowWriter:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        table: Table,
+        table: SqliteTable,
         rows: Mapping[int, Record],
         old: Mapping[int, Sequence[str]],
         held: Callable[[Sequence[int], Sequence[int]], _Failures],

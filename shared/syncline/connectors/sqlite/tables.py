@@ -20,7 +20,7 @@ _PLAIN = {"INTEGER": int, "TEXT": str}
 _BINARY = ("BLOB", "BINARY", "BYTEA")
 
 
-class TargetColumn(msgspec.Struct, frozen=True):
+class SqliteColumn(msgspec.Struct, frozen=True):
     """A column of a target table.
 
     Attributes:
@@ -37,11 +37,11 @@ class TargetColumn(msgspec.Struct, frozen=True):
     demanded: bool
 
 
-class Table(msgspec.Struct, frozen=True):
+class SqliteTable(msgspec.Struct, frozen=True):
     """A target table and the columns of the match key, each with how its texts are compared."""
 
     name: str
-    columns: dict[str, TargetColumn]
+    columns: dict[str, SqliteColumn]
     key: tuple[str, ...]
     collations: tuple[str, ...]
 
@@ -97,7 +97,7 @@ class Table(msgspec.Struct, frozen=True):
 
 def table_of(
     connection: sqlite3.Connection, options: Mapping[str, object], key: tuple[str, ...]
-) -> Table:
+) -> SqliteTable:
     """Look at the table of a target block as it is now.
 
     Raises ConnectorError where there is no match key, table or column, or the key has no index.
@@ -115,18 +115,18 @@ def table_of(
         raise refusal("no_table", message)
     columns = _columns(connection, name, is_strict=bool(kind[1]))
     key = key_columns("SQLite", key, name, columns)
-    return Table(name, columns, key, _collations(connection, name, key))
+    return SqliteTable(name, columns, key, _collations(connection, name, key))
 
 
 def _columns(
     connection: sqlite3.Connection, table: str, *, is_strict: bool
-) -> dict[str, TargetColumn]:
+) -> dict[str, SqliteColumn]:
     rows = connection.execute(
         'select name, upper(type), "notnull", dflt_value, pk, hidden from pragma_table_xinfo(?)',
         (table,),
     ).fetchall()
     return {
-        name: TargetColumn(
+        name: SqliteColumn(
             name,
             _affinity(kind, is_strict=is_strict),
             any(word in kind for word in _BINARY),

@@ -12,7 +12,7 @@ from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.connectors.sql.match_keys import claims, keyed, of_target_id, still_held
 from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.connectors.sqlite.row_writer import RowWriter
-from syncline.connectors.sqlite.tables import Table, TargetColumn
+from syncline.connectors.sqlite.tables import SqliteColumn, SqliteTable
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record, Value
 
@@ -20,7 +20,7 @@ _INFINITE = ("Infinity", "-Infinity")
 """How infinite numbers travel, which JSON has not."""
 
 
-def value_for(value: object, column: TargetColumn) -> object:
+def value_for(value: object, column: SqliteColumn) -> object:
     """Return a value as SQLite takes it: decimals as text, of which it keeps what it can.
 
     Raises ValueError where the column is binary, and the value is no base64 text.
@@ -42,7 +42,7 @@ _MAKERS: dict[type, Callable[[Value, bool], Value]] = {
 }
 
 
-def upsert(connection: sqlite3.Connection, table: Table, batch: WriteBatch) -> WriteResult:
+def upsert(connection: sqlite3.Connection, table: SqliteTable, batch: WriteBatch) -> WriteResult:
     """Write a bulk; raises what concerns the whole call. Blocks: call it in a thread."""
     bulk = keyed(batch, table.key)
     failures = bulk.keyless()
@@ -70,7 +70,7 @@ def upsert(connection: sqlite3.Connection, table: Table, batch: WriteBatch) -> W
     return bulk.result(failures, taken)
 
 
-def _row(table: Table, record: Record) -> Record | Failure:
+def _row(table: SqliteTable, record: Record) -> Record | Failure:
     """Return the values of a record as they are sent, or why it cannot be."""
     for name in record:
         if name not in table.columns:

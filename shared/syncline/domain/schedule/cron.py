@@ -118,7 +118,7 @@ def parse_zone(name: str, path: str = "$.timezone") -> ZoneInfo:
     raise InvalidInputError([Problem(path, message)])
 
 
-class Change(msgspec.Struct, frozen=True):
+class ClockChange(msgspec.Struct, frozen=True):
     """A clock change of a zone, forward or back.
 
     Attributes:
@@ -131,7 +131,7 @@ class Change(msgspec.Struct, frozen=True):
     end: datetime
 
 
-def changes(zone: ZoneInfo, begin: datetime, days: int) -> Iterator[Change]:
+def changes(zone: ZoneInfo, begin: datetime, days: int) -> Iterator[ClockChange]:
     """Yield the changes of a zone's clock within some days."""
     at = begin.astimezone(UTC)
     for _ in range(days):
@@ -140,7 +140,7 @@ def changes(zone: ZoneInfo, begin: datetime, days: int) -> Iterator[Change]:
         at += _DAY
 
 
-def _change(zone: ZoneInfo, day: datetime) -> Change:
+def _change(zone: ZoneInfo, day: datetime) -> ClockChange:
     """Find the second of the change in the day after `day`."""
     low, high = day, day + _DAY
     before, after = _offset(zone, low), _offset(zone, high)
@@ -149,7 +149,7 @@ def _change(zone: ZoneInfo, day: datetime) -> Change:
         low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
     at = high.replace(microsecond=0)
     walls = sorted(((at + before).replace(tzinfo=None), (at + after).replace(tzinfo=None)))
-    return Change(at, after - before, walls[0], walls[1])
+    return ClockChange(at, after - before, walls[0], walls[1])
 
 
 def _offset(zone: ZoneInfo, at: datetime) -> timedelta:

@@ -13,7 +13,7 @@ from cronsim.explain import explain
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.schedule.cadence import DAYS, LAST, Cadence, Pace, cadence_of
-from syncline.domain.schedule.cron import Change, Cron, changes, parse_cron, parse_zone
+from syncline.domain.schedule.cron import ClockChange, Cron, changes, parse_cron, parse_zone
 from syncline.domain.schedule.slots import next_slot, slots
 
 SHOWN = 5
@@ -141,7 +141,7 @@ def _clock_notes(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[str]:
             yield _clock_note(cron, zone, change, walls)
 
 
-def _clock_note(cron: Cron, zone: ZoneInfo, change: Change, walls: list[datetime]) -> str:
+def _clock_note(cron: Cron, zone: ZoneInfo, change: ClockChange, walls: list[datetime]) -> str:
     times = " and ".join(f"{wall:%H:%M}" for wall in walls)
     day = f"{change.begin.day} {change.begin:%b %Y}"
     one = len(walls) == 1

@@ -60,15 +60,15 @@ where r.id = any($1) and r.state in ('failed', 'partial_success')
 _MAPPED = ("normalize", "transform")
 
 
-class Verdict(NamedTuple):
+class AlertVerdict(NamedTuple):
     """How subjects stand now, and what that means for their incidents."""
 
     states: Mapping[Subject, AlertState]
     happenings: Sequence[Happening]
 
 
-Decide: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[str, Cause]], Verdict]
-Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]], Verdict]
+Decide: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[str, Cause]], AlertVerdict]
+Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]], AlertVerdict]
 
 
 class Alerting(Repository):
@@ -113,7 +113,7 @@ class Alerting(Repository):
         self,
         connection: Connection,
         states: Mapping[Subject, AlertState],
-        verdict: Verdict,
+        verdict: AlertVerdict,
         now: datetime,
     ) -> Sequence[Message]:
         await connection.executemany(

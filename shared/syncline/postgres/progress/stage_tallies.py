@@ -29,7 +29,7 @@ on conflict (run_id, stage) do update set success = s.success + excluded.success
 """
 
 
-class Tally(msgspec.Struct):
+class StageTally(msgspec.Struct):
     """What reports add to one stage of a run; times are milliseconds since 1970."""
 
     run_id: str
@@ -55,7 +55,7 @@ class StageTallies:
     """What a poll's reports add to the stages of runs."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str], StageTally] = {}
 
     def add_report(self, report: Settled, codes: Mapping[str, int]) -> None:
         """Add a report that settled something.
@@ -73,8 +73,8 @@ class StageTallies:
         """Add outcome codes that were newly set in a stage, each with how often."""
         self._of(run_id, stage, tenant).codes.update(codes)
 
-    def _of(self, run_id: str, stage: str, tenant: str) -> Tally:
-        return self._tallies.setdefault((run_id, stage), Tally(run_id, stage, tenant))
+    def _of(self, run_id: str, stage: str, tenant: str) -> StageTally:
+        return self._tallies.setdefault((run_id, stage), StageTally(run_id, stage, tenant))
 
     def codes_by_run(self) -> dict[str, Counter[str]]:
         """Return the codes of each run over all its stages."""
@@ -90,7 +90,7 @@ class StageTallies:
             await connection.execute(_ADD, *zip(*rows, strict=True))
 
 
-def _row(tally: Tally) -> tuple[object, ...]:
+def _row(tally: StageTally) -> tuple[object, ...]:
     return (
         tally.run_id,
         tally.stage,

@@ -16,7 +16,7 @@ from syncline.connectors.http.answers.answer import (
     failure_of,
 )
 from syncline.connectors.http.client.client import Request, Sender
-from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
@@ -40,7 +40,7 @@ class RefusedError(FailureError):
 class Api:
     """One profile's API."""
 
-    def __init__(self, settings: HttpSettings, credentials: Credentials, client: Sender) -> None:
+    def __init__(self, settings: HttpSettings, credentials: LoginHeaders, client: Sender) -> None:
         self.settings = settings
         self._credentials = credentials
         self._client = client

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from syncline.connectors.http.client.api import Api
-from syncline.connectors.port import Check, Column
+from syncline.connectors.port import Check, SourceColumn
 from syncline.domain.errors import FailureError
 
 TEST_LIMIT = 10
@@ -74,11 +74,11 @@ def _sound(before: str, url: str) -> list[Check]:
     return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
 
 
-def columns_of(records: Sequence[Mapping[str, object]]) -> list[Column] | None:
+def columns_of(records: Sequence[Mapping[str, object]]) -> list[SourceColumn] | None:
     """Return the properties that records have, None where there are no records."""
     kinds: dict[str, str] = {}
     for record in records:
         for key, value in record.items():
             if value is not None or key not in kinds:
                 kinds[key] = _KINDS.get(type(value), "unknown")
-    return [Column(key, kind, everywhere=False) for key, kind in kinds.items()] or None
+    return [SourceColumn(key, kind, everywhere=False) for key, kind in kinds.items()] or None

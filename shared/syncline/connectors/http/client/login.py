@@ -36,7 +36,7 @@ class _Token(msgspec.Struct, frozen=True):
     until: float
 
 
-class Credentials:
+class LoginHeaders:
     """A profile's login; one token serves all calls, and one call at a time fetches it."""
 
     def __init__(self, settings: HttpSettings, secrets: Mapping[str, str], client: Sender) -> None:

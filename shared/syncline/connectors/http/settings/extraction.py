@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import fields
-from syncline.connectors.settings import Contradictions, Settings, problems, read
+from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -29,7 +29,7 @@ def _list(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
-class Paging(Settings):
+class Paging(ConnectorSettings):
     """The mapping's `paging` block (docs/connectors/http.md)."""
 
     type: PagingType = "none"
@@ -50,7 +50,7 @@ class Paging(Settings):
             yield "next", f"is for paging by cursor or link, not by {self.type}"
 
 
-class StableRead(Settings):
+class StableRead(ConnectorSettings):
     """Parameters of a read in an order that stands still; they take the place of others."""
 
     parameters: Annotated[fields.Query, fields.query_with("cursor")] = ()
@@ -60,7 +60,7 @@ class StableRead(Settings):
             yield "parameters", "must name a parameter that sorts by ID, such as {sort: id}"
 
 
-class Fetch(Settings):
+class Fetch(ConnectorSettings):
     """How records are read by ID, `ids_per_call` of them in a call."""
 
     endpoint: Annotated[str, fields.endpoint_with("id")]
@@ -95,7 +95,7 @@ def _format(given: object) -> object:
         raise ValueError(f"{error}; or `epoch`, or `epochMillis`") from None
 
 
-class Options(Settings):
+class Options(ConnectorSettings):
     """The extraction's `options` (docs/connectors/http.md)."""
 
     records: fields.RecordsAt = fields.RecordsPath()
@@ -105,7 +105,7 @@ class Options(Settings):
     ordered: bool = False
 
 
-class Source(Settings):
+class Source(ConnectorSettings):
     """An API endpoint as a mapping reads it; a parameter with `{cursor}` needs a bookmark."""
 
     endpoint: Annotated[str, fields.endpoint_with()]

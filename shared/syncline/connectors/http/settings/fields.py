@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from syncline.connectors.settings import Contradictions, Settings, refuse
+from syncline.connectors.settings import ConnectorSettings, Contradictions, refuse
 from syncline.domain.mapping.paths import Path, parse_path, reader
 from syncline.domain.naming import shown
 
@@ -162,7 +162,7 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 Separator = Annotated[str, AfterValidator(lambda text: text or ",")]
 
 
-class AnswerPattern(Settings):
+class AnswerPattern(ConnectorSettings):
     """An answer of this status whose body contains this text."""
 
     status: int | None = Field(None, ge=200, le=599)

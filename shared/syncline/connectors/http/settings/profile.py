@@ -11,8 +11,8 @@ from pydantic.config import JsonDict
 
 from syncline.connectors.http.settings import fields
 from syncline.connectors.settings import (
+    ConnectorSettings,
     Contradictions,
-    Settings,
     advanced,
     labelled,
     needed,
@@ -48,7 +48,7 @@ SECRETS: Mapping[LoginKind, str] = {
 }
 
 
-class HttpSecrets(Settings):
+class HttpSecrets(ConnectorSettings):
     """A profile's secrets; which one it needs is up to its login."""
 
     api_key: str | None = secret("API key", _API_KEY)
@@ -83,7 +83,7 @@ def _token_url(url: str) -> str:
     return url
 
 
-class LoginSettings(Settings):
+class LoginSettings(ConnectorSettings):
     """How the profile signs in, without secrets."""
 
     type: LoginKind = labelled("none", "Login", _LOGINS)
@@ -109,7 +109,7 @@ class LoginSettings(Settings):
                 yield name, "is required"
 
 
-class ConnectionTest(Settings):
+class ConnectionTest(ConnectorSettings):
     """What the connection test reads."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"additionalProperties": False})
@@ -121,7 +121,7 @@ class ConnectionTest(Settings):
     """Read by Test Connection, so that login and permission are tested too."""
 
 
-class Timeouts(Settings):
+class Timeouts(ConnectorSettings):
     """Seconds to connect, and for a whole call."""
 
     connect: float = Field(5, title="Seconds to connect", ge=0.1, le=60)
@@ -134,7 +134,7 @@ class ErrorRule(fields.AnswerPattern):
     category: Annotated[Category, Field(strict=False)] = Category.PERMANENT
 
 
-class Errors(Settings):
+class Errors(ConnectorSettings):
     """How an API tells errors; the first rule that fits an answer counts."""
 
     message: fields.ReadAt = Field(None, title="Path of the message")
@@ -149,7 +149,7 @@ class Errors(Settings):
         return next((r.category for r in self.rules if r.fits(status, text)), None)
 
 
-class HttpSettings(Settings):
+class HttpSettings(ConnectorSettings):
     """A profile. The base URL has no slash at its end."""
 
     base_url: Annotated[str, AfterValidator(check_url)] = Field(

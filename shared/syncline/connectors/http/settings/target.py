@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field
 
 from syncline.connectors.http.settings import fields
-from syncline.connectors.settings import Contradictions, Settings
+from syncline.connectors.settings import ConnectorSettings, Contradictions
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
 
@@ -18,7 +18,7 @@ _MARK = "\x1frecords\x1f"
 _GOOD = ("ok", "success", "succeeded", "created", "updated", "unchanged", "accepted")
 
 
-class ResultRules(Settings):
+class ResultRules(ConnectorSettings):
     """Where an answer tells what became of each record (docs/connectors/http.md)."""
 
     records: fields.ReadPart | None = None
@@ -60,7 +60,7 @@ Method: TypeAlias = Literal["POST", "PUT", "PATCH", "DELETE"]
 TopField = Annotated[str, AfterValidator(_top_field)]
 
 
-class WriteCall(Settings):
+class WriteCall(ConnectorSettings):
     """One way to write (docs/connectors/http.md); records of a bulk travel in an array."""
 
     method: Method = "POST"
@@ -121,7 +121,7 @@ class Deletion(WriteCall):
     endpoint: Annotated[str, fields.endpoint_with("id")]
 
 
-class Lookup(Settings):
+class Lookup(ConnectorSettings):
     """How records are found, `keys_per_call` of them in a call (docs/connectors/http.md)."""
 
     method: Literal["GET", "POST"] = "GET"

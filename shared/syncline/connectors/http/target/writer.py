@@ -54,7 +54,7 @@ class Evidence:
         return where not in self._taking or self._refusals[where] >= _IN_A_ROW
 
 
-class Writer:
+class HttpWriter:
     """One write call."""
 
     def __init__(self, api: Api, target: Target, evidence: Evidence, batch: WriteBatch) -> None:

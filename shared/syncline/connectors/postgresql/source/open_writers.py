@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import Snapshot
+from syncline.connectors.port import SourceSnapshot
 from syncline.connectors.postgresql.errors import TRANSIENT
 
 READING = "syncline read"
@@ -107,7 +107,7 @@ async def set_output_format(connection: asyncpg.Connection) -> None:
     await connection.execute(f"select {_SETTING}")
 
 
-async def begin(connection: asyncpg.Connection) -> Snapshot | None:
+async def begin(connection: asyncpg.Connection) -> SourceSnapshot | None:
     """Begin a transaction that reads one snapshot, and say who may still write behind it.
 
     The caller ends it with the connection.
@@ -126,14 +126,14 @@ async def begin(connection: asyncpg.Connection) -> Snapshot | None:
     raise AssertionError
 
 
-def _snapshot(before: OpenWriters, after: asyncpg.Record, *, quiet: bool) -> Snapshot:
+def _snapshot(before: OpenWriters, after: asyncpg.Record, *, quiet: bool) -> SourceSnapshot:
     moments = [before.since, None if quiet else before.at]
     if after["prepared"]:
         moments.append(_NEVER)
     if after["since"] is not None and after["since"] <= before.at:
         moments.append(after["since"])
     since = min((m for m in moments if m is not None), default=None)
-    return Snapshot(after["at"].isoformat(), None if since is None else since.isoformat())
+    return SourceSnapshot(after["at"].isoformat(), None if since is None else since.isoformat())
 
 
 async def blindness(connection: asyncpg.Connection) -> str | None:

@@ -8,10 +8,10 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ExtractRequest, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.copy_stream import CopyStream
-from syncline.connectors.postgresql.source.selection import Selection
+from syncline.connectors.postgresql.source.selection import RowSelection
 from syncline.connectors.postgresql.source.shape import shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
 from syncline.connectors.postgresql.source.values import (
@@ -39,9 +39,9 @@ class PageMaker:
     def __init__(
         self,
         extraction: Extraction,
-        chosen: Selection,
+        chosen: RowSelection,
         names: Sequence[str],
-        snapshot: Snapshot | None = None,
+        snapshot: SourceSnapshot | None = None,
     ) -> None:
         self._columns = tuple(names)
         self._snapshot = snapshot
@@ -137,8 +137,8 @@ async def read_pages(
 
 
 def since_first(
-    snapshot: Snapshot | None, position: Position | None, extraction: Extraction
-) -> Snapshot | None:
+    snapshot: SourceSnapshot | None, position: Position | None, extraction: Extraction
+) -> SourceSnapshot | None:
     """Add what was open when an interrupted read began: it did not see what that wrote since.
 
     Times may be written to the second. Then a writer may stamp a little before it began; and one
@@ -154,7 +154,7 @@ def since_first(
     since = min((datetime.fromisoformat(m) for m in moments if m is not None), default=None)
     if since is not None and not numbers:
         since = since.replace(microsecond=0)
-    return Snapshot(snapshot.taken_at, None if since is None else since.isoformat())
+    return SourceSnapshot(snapshot.taken_at, None if since is None else since.isoformat())
 
 
 async def untied_pages(

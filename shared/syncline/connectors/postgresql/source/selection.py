@@ -22,7 +22,7 @@ _IDENTICAL = _WHOLE | (_DATES - {"timetz"}) | {"oid", "uuid", "bool", "bytea", "
 """Types in which what is equal is also written alike."""
 
 
-class Selection(msgspec.Struct, frozen=True):
+class RowSelection(msgspec.Struct, frozen=True):
     """What a query selects.
 
     Attributes:
@@ -42,7 +42,7 @@ class Selection(msgspec.Struct, frozen=True):
     is_ranked: bool
 
 
-def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
+def selection(extraction: Extraction, shape: Shape, order: str) -> RowSelection:
     """Return the select list: the chosen columns, and further ones for what their values lose."""
     columns = _columns(extraction, shape)
     names = list(columns)
@@ -56,7 +56,7 @@ def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
     if is_ranked:
         groups = [len(said)]
         said.append(f"dense_rank() over (order by {order})")
-    return Selection(columns, ", ".join(said), len(said), texts, tuple(groups), is_ranked)
+    return RowSelection(columns, ", ".join(said), len(said), texts, tuple(groups), is_ranked)
 
 
 def as_text(name: str) -> str:

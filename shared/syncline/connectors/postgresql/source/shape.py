@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.port import Column
+from syncline.connectors.port import SourceColumn
 from syncline.connectors.postgresql.source.queries import base_query, unbound_names
 from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
@@ -65,11 +65,11 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
     return Shape(columns, taken, exact)
 
 
-async def columns(connection: asyncpg.Connection, extraction: Extraction) -> list[Column]:
+async def columns(connection: asyncpg.Connection, extraction: Extraction) -> list[SourceColumn]:
     """Return what a table or query gives, whatever the extraction names of it; nothing is run."""
     whole = dataclasses.replace(extraction, columns=())
     statement, _ = await _prepared(connection, whole)
-    return [Column(a.name, a.type.name) for a in statement.get_attributes()]
+    return [SourceColumn(a.name, a.type.name) for a in statement.get_attributes()]
 
 
 async def _prepared(

@@ -12,7 +12,7 @@ from syncline.connectors.postgresql.source.queries import (
     condition_sql,
     lookback_sql,
 )
-from syncline.connectors.postgresql.source.selection import Selection, selection
+from syncline.connectors.postgresql.source.selection import RowSelection, selection
 from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.postgresql.source.text_cursors import TEXTS
 from syncline.connectors.sql.text import identifier
@@ -46,7 +46,7 @@ def order_of(extraction: Extraction) -> str:
 
 def reading_query(
     request: ExtractRequest, shape: Shape, position: Position | None
-) -> tuple[str, Selection]:
+) -> tuple[str, RowSelection]:
     """Read all that lies at or after the cursor, or behind a position, by (cursor, ID)."""
     extraction = request.extraction
     query = bound_query(extraction, shape.names, request.after, None)
