@@ -34,10 +34,10 @@ class StageOptions(msgspec.Struct, frozen=True):
     """
 
     max_items: int = 32
-    max_bytes: int = 1_500_000
+    max_bytes: int = 1_000_000
     parallel: int = 1
     queue: int = 64
-    queue_bytes: int = 2 * 1024 * 1024
+    queue_bytes: int = 1_500_000
     commit_every: float = 0.25
     drain: float = 20.0
     stalled_after: float = 60.0

@@ -16,7 +16,7 @@ from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.rows import join_rows
 
 MOST_ROWS = 10_000
-MOST_BYTES = 8_000_000
+MOST_BYTES = 4_000_000
 """Of encoded records; so much may wait, and so much may be in a chunk that came of several."""
 
 
