@@ -83,21 +83,15 @@ def plan(
     planned = []
     for code in sorted(set(settled.values())):
         ended = [p for p in places if settled.get(p) == code and p not in rows.refused]
-        planned += [_batch(rows, part, 0, "", code) for part in _parts(rows, ended, 1000)]
+        planned += _batches(rows, ended, 1000, 0, "", code)
     rejected = [p for p in places if p in rows.refused] if rows.refused else []
-    planned += [
-        _batch(rows, part, 0, Stage.INGEST.value, PENDING)
-        for part in _parts(rows, rejected, batch_size)
-    ]
+    planned += _batches(rows, rejected, batch_size, 0, Stage.INGEST.value, PENDING)
     free = travelling(rows, places, settled)
     by_lane: dict[int, list[int]] = defaultdict(list)
     for place, lane in zip(free, lanes.of([rows.ids[p] for p in free]), strict=True):
         by_lane[lane].append(place)
-    planned += [
-        _batch(rows, part, lane, Stage.NORMALIZE.value, PENDING)
-        for lane in sorted(by_lane)
-        for part in _parts(rows, by_lane[lane], batch_size)
-    ]
+    for lane in sorted(by_lane):
+        planned += _batches(rows, by_lane[lane], batch_size, lane, Stage.NORMALIZE.value, PENDING)
     for number, batch in enumerate(planned, first):
         batch.new.number = number
     return planned
@@ -112,9 +106,15 @@ def travelling(rows: Rows, places: Sequence[int], settled: Mapping[int, str]) ->
     return [p for p in places if p not in settled and p not in rows.refused]
 
 
-def _batch(rows: Rows, places: Sequence[int], lane: int, stage: str, code: str) -> PlannedBatch:
-    ids = [rows.ids[p] for p in places]
-    return PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), places)
+def _batches(
+    rows: Rows, places: Sequence[int], size: int, lane: int, stage: str, code: str
+) -> list[PlannedBatch]:
+    """Lay rows that go the same way into batches."""
+    batches = []
+    for part in _parts(rows, places, size):
+        ids = [rows.ids[p] for p in part]
+        batches.append(PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), part))
+    return batches
 
 
 def _parts(rows: Rows, places: Sequence[int], size: int) -> list[Sequence[int]]:

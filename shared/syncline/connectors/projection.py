@@ -94,9 +94,8 @@ class Projection:
             self._columns = []
         self._filters = [compile_condition(c) for c in extraction.filters]
 
-    def page(self, taken: RecordList | RowList, position: str) -> Page:
-        """Make a page; filters leave out no row that could not be read as a record."""
-        columns, bad = taken.columns(), taken.bad
+    def page(self, columns: Columns, bad: dict[int, Failure], position: str) -> Page:
+        """Make a page; filters leave out no row that could not be read as a record (`bad`)."""
         for test in self._filters:
             kept = _kept(columns, bad, test)
             columns = columns.part(kept)

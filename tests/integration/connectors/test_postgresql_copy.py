@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
-from syncline.connectors.port import ExtractRequest, Page
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source.copy_stream import PAGE_BYTES
 from syncline.domain.mapping.condition import Condition
-from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.postgres.database.rows import array_text
 from tests.support.postgresql import connector_to
 
@@ -76,6 +77,43 @@ async def test_every_text_arrives_as_it_is_also_as_an_id_and_in_a_filter(
             id_column="id", table="t", filters=(Condition(field="v", op="in", value=[text, "?"]),)
         )
         assert (await read(connector, chosen)).ids == [text]
+
+
+@pytest.mark.parametrize("conforming", ["on", "off"])
+@pytest.mark.parametrize("evil", ["*/", "'", "\\'", "$a$"])
+async def test_no_value_is_read_as_sql_wherever_a_query_names_it(
+    db: asyncpg.Connection, empty_postgres: str, conforming: str, evil: str
+) -> None:
+    name = await db.fetchval("select current_database()")
+    await db.execute(f'alter database "{name}" set standard_conforming_strings = {conforming}')
+    await db.execute("create table t (id text primary key)")
+    value = f"{evil}) q) to stdout; commit; drop table t; copy (select from (select 1 as id --"
+    connector = connector_to(empty_postgres)
+    for hiding in ("/* /* */ {} */", "-- {}", "/* */ and '\\' <> ' {} '", "and $a$ {} $a$ <> ''"):
+        sql = f"select id from t where id = :value {hiding.format(':value')}"
+        extraction = Extraction(
+            id_column="id",
+            table=None,
+            sql=sql,
+            mode=ExtractionMode.SQL,
+            parameters={"value": value},
+        )
+        with suppress(ConnectorError):  # a query may be refused, but never does anything else
+            assert [page async for page in connector.extract(ExtractRequest(extraction))] == []
+        assert await db.fetchval("select count(*) from t") == 0
+    await connector.close()
+
+
+async def test_a_value_that_no_text_can_hold_is_refused_for_good(
+    connector: PostgresqlConnector, db: asyncpg.Connection
+) -> None:
+    await db.execute("create table t (id text primary key)")
+    for value in ("a\0b", "\ud800"):
+        chosen = Extraction(
+            id_column="id", table="t", filters=(Condition(field="id", op="eq", value=value),)
+        )
+        with pytest.raises(ConnectorError):
+            await read(connector, chosen)
 
 
 async def test_a_record_has_the_same_line_whoever_reads_it_and_another_if_it_means_other(

@@ -11,6 +11,7 @@ import pytest
 
 from syncline.connectors.file import FileConnector
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
+from syncline.domain.columns import Columns
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.support.csv_files import bad, connector, good, read
@@ -49,6 +50,21 @@ async def test_a_bad_row_shows_what_was_read_of_it(tmp_path: Path) -> None:
     assert page.ids == ["7", ""]
     assert page.records.records()[0] == {"id": "7", "name": "a", "(line)": 2, "(more)": ["b", "c"]}
     assert page.records.records()[1] == {"(line)": 3, "(found)": '8,"x\n'}
+
+
+async def test_a_row_of_blanks_alone_is_no_record(tmp_path: Path) -> None:
+    pages = await read(tmp_path, HEAD + b"1,one\n  ,\n , \n\t,\t\n2,two\n")
+
+    assert good(pages) == ["1", "2"]
+    assert bad(pages) == []
+
+
+async def test_a_row_beside_a_bad_one_is_fetched_as_it_was_read(tmp_path: Path) -> None:
+    (page,) = await read(tmp_path, HEAD + b"7,a,b,c\n8,x\n")
+    found = await connector(tmp_path).fetch(Extraction(id_column="id", table="items.csv"), ["8"])
+
+    assert found.records == Columns(1, {"id": ["8"], "name": ["x"]})
+    assert page.part([1]).records.records() == found.records.records()
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])

@@ -30,7 +30,8 @@ def reread_rows(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> Re
         if held and len(held) == len(new.source_ids):
             return join_rows([edited(i, edits.get(i.id)) for i in held]), held[0].version
         found = await opened.source.fetch(new.source_ids, opened.hasher)
-        if unknown := [unknown_row(i) for i in new.source_ids if i not in found.ids]:
+        known = set(found.ids)
+        if unknown := [unknown_row(i) for i in new.source_ids if i not in known]:
             found = join_rows([found, rows_of_refused(unknown)])
         places = {source_id: place for place, source_id in enumerate(found.ids)}
         return found.part([places[i] for i in new.source_ids]), None

@@ -22,7 +22,7 @@ from syncline.connectors.file.writer import path_of, write_batch
 from syncline.connectors.folders import Folder
 from syncline.connectors.projection import Projection
 from syncline.connectors.settings import read_profile
-from syncline.domain.columns import joined
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
 
@@ -117,7 +117,7 @@ class FileConnector(port.Connector):
             rows = open_rows(file, in_settings(extraction))
             pick = Projection(extraction, rows.names)
             while len(taken := rows.take(_FETCH_SIZE)):
-                page = pick.page(taken, "")
+                page = pick.page(taken.columns(), taken.bad, "")
                 found = {i: p for p, i in enumerate(page.ids) if i in ids and p not in page.bad}
                 if found:
                     pages.append(page.part(list(found.values())))
@@ -152,7 +152,9 @@ def _last(pages: Sequence[port.Page]) -> port.Page:
     ids = [source_id for page in pages for source_id in page.ids]
     last = {source_id: place for place, source_id in enumerate(ids)}
     cursors = [cursor for page in pages for cursor in page.cursors]
-    whole = port.Page(ids, cursors, joined([page.records for page in pages]), "")
+    # Laid out anew: a row that could not be read has shaped the columns of its page.
+    columns = Columns.of([record for page in pages for record in page.records.records()])
+    whole = port.Page(ids, cursors, columns, "")
     if pages:
         whole.columns = pages[0].columns
     return whole.part(list(last.values()))

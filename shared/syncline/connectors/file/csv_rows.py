@@ -48,10 +48,9 @@ class CsvRows:
         self._start(start)
         header = self._header()
         self.names, self._width = header.names, header.width
-        headed = settings.names is None
-        self._id = self._place_of_id()
-        headed = settings.names is None
-        self._doubtful = {"", *(self.names if headed else ())}
+        id_column = settings.id_column
+        self._id = self.names.index(id_column) if id_column in self.names else 0
+        self._doubtful = {"", *(self.names if settings.names is None else ())}
         if at is not None:
             self._start(at)
 
@@ -71,10 +70,6 @@ class CsvRows:
             else:
                 return taken
 
-    def _place_of_id(self) -> int:
-        id_column = self._settings.id_column
-        return self.names.index(id_column) if id_column in self.names else 0
-
     def _take(self, taken: RowList, count: int) -> None:
         rows, width = taken.rows, len(self.names)
         are_plain, doubtful, id_ = self._cells.are_plain, self._doubtful, self._id
@@ -84,7 +79,8 @@ class CsvRows:
             if row is None:
                 return
             is_whole = are_plain and len(row) == width and self._fault is None
-            if is_whole and not self._odd and doubtful.isdisjoint((row[0], row[id_])):
+            cell = row[id_] if is_whole else ""
+            if not self._odd and cell not in doubtful and not cell.isspace():
                 rows.append(row)  # type: ignore[arg-type]
             elif row:
                 self._take_carefully(taken, row)

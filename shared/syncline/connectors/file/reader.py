@@ -166,7 +166,7 @@ class FileReader:
 
     def _page(self, taken: RecordList | RowList) -> Page:
         position = FilePosition(self._rows.position, self._identity)
-        page = self._pick.page(taken, msgspec.json.encode(position).decode())
+        page = self._pick.page(taken.columns(), taken.bad, msgspec.json.encode(position).decode())
         return only(page, self._window.kept(page.cursors))
 
     def _resumed(self, position: str | None) -> RowPosition | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
-from syncline.connectors.projection import Projection, RecordList, only, text_of
-from syncline.connectors.sql import tied_rows
+from syncline.connectors.projection import Projection, only, text_of
 from syncline.connectors.sql.text import identifier, names_in, one_statement
+from syncline.connectors.sql.tied_rows import UntiedPages
 from syncline.connectors.sql.values import json_text
 from syncline.connectors.sqlite.cursor_values import (
     RawText,
@@ -24,10 +24,11 @@ from syncline.connectors.sqlite.cursor_values import (
     number_or_text,
     window_start,
 )
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from syncline.domain.record import Record
 
+_INFINITE: dict[Value, Value] = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 
 
@@ -93,31 +94,22 @@ class SqliteReader:
 
     def _paged(self, rows: sqlite3.Cursor, request: ExtractRequest) -> Iterator[Page]:
         left = math.inf if request.limit is None else request.limit
-        for found in self._grouped(rows, request.page_size):
+        pages: UntiedPages[tuple[Value, ...]] = UntiedPages(
+            request.page_size,
+            lambda row: group_of(*self._key(row)),
+            lambda row: self._key(row)[::-1],
+        )
+        is_end = False
+        while not is_end:
+            some = rows.fetchmany(asked := pages.asked)
+            is_end = len(some) < asked
+            found = pages.take(some, is_end=is_end)
             page = self.page(found[: int(min(left, len(found)))])
             left -= len(page.ids)
             if page.ids:
                 yield page
             if left <= 0:
                 return
-
-    def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Value, ...]]]:
-        """Give rows in pages that never part rows of one cursor value and one ID."""
-        held: list[tuple[Value, ...]] = []
-        while True:
-            asked = tied_rows.asked_for(len(held), size)
-            found = rows.fetchmany(asked)
-            held += found
-            if len(found) < asked:
-                break
-            if untied := tied_rows.untied(held, lambda row: group_of(*self._key(row))):
-                yield held[:untied]
-                held = held[untied:]
-            elif len(held) > tied_rows.MOST_TIED:
-                cursor, source_id = self._key(held[0])
-                raise tied_rows.not_unique(source_id, cursor)
-        if held:
-            yield held
 
     def _key(self, row: tuple[Value, ...]) -> tuple[Value, Value]:
         cursor = self._extraction.cursor_column
@@ -126,16 +118,14 @@ class SqliteReader:
 
     def page(self, rows: Sequence[tuple[Value, ...]]) -> Page:
         """Make a page of rows."""
-        names = self.names
-        taken = RecordList([dict(zip(names, row, strict=True)) for row in rows])
-        for place, row in enumerate(rows):
-            if math.inf in row or -math.inf in row:
-                _name_infinity(taken.records[place])
-            if self._careful:
-                _mark_not_unicode(taken, place)
+        columns = dict(zip(self.names, map(_finite, zip(*rows, strict=True)), strict=bool(rows)))
+        bad: dict[int, Failure] = {}
+        if self._careful:
+            for name, column in columns.items():
+                bad |= _not_unicode(name, column)
         since = self._snapshot.open_since or self._snapshot.taken_at
         position = encode_position(*self._key(rows[-1]), since) if rows else ""
-        page = self._pick.page(taken, position)
+        page = self._pick.page(Columns(len(rows), columns), bad, position)
         page.snapshot = self._snapshot
         return page
 
@@ -216,23 +206,24 @@ class SqliteReader:
         return values if only_named else values | self._values
 
 
-def _name_infinity(record: Record) -> None:
+def _finite(column: Sequence[Value]) -> list[Value]:
     """Write infinite numbers, which JSON has not, as PostgreSQL does."""
-    for name, value in record.items():
-        if value.__class__ is float and math.isinf(value):
-            record[name] = "Infinity" if value > 0 else "-Infinity"
+    if math.inf not in column and -math.inf not in column:
+        return list(column)
+    return [_INFINITE.get(v, v) if v.__class__ is float else v for v in column]
 
 
-def _mark_not_unicode(taken: RecordList, place: int) -> None:
-    record = taken.records[place]
-    for name, value in record.items():
+def _not_unicode(name: str, column: list[Value]) -> dict[int, Failure]:
+    """Put readable texts in place of those that are not UTF-8, and say where they are."""
+    bad = {}
+    for place, value in enumerate(column):
         if isinstance(value, str):
             data = value.encode("utf-8", "surrogateescape")
-            record[name] = data.decode("utf-8", "replace")
-            if record[name] != value:
+            column[place] = data.decode("utf-8", "replace")
+            if column[place] != value:
                 message = f"{name} holds bytes that are not UTF-8"
-                failure = Failure(Category.PERMANENT, "invalid_encoding", message, field=name)
-                taken.bad[place] = failure
+                bad[place] = Failure(Category.PERMANENT, "invalid_encoding", message, field=name)
+    return bad
 
 
 def _plain(value: object) -> object:

@@ -64,6 +64,8 @@ class CopyStream:
         """Let go of what is still being copied."""
         self._copying.cancel()
         await asyncio.wait([self._copying])
+        if not self._copying.cancelled():
+            self._copying.exception()  # taken, so that asyncio does not report it as overlooked
 
     async def _put(self, buffer: bytes) -> None:
         self._buffers.append(buffer)

@@ -21,7 +21,7 @@ from syncline.connectors.postgresql.source.values import (
     values_of,
 )
 from syncline.connectors.postgresql.source.window import Position, reading_query
-from syncline.connectors.sql import tied_rows
+from syncline.connectors.sql.tied_rows import UntiedPages
 from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction
@@ -87,6 +87,10 @@ class PageMaker:
         named = zip(kinds.items(), columns, strict=True)
         return Columns(len(lines), {name: values_of(kind, own) for (name, kind), own in named})
 
+    def key_of(self, line: bytes) -> tuple[str, str | None]:
+        page = self.page([line])
+        return page.ids[0], page.cursors[0]
+
     def group_of(self, line: bytes) -> list[bytes]:
         cells = line.split(b"\t")
         return [cells[place] for place in self._chosen.groups]
@@ -118,7 +122,7 @@ async def read_pages(
     Args:
         patience: see `CopyStream`.
 
-    Raises what `shape_of` and `untied_pages` raise.
+    Raises what `shape_of` and `UntiedPages` raise.
     """
     position = msgspec.json.decode(request.position, type=Position) if request.position else None
     snapshot = since_first(await open_writers.begin(connection), position, request.extraction)
@@ -128,9 +132,12 @@ async def read_pages(
     maker = PageMaker(request.extraction, chosen, list(shape.columns), snapshot)
     await connection.execute("set local statement_timeout = 0")
     stream = CopyStream(connection, query, patience)
+    pages = UntiedPages(request.page_size, maker.group_of, maker.key_of)
     try:
-        async for lines in untied_pages(stream, maker, request.page_size):
-            yield maker.page(lines)
+        while not stream.is_over:
+            lines = await stream.take(pages.asked)
+            if page := pages.take(lines, is_end=stream.is_over):
+                yield maker.page(page)
     finally:
         connection.terminate()  # so that the source copies no further
         await stream.close()
@@ -155,26 +162,3 @@ def since_first(
     if since is not None and not numbers:
         since = since.replace(microsecond=0)
     return SourceSnapshot(snapshot.taken_at, None if since is None else since.isoformat())
-
-
-async def untied_pages(
-    stream: CopyStream, maker: PageMaker, size: int
-) -> AsyncIterator[Sequence[bytes]]:
-    """Give rows in pages that never part rows of one cursor value and one ID.
-
-    Raises:
-        ConnectorError: there are more of them than can name records.
-    """
-    held: list[bytes] = []
-    while True:
-        held += await stream.take(tied_rows.asked_for(len(held), size))
-        if stream.is_over:
-            break
-        if untied := tied_rows.untied(held, maker.group_of):
-            yield held[:untied]
-            held = held[untied:]
-        elif len(held) > tied_rows.MOST_TIED:
-            page = maker.page(held[:1])
-            raise tied_rows.not_unique(page.ids[0], page.cursors[0])
-    if held:
-        yield held

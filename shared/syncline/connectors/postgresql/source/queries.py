@@ -20,6 +20,7 @@ from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.domain.mapping.paths import column_name
 
+_SPECIAL = re.compile(r"[^0-9A-Za-z\x80-\ud7ff\ue000-\U0010ffff]")
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT = "text"
 
@@ -42,7 +43,8 @@ def _literal(value: object) -> str:
         return "null"
     if isinstance(value, list):
         return f"array[{', '.join(map(_literal, value))}]"
-    text = str(value).replace("\\", "\\\\").replace("'", "''")
+    # So nothing in a value means anything to SQL, wherever it is put and however texts are read.
+    text = _SPECIAL.sub(lambda found: f"\\u{ord(found[0]):04x}", str(value))
     return f"E'{text}'"
 
 

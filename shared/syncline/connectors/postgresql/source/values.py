@@ -37,7 +37,7 @@ def columns_of(lines: Sequence[bytes], width: int, places: Iterable[int]) -> lis
     columns: list[Texts] = [cells[place::width] for place in places]  # type: ignore[misc]
     if "\\" not in text:
         return columns
-    only_nulls = text.count("\\") == text.count(_NULL)
+    only_nulls = text.count("\\") == cells.count(_NULL)
     return [_unescaped(column, only_nulls=only_nulls) for column in columns]
 
 
