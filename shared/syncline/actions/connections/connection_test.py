@@ -27,13 +27,14 @@ from syncline.telemetry.masking import Secrets
 
 LIMIT = 10.0
 """Seconds."""
-_HINTS: Mapping[str, str] = {
+HINTS: Mapping[str, str] = {
     "host": "Is the address right, and can it be reached from where Syncline runs?",
     "tls": "Does the certificate name this host, and is its issuer known here?",
     "login": "Are the user and the secret right, and not expired?",
     "permission": "Give the user the rights it needs at the other system.",
     "data": "Does what the profile names exist at the other system?",
 }
+"""What to look at, by the part that failed."""
 log = structlog.get_logger()
 
 
@@ -120,5 +121,5 @@ async def checks_of(connector: Connector, within: float = LIMIT) -> Sequence[Che
 
 
 def _named(check: Check, secrets: Secrets) -> ConnectionCheck:
-    hint = None if check.ok else _HINTS.get(check.part)
+    hint = None if check.ok else HINTS.get(check.part)
     return ConnectionCheck(check.part, check.ok, secrets.mask(check.message)[:1000], hint)

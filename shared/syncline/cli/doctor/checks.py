@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from syncline.actions.connections.connection_test import HINTS, checks_of
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_sources import unknown_variables
 from syncline.cli.program.errors import explain, one_line
@@ -168,24 +169,14 @@ class Checker:
             yield await self._safely(f"profile {profile.name}", partial(self._profile, profile))
 
     async def _profile(self, profile: ProfileConfig) -> Answer:
-        surroundings = self._shell.settings.surroundings()
         kind = connector_class(profile.connector)
-        connector = kind(profile.config, profile.secrets, surroundings)
-        try:
-            async with asyncio.timeout(PROFILE_WITHIN):
-                steps = await connector.test()
-        except TimeoutError:  # the failed check tells it
-            text = f"no answer within {PROFILE_WITHIN:.0f} s"
-            return Level.FAIL, text, "is its host the right one, and reachable?"
-        finally:
-            await connector.close()
-        wrong = [step for step in steps if not step.ok]
-        level = Level.FAIL if wrong and profile.active else Level.WARN if wrong else Level.OK
-        if wrong:
-            inactive = "" if profile.active else " (it is Inactive)"
-            return level, f"{wrong[0].part}: {wrong[0].message}{inactive}"
-        parts = ", ".join(step.part for step in steps)
-        return level, f"{profile.connector}: {parts}"
+        connector = kind(profile.config, profile.secrets, self._shell.settings.surroundings())
+        steps = await checks_of(connector, PROFILE_WITHIN)
+        wrong = next((step for step in steps if not step.ok), None)
+        if wrong is None:
+            return Level.OK, f"{profile.connector}: {', '.join(step.part for step in steps)}"
+        level, inactive = (Level.FAIL, "") if profile.active else (Level.WARN, " (it is Inactive)")
+        return level, f"{wrong.part}: {wrong.message}{inactive}", HINTS.get(wrong.part)
 
     async def _service(self, service: str) -> Answer:
         admin = self._shell.admin()
