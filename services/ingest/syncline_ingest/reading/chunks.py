@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -42,7 +42,6 @@ from syncline_ingest.sifting.repeats import twice
 T = TypeVar("T")
 log = structlog.get_logger()
 FETCH_SIZE = 500
-BROKE = "the source's connector broke"
 
 
 class SourceError(FailureError):
@@ -58,10 +57,8 @@ class SourceFailedError(Exception):
         self.final = final
 
 
-class WaitListener(Protocol):
-    """Is told that a run waits for its source, for how many seconds, and why."""
-
-    async def __call__(self, seconds: float, reason: str, /) -> None: ...
+WaitListener: TypeAlias = Callable[[float, str], Awaitable[None]]
+"""Is told that a run waits for its source, for how many seconds, and why."""
 
 
 async def silent(_seconds: float, _reason: str) -> None:

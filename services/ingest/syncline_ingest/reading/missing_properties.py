@@ -35,7 +35,7 @@ async def hold_until_complete(
             if chunk.had is not None:
                 missing -= chunk.had.some
             held.append(chunk)
-            if missing and _waits(held):
+            if missing and sum(len(each.rows) for each in held) < MOST_ROWS:
                 continue
             if missing:
                 raise SourceError(_failure(missing))
@@ -46,10 +46,6 @@ async def hold_until_complete(
         raise SourceError(_failure(missing))
     for each in held:
         yield each
-
-
-def _waits(held: list[Chunk]) -> bool:
-    return sum(len(chunk.rows) for chunk in held) < MOST_ROWS
 
 
 def _failure(missing: frozenset[str]) -> Failure:

@@ -35,9 +35,9 @@ def row_hashes(
 
 
 def _hashes(values: Sequence[bytes], base: blake2b) -> list[str]:
-    hashed = []
+    hashed, copy = [], base.copy
     for value in values:
-        hasher = base.copy()
+        hasher = copy()
         hasher.update(value)
         hashed.append(hasher.hexdigest())
     return hashed

@@ -60,7 +60,10 @@ class PageMaker:
 
     def page(self, rows: Sequence[bytes]) -> Page:
         """Make a page of at least one row, as COPY gives them."""
-        lines = self._lines(rows)
+        data = list(rows)
+        if self._chosen.is_ranked:
+            data = [row.rpartition(b"\t")[0] for row in rows]
+        lines = Lines(data, self._layout, self.columns)
         keys = columns_of(lines.data, self._width, [place for place, _ in self._keys])
         ids, *rest = [texts_of(kind, own) for (_, kind), own in zip(self._keys, keys, strict=True)]
         cursors = rest[0] if rest else [None] * len(rows)
@@ -94,12 +97,6 @@ class PageMaker:
     def group_of(self, line: bytes) -> list[bytes]:
         cells = line.split(b"\t")
         return [cells[place] for place in self._chosen.groups]
-
-    def _lines(self, rows: Sequence[bytes]) -> Lines:
-        data = list(rows)
-        if self._chosen.is_ranked:
-            data = [row.rpartition(b"\t")[0] for row in rows]
-        return Lines(data, self._layout, self.columns)
 
 
 def _bad(documents: Mapping[str, list[Value]]) -> dict[int, Failure]:

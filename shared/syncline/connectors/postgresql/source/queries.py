@@ -92,12 +92,13 @@ def bound_query(
         if is_tested_for_null(found):
             return bound(_text(given[name]), TEXT)
         cast = names[name].sql
-        if name in extraction.parameters:
-            return bound(_text(extraction.parameters[name]), cast)
-        if name == "ids":
-            return bound(ids, cast)
-        value = bound(after, cast)
-        return value if after is None else f"({value}{lookback_sql(extraction, cast)})"
+        value = bound(_text(given[name]), cast)
+        is_cursor = name == "cursor" and name not in extraction.parameters
+        return (
+            f"({value}{lookback_sql(extraction, cast)})"
+            if is_cursor and after is not None
+            else value
+        )
 
     return TOKENS.sub(replace, base_query(extraction))
 
