@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends
-from pydantic import Field
 
 from syncline.actions.notifications.email import NOT_CONFIGURED
+from syncline.domain.notification.subscription import Addresses
 from syncline.postgres.notifications.subscriptions import SubscriptionView
 from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
 from syncline_gateway.requests.resource import Answer, Resource
@@ -38,7 +38,7 @@ class EmailSubscription(ShownSubscription, frozen=True, kw_only=True, rename="ca
 class EmailBody(SubscriptionBody):
     """Who shall get e-mail."""
 
-    addresses: Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=100)]
+    addresses: Addresses
 
 
 add_delivery_routes(router, "email", "email_subscription", "subscription")

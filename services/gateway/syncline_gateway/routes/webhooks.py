@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Depends
-from pydantic import Field
 
+from syncline.domain.notification.subscription import Url
 from syncline.security.signature import new_signing_secret
 from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
 from syncline_gateway.requests.resource import Answer, Resource
@@ -43,7 +43,7 @@ class WebhookSecret(msgspec.Struct, frozen=True, rename="camel"):
 class WebhookBody(SubscriptionBody):
     """A webhook as it shall be."""
 
-    url: Annotated[str, Field(max_length=2000)]
+    url: Url
 
 
 add_delivery_routes(router, "webhook", "webhook", "webhook")

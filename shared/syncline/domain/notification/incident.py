@@ -38,10 +38,6 @@ class Alert(StrEnum):
         return "DLQ growth" if self is Alert.DLQ_GROWTH else self.replace("_", " ").capitalize()
 
 
-SUBSCRIBED = (Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
-"""Alerts that one can subscribe to; the recovery of each is included."""
-
-
 class Subject(msgspec.Struct, frozen=True, order=True):
     """What an alert is about: a stream, or the dead letters of an instance (no entity type)."""
 

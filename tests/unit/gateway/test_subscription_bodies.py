@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 
 from syncline.domain.errors import InvalidInputError
-from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
+from syncline.domain.validation_errors import validated
+from syncline_gateway.routes.email_subscriptions import EmailBody
+from syncline_gateway.routes.webhooks import WebhookBody
+from syncline_gateway.subscriptions import SubscriptionBody
 
-EVENTS = ("run_failed",)
+EVENTS = ["run_failed"]
+Given = tuple[type[SubscriptionBody], dict[str, object]]
 
 
-def hook(url: str, **more: object) -> SubscriptionConfig:
-    fields = {"name": "ops", "events": EVENTS} | more
-    return SubscriptionConfig(kind="webhook", url=url, **fields)  # type: ignore[arg-type]
+def hook(url: str, **more: object) -> Given:
+    return WebhookBody, {"name": "ops", "url": url} | more
 
 
-def mail(*addresses: str) -> SubscriptionConfig:
-    return SubscriptionConfig("ops", "email", EVENTS, addresses=addresses)
+def mail(*addresses: str) -> Given:
+    return EmailBody, {"name": "ops", "addresses": list(addresses)}
 
 
 @pytest.mark.parametrize(
@@ -24,12 +27,12 @@ def mail(*addresses: str) -> SubscriptionConfig:
     [
         hook("https://example.com/hook?channel=7"),
         hook("http://10.1.2.3:8080/"),
-        hook("https://[2001:db8::1]/x", instances=("erp-shop",)),
+        hook("https://[2001:db8::1]/x", instances=["erp-shop"]),
         mail("ops@example.com", "o'brien+x@mail.example.org"),
     ],
 )
-def test_what_is_right(config: SubscriptionConfig) -> None:
-    check_subscription(config)
+def test_what_is_right(config: Given) -> None:
+    validated(*config)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +50,8 @@ def test_what_is_right(config: SubscriptionConfig) -> None:
         (hook("https://example.com/" + "x" * 2000), "$.url"),
         (hook("https://example.com", name=""), "$.name"),
         (hook("https://example.com", name="two\nlines"), "$.name"),
-        (hook("https://example.com", events=()), "$.events"),
-        (hook("https://example.com", events=("recovered",)), "$.events[0]"),
+        (hook("https://example.com", events=[]), "$.events"),
+        (hook("https://example.com", events=["recovered"]), "$.events[0]"),
         (hook("https://example.com", events=EVENTS * 2), "$.events"),
         (mail(), "$.addresses"),
         (mail("ops"), "$.addresses[0]"),
@@ -57,7 +60,7 @@ def test_what_is_right(config: SubscriptionConfig) -> None:
         (mail(*(f"a{n}@example.com" for n in range(21))), "$.addresses"),
     ],
 )
-def test_what_is_wrong(config: SubscriptionConfig, path: str) -> None:
+def test_what_is_wrong(config: Given, path: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        check_subscription(config)
+        validated(*config)
     assert [problem.path for problem in refused.value.problems] == [path]
