@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from syncline.connectors.errors import refusal
 from syncline.domain.errors import Problem
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.validation_errors import PartError, problems_of
 
 TARGET = "$.transformation.target"
@@ -137,7 +137,7 @@ def form_of(model: type[ConnectorSettings]) -> JsonObject:
     return form
 
 
-def _inlined(schema: object, parts: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+def _inlined(schema: object, parts: JsonObject) -> Value:
     if isinstance(schema, list):
         return [_inlined(each, parts) for each in schema]
     if not isinstance(schema, dict):

@@ -25,7 +25,7 @@ from syncline.domain.naming import unknown
 from syncline_gateway.requests.problems import ProblemError
 
 
-def _schema(_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's
+def _schema(_type: object, handler: GetCoreSchemaHandler) -> CoreSchema:
     as_text = core_schema.to_string_ser_schema()
     return core_schema.no_info_after_validator_function(str, handler(UUID), serialization=as_text)
 

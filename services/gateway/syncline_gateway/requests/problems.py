@@ -148,7 +148,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return problem(422, "invalid_input", _counted(problems), errors=problems)
 
 
-def _path(location: Sequence[Any]) -> str:
+def _path(location: Sequence[str | int]) -> str:
     """Return `$.fields[2].name` for a place in the body, `query.limit` for one outside of it."""
     where, *rest = location
     if where != "body":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
@@ -31,7 +31,7 @@ class EntrySelection(msgspec.Struct, frozen=True):
     wanted: DeadLetterFilter
 
 
-def _option(name: str, metavar: str | None, help_: str) -> Any:  # noqa: ANN401
+def _option(name: str, metavar: str | None, help_: str) -> object:
     return typer.Option(name, metavar=metavar, help=help_)
 
 

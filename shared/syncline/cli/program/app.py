@@ -95,7 +95,7 @@ def _as_command(function: Function, *, tenant: bool) -> Function:
         name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)
     }
 
-    def command(*, json_wanted: bool = False, tenant: str = "default", **options: Any) -> None:  # noqa: ANN401
+    def command(*, json_wanted: bool = False, tenant: str = "default", **options: object) -> None:
         shell = Shell(tenant)
         shell.json = json_wanted
         for name, kind in shared.items():
@@ -114,7 +114,7 @@ def _as_command(function: Function, *, tenant: bool) -> Function:
     return command
 
 
-def _expanded(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
+def _expanded(parameter: inspect.Parameter, kind: type) -> list[inspect.Parameter]:
     """Return a parameter as the command has it, or one for each field of shared options."""
     if not dataclasses.is_dataclass(kind):
         return [parameter.replace(annotation=kind, kind=_KEYWORD)]
