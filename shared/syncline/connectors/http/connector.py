@@ -17,7 +17,7 @@ from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, 
 from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.extraction import extraction_problems, source_of
 from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
-from syncline.connectors.http.settings.target import Target, WriteCall
+from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.target.comparison import holds_payload
@@ -43,7 +43,7 @@ class HttpConnector(port.Connector):
     about = "Any JSON API: single or bulk calls, four kinds of paging, five kinds of login."
     profile_settings = HttpSettings
     profile_secrets = HttpSecrets
-    target_settings = Target
+    target_settings = HttpTarget
     extraction_problems = staticmethod(extraction_problems)
     capabilities = port.Capabilities(
         source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
@@ -67,7 +67,7 @@ class HttpConnector(port.Connector):
             self._turn,
         )
         self._api = Api(settings, LoginHeaders(settings, secrets, self._client), self._client)
-        self._targets: dict[bytes, tuple[Target, Evidence]] = {}
+        self._targets: dict[bytes, tuple[HttpTarget, Evidence]] = {}
 
     def _turn(self) -> Awaitable[None]:
         """Wait for the pace, which a connector is given only later."""
@@ -187,14 +187,14 @@ class HttpConnector(port.Connector):
         if self._api.settings.errors.in_success and answer.body.strip():
             self._api.decoded(answer)
 
-    def _target(self, options: Mapping[str, object]) -> Target:
+    def _target(self, options: Mapping[str, object]) -> HttpTarget:
         return self._known(options)[0]
 
-    def _known(self, options: Mapping[str, object]) -> tuple[Target, Evidence]:
+    def _known(self, options: Mapping[str, object]) -> tuple[HttpTarget, Evidence]:
         key = msgspec.json.encode(options, order="sorted")
         known = self._targets.get(key)
         if known is None:
-            known = read(Target, options, TARGET), Evidence()
+            known = read(HttpTarget, options, TARGET), Evidence()
             if len(self._targets) >= _KEPT:
                 self._targets.clear()
             self._targets[key] = known

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.http.settings.extraction import Source, extraction_problems, source_of
+from syncline.connectors.http.settings.extraction import HttpSource, extraction_problems, source_of
 from syncline.connectors.port import ConnectorError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -24,7 +24,7 @@ def extraction(**given: Any) -> Extraction:
     )
 
 
-def source(**given: Any) -> Source:
+def source(**given: Any) -> HttpSource:
     return source_of(extraction(**given))
 
 

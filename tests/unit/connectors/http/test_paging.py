@@ -8,7 +8,7 @@ import pytest
 
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.answers.link_header import LinkError, next_link
-from syncline.connectors.http.settings.extraction import Source, source_of
+from syncline.connectors.http.settings.extraction import HttpSource, source_of
 from syncline.connectors.http.source.loops import CycleDetector
 from syncline.connectors.http.source.paging import (
     PagePosition,
@@ -21,7 +21,7 @@ from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 NOTHING = Answer(200, {}, b"", "GET")
 
 
-def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
+def source(paging: dict[str, Any] | None = None, **options: Any) -> HttpSource:
     extraction = Extraction(
         id_column="id",
         mode=ExtractionMode.API,

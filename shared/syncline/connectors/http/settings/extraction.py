@@ -29,7 +29,7 @@ def _list(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
-class Paging(ConnectorSettings):
+class HttpPaging(ConnectorSettings):
     """The mapping's `paging` block (docs/connectors/http.md)."""
 
     type: PagingType = "none"
@@ -105,12 +105,12 @@ class Options(ConnectorSettings):
     ordered: bool = False
 
 
-class Source(ConnectorSettings):
+class HttpSource(ConnectorSettings):
     """An API endpoint as a mapping reads it; a parameter with `{cursor}` needs a bookmark."""
 
     endpoint: Annotated[str, fields.endpoint_with()]
     query: Annotated[fields.Query, fields.query_with("cursor")] = Field((), alias="parameters")
-    paging: Paging = Paging()
+    paging: HttpPaging = HttpPaging()
     options: Options = Options()
     id: fields.ReadRequired = Field(alias="idColumn")
     cursor: fields.ReadAt = Field(None, alias="cursorColumn")
@@ -147,9 +147,9 @@ class Source(ConnectorSettings):
             yield "lookback", message
 
 
-def source_of(extraction: Extraction) -> Source:
+def source_of(extraction: Extraction) -> HttpSource:
     """Return an extraction as it is read. Raises ConnectorError as `read` does."""
-    return read(Source, _written(extraction), _ROOT)
+    return read(HttpSource, _written(extraction), _ROOT)
 
 
 def extraction_problems(extraction: Extraction) -> list[Problem]:
@@ -160,7 +160,7 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
     message = "is not for APIs: say it in `parameters`, in the API's own words"
     foreign = {"filters": extraction.filters, "columns": extraction.columns}
     found = [Problem(f"{_ROOT}.{name}", message) for name, value in foreign.items() if value]
-    return found + problems(Source, _written(extraction), _ROOT)
+    return found + problems(HttpSource, _written(extraction), _ROOT)
 
 
 def _written(extraction: Extraction) -> dict[str, object]:

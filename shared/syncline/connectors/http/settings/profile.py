@@ -109,7 +109,7 @@ class LoginSettings(ConnectorSettings):
                 yield name, "is required"
 
 
-class ConnectionTest(ConnectorSettings):
+class TestCall(ConnectorSettings):
     """What the connection test reads."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"additionalProperties": False})
@@ -157,7 +157,7 @@ class HttpSettings(ConnectorSettings):
     )
     """Such as https://erp.example.com/api; endpoints are appended."""
     auth: LoginSettings = Field(LoginSettings(), title="Login")
-    test: ConnectionTest = Field(ConnectionTest(), title="Connection test")
+    test: TestCall = Field(TestCall(), title="Connection test")
     headers: Annotated[
         Mapping[str, str],
         fields.headers_without("host", "connection", "authorization", "te", "upgrade"),

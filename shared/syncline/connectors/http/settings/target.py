@@ -181,7 +181,7 @@ def _texts(body: object) -> str:
     return body if isinstance(body, str) else ""
 
 
-class Target(WriteCall):
+class HttpTarget(WriteCall):
     """Where and how records are written; itself it says how they are created."""
 
     update: Update | None = None

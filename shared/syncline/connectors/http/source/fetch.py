@@ -9,7 +9,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import key_text
 from syncline.connectors.http.client.api import Api, fill_parameter
-from syncline.connectors.http.settings.extraction import Fetch, Source
+from syncline.connectors.http.settings.extraction import Fetch, HttpSource
 from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import page_of, read_content, read_pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
@@ -25,7 +25,7 @@ _DOTS = frozenset({"", ".", ".."})
 
 
 async def fetch_records(
-    api: Api, source: Source, extraction: Extraction, ids: Sequence[str]
+    api: Api, source: HttpSource, extraction: Extraction, ids: Sequence[str]
 ) -> Page:
     """Read records by ID; those the API does not know are missing from the page.
 
@@ -74,7 +74,7 @@ def _together(pages: Sequence[Page]) -> Page:
 
 
 async def _given(
-    api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]
+    api: Api, source: HttpSource, fetch: Fetch, wanted: Sequence[str]
 ) -> tuple[list[Page], list[str]]:
     """Return pages of what the API gave, and the IDs that it says are nowhere."""
     pages, refused = list[Page](), list[str]()
@@ -127,7 +127,7 @@ def _spelling(source_id: str) -> str:
 
 
 async def _halved(
-    api: Api, source: Source, fetch: Fetch, ids: Sequence[str]
+    api: Api, source: HttpSource, fetch: Fetch, ids: Sequence[str]
 ) -> list[object] | None:
     """Ask for some records, and in halves where the API finds the request too long."""
     try:
@@ -141,7 +141,9 @@ async def _halved(
     return None if one is None and other is None else (one or []) + (other or [])
 
 
-async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[object] | None:
+async def _some(
+    api: Api, source: HttpSource, fetch: Fetch, ids: Sequence[str]
+) -> list[object] | None:
     """Ask for some records; None where the API says that there is no such thing."""
     values = {
         "{id}": ids[0],
@@ -169,7 +171,9 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
     return records
 
 
-def _check_total(source: Source, fetch: Fetch, document: object, records: Sequence[object]) -> None:
+def _check_total(
+    source: HttpSource, fetch: Fetch, document: object, records: Sequence[object]
+) -> None:
     """Refuse an empty answer that says that it has records."""
     total = key_text(source.paging.total(document)) if source.paging.total else ""
     if not records and total.isdigit() and int(total) > 0:
@@ -179,7 +183,9 @@ def _check_total(source: Source, fetch: Fetch, document: object, records: Sequen
         raise RetriableError(message, code="records_missing")
 
 
-async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Extraction) -> None:
+async def _check_endpoint(
+    api: Api, source: HttpSource, fetch: Fetch, extraction: Extraction
+) -> None:
     """Raise ConnectorError where the API does not know a record that it gives itself, either."""
     request = ExtractRequest(extraction, limit=1, page_size=1)
     async for page in read_pages(api, source, request):

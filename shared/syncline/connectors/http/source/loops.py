@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from syncline.connectors.http.settings.extraction import Source
+from syncline.connectors.http.settings.extraction import HttpSource
 from syncline.connectors.http.source.paging import COUNTING, PagePosition, loop_error
 from syncline.connectors.port import ConnectorError, Page
 from syncline.contracts.messages import encode
@@ -34,7 +34,7 @@ class CycleDetector(msgspec.Struct):
 class LoopGuard:
     """Notices when one read's pages repeat themselves or never end."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: HttpSource) -> None:
         self._source = source
         self._tokens, self._contents = CycleDetector(), CycleDetector()
         self._first = self._before = b""

@@ -10,7 +10,7 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
 from syncline.connectors.http.answers.link_header import LinkError, next_link
 from syncline.connectors.http.client.api import Api, error_of
-from syncline.connectors.http.settings.extraction import CURSOR, Source
+from syncline.connectors.http.settings.extraction import CURSOR, HttpSource
 from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.content import Content, absence, content_of, records_of
 from syncline.connectors.http.source.loops import LoopGuard
@@ -35,7 +35,7 @@ _DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
 """How APIs answer a token that they do not know any more."""
 
 
-async def read_pages(api: Api, source: Source, request: ExtractRequest) -> AsyncIterator[Page]:
+async def read_pages(api: Api, source: HttpSource, request: ExtractRequest) -> AsyncIterator[Page]:
     """Stream pages; an answer is held whole, and given in parts of the size that was asked for."""
     position: PagePosition | None = _beginning(source, request)
     begun = request.position is not None
@@ -65,7 +65,7 @@ async def read_pages(api: Api, source: Source, request: ExtractRequest) -> Async
         position, begun = then, True
 
 
-def _beginning(source: Source, request: ExtractRequest) -> PagePosition:
+def _beginning(source: HttpSource, request: ExtractRequest) -> PagePosition:
     if request.position:
         return decode_position(request.position)
     if request.stable and source.stable is None:
@@ -90,7 +90,7 @@ async def _asked(api: Api, position: PagePosition, url: str) -> Answer:
         raise ConnectorError(failure) from error
 
 
-def _url(api: Api, source: Source, position: PagePosition) -> str:
+def _url(api: Api, source: HttpSource, position: PagePosition) -> str:
     if source.paging.type == "link" and position.token is not None:
         return api.link(position.token, api.url(source.endpoint, [], {}))
     parameters = source.stable if position.stable and source.stable is not None else source.query
@@ -102,7 +102,9 @@ def _url(api: Api, source: Source, position: PagePosition) -> str:
     return api.url(source.endpoint, query + query_at(source.paging, position), {})
 
 
-def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[object]]:
+def _read(
+    api: Api, source: HttpSource, answer: Answer, *, begun: bool
+) -> tuple[Content, list[object]]:
     ends = source.paging.end
     if answer.status == 204 and "noContent" in ends:
         return Content(None), []
@@ -141,7 +143,7 @@ def _given(page: Page, position: PagePosition) -> int:
     return position.skip
 
 
-def page_of(source: Source, records: Sequence[object]) -> Page:
+def page_of(source: HttpSource, records: Sequence[object]) -> Page:
     """Return records as a page; what is none, or could not be read, is in it as bad."""
     ids, cursors, kept = [], [], []
     bad: dict[int, Failure] = {}
@@ -164,7 +166,7 @@ def page_of(source: Source, records: Sequence[object]) -> Page:
 
 
 def _end_notices(
-    source: Source, position: PagePosition, answer: Answer, document: object, count: int
+    source: HttpSource, position: PagePosition, answer: Answer, document: object, count: int
 ) -> tuple[Notice, ...]:
     """Return what a person should know of a read that ended with an answer of `count` records."""
     paging = source.paging
@@ -204,12 +206,12 @@ def _names_next(answer: Answer) -> bool:
         return False
 
 
-def _is_full(source: Source, position: PagePosition, count: int) -> bool:
+def _is_full(source: HttpSource, position: PagePosition, count: int) -> bool:
     asked = source.paging.size_parameter and source.paging.type != "none"
     return bool(asked) and position.token is None and count >= position.size
 
 
-def _says_nothing(source: Source, answer: Answer, document: object) -> bool:
+def _says_nothing(source: HttpSource, answer: Answer, document: object) -> bool:
     """Tell an API that says there is no next page from one that says nothing of it."""
     paging = source.paging
     if paging.more is not None and paging.more(document) is not None:

@@ -12,7 +12,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.answers.link_header import next_link
-from syncline.connectors.http.settings.extraction import Paging, Source
+from syncline.connectors.http.settings.extraction import HttpPaging, HttpSource
 from syncline.connectors.port import ConnectorError, Page
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.paths import reader
@@ -65,7 +65,7 @@ def decode_position(position: str) -> PagePosition:
 
 
 def first_position(
-    paging: Paging, cursor: str | None, page_size: int, *, stable: bool = False
+    paging: HttpPaging, cursor: str | None, page_size: int, *, stable: bool = False
 ) -> PagePosition:
     """Return where a read begins."""
     size = min(paging.size, page_size)
@@ -73,7 +73,7 @@ def first_position(
     return PagePosition(cursor=cursor, number=number, size=size, stable=stable)
 
 
-def query_at(paging: Paging, position: PagePosition) -> list[tuple[str, str]]:
+def query_at(paging: HttpPaging, position: PagePosition) -> list[tuple[str, str]]:
     """Return the parameters that ask for a position."""
     query, name = [], paging.parameter or _USUAL.get(paging.type, "")
     if paging.size_parameter:
@@ -86,7 +86,7 @@ def query_at(paging: Paging, position: PagePosition) -> list[tuple[str, str]]:
 
 
 def next_position(
-    paging: Paging,
+    paging: HttpPaging,
     position: PagePosition,
     answer: Answer,
     document: object,
@@ -127,7 +127,7 @@ def next_position(
 
 
 def _counted(
-    paging: Paging,
+    paging: HttpPaging,
     then: PagePosition,
     answer: Answer,
     total: int | None,
@@ -164,7 +164,7 @@ def _fewer(answer: Answer, taken: int, total: int) -> str:
     )
 
 
-def _token(paging: Paging, answer: Answer, document: object, url: str) -> str | None:
+def _token(paging: HttpPaging, answer: Answer, document: object, url: str) -> str | None:
     """Return what the answer names as next; None where it says that there is none."""
     try:
         if not paging.next:
@@ -176,7 +176,7 @@ def _token(paging: Paging, answer: Answer, document: object, url: str) -> str | 
         raise refusal("next_unreadable", f"{answer.where}: {error}") from error
 
 
-def _named(paging: Paging, answer: Answer, document: object) -> str | None:
+def _named(paging: HttpPaging, answer: Answer, document: object) -> str | None:
     value = reader(paging.next)(document)
     if value is None or value is False or value == "":
         return None
@@ -206,7 +206,7 @@ def _truth(value: object) -> bool | None:
     return True if text in _YES else False if text in _NO else None
 
 
-def without_seen(source: Source, position: PagePosition, page: Page) -> Page:
+def without_seen(source: HttpSource, position: PagePosition, page: Page) -> Page:
     """Leave out the records at the bookmark itself that were given before it was asked from."""
     if not position.seen:
         return page
@@ -221,7 +221,7 @@ def without_seen(source: Source, position: PagePosition, page: Page) -> Page:
 
 
 def anchored_position(
-    source: Source, position: PagePosition, page: Page, counted: PagePosition | None
+    source: HttpSource, position: PagePosition, page: Page, counted: PagePosition | None
 ) -> PagePosition | None:
     """Return where the read goes on: from the page's last bookmark instead of counting pages on.
 

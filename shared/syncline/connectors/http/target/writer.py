@@ -9,7 +9,7 @@ import msgspec
 
 from syncline.connectors.http.answers.answer import Answer, is_one_of, is_page
 from syncline.connectors.http.client.api import Api, RefusedError, error_of
-from syncline.connectors.http.settings.target import Lookup, Target, WriteCall
+from syncline.connectors.http.settings.target import HttpTarget, Lookup, WriteCall
 from syncline.connectors.http.target import results
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
@@ -57,7 +57,7 @@ class Evidence:
 class HttpWriter:
     """One write call."""
 
-    def __init__(self, api: Api, target: Target, evidence: Evidence, batch: WriteBatch) -> None:
+    def __init__(self, api: Api, target: HttpTarget, evidence: Evidence, batch: WriteBatch) -> None:
         self._api = api
         self._target = target
         self._batch = batch
