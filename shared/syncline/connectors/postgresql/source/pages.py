@@ -64,7 +64,10 @@ class PageMaker:
         if self._chosen.is_ranked:
             data = [row.rpartition(b"\t")[0] for row in rows]
         lines = Lines(data, self._layout, self.columns)
-        keys = columns_of(lines.data, self._width, [place for place, _ in self._keys])
+        places = [place for place, _ in self._keys]
+        needed = max(places) + 1
+        heads = [line.split(b"\t", needed) for line in data]
+        keys = [columns_of([head[p] for head in heads], 1, [0])[0] for p in places]
         ids, *rest = [texts_of(kind, own) for (_, kind), own in zip(self._keys, keys, strict=True)]
         cursors = rest[0] if rest else [None] * len(rows)
         taken_at = self._snapshot.taken_at if self._snapshot else None
