@@ -135,7 +135,7 @@ async def test_without_a_broker_it_says_so_and_goes_on_by_itself(
             except httpx.TransportError:
                 return None
             said = str(answer.json()["dependencies"])
-            return said if answer.status_code == 503 and "has not looked" not in said else None
+            return said if answer.status_code == 503 and "has not checked" not in said else None
 
         assert "Kafka is not available" in await eventually(complaint, within=60)
     assert await place.stop("scheduler") == 0
