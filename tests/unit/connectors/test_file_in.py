@@ -91,6 +91,13 @@ async def test_rows_of_many_blocks_are_read_and_resumed(tmp_path: Path) -> None:
         assert bad(rest) == []
 
 
+async def test_pages_of_long_rows_are_bounded_by_bytes(tmp_path: Path) -> None:
+    row = b",".join([b"%d", b"x" * 600_000])
+    pages = await read(tmp_path, HEAD + b"".join(row % n + b"\n" for n in range(9)), size=100)
+    assert [len(page.ids) for page in pages] == [4, 4, 1]
+    assert good(pages) == [str(n) for n in range(9)]
+
+
 async def test_a_bad_row_after_a_resume_has_its_own_line_number(tmp_path: Path) -> None:
     first, *_ = await read(tmp_path, HEAD + b"1,a\n2,b\n3,c,d\n", size=2)
     request = ExtractRequest(Extraction(id_column="id", table="items.csv"), position=first.position)

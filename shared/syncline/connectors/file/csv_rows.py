@@ -18,7 +18,7 @@ from syncline.connectors.file.csv_header import (
     usable_header,
 )
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, PAGE_BYTES, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.projection import RowList
 
@@ -60,8 +60,12 @@ class CsvRows:
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RowList:
-        """Read up to so many records; a row that is broken ends up in `bad`."""
+        """Read up to so many records, at least one; fewer where they are long.
+
+        A row that is broken ends up in `bad`.
+        """
         taken = RowList(self.names)
+        self._until = self._offset + PAGE_BYTES
         while True:
             try:
                 self._take(taken, count)
@@ -73,7 +77,7 @@ class CsvRows:
     def _take(self, taken: RowList, count: int) -> None:
         rows, width = taken.rows, len(self.names)
         are_plain, doubtful, id_ = self._cells.are_plain, self._doubtful, self._id
-        while len(rows) < count:
+        while len(rows) < count and (self._offset < self._until or not len(rows)):
             self._begin, self._first_line = self._offset, self._line
             row = next(self._reader, None)
             if row is None:
@@ -142,6 +146,7 @@ class CsvRows:
     def _start(self, at: RowPosition) -> None:
         self._file.seek(at.offset)
         self._offset, self._line = at.offset, at.line
+        self._until = at.offset
         self._begin, self._first_line = at.offset, at.line
         self._fault, self._cut, self._marked, self._odd = None, False, False, False
         self._reader = csv.reader(

@@ -13,7 +13,13 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
+from syncline.connectors.file.rows import (
+    MAX_KEPT,
+    PAGE_BYTES,
+    UTF8_MARK,
+    RowPosition,
+    after_mark,
+)
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
@@ -48,10 +54,15 @@ class JsonRows:
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RecordList:
-        """Read up to so many records; a line that is no object ends up in `bad`."""
-        taken = RecordList()
+        """Read up to so many records, at least one; fewer where they are long.
+
+        A line that is no object ends up in `bad`.
+        """
+        taken, until = RecordList(), self._offset + PAGE_BYTES
         records = taken.records
-        while len(records) < count and (raw := next(self._lines, None)) is not None:
+        while len(records) < count and (self._offset < until or not records):
+            if (raw := next(self._lines, None)) is None:
+                break
             try:
                 records.append(_decode(raw))
             except (ValueError, RecursionError) as error:
