@@ -41,7 +41,7 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
 
 def _recoded(body: bytes, *charsets: str) -> bytes:
     for charset in charsets:
-        with suppress(UnicodeError):
+        with suppress(UnicodeError):  # it is not this one: the next is tried
             return body.decode(charset).encode()
     return body  # as it came: the parser refuses it by place
 
