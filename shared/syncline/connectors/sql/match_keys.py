@@ -97,8 +97,11 @@ class KeyedRecords(msgspec.Struct, frozen=True):
 
 
 def keyed(batch: WriteBatch, columns: Sequence[str]) -> KeyedRecords:
-    """Decode a bulk's records and read their keys."""
-    records = _decode_records(b"[" + b",".join(batch.payloads) + b"]")
+    """Make a bulk's records and read their keys."""
+    if batch.columns is not None:
+        records = batch.columns.records()
+    else:
+        records = _decode_records(b"[" + b",".join(batch.payloads) + b"]")
     keys = [key_parts(record, columns) for record in records]
     ids = [None if key is None else to_target_id(key) for key in keys]
     return KeyedRecords(columns, records, keys, ids)
