@@ -15,13 +15,11 @@ from syncline.connectors.postgresql.errors import is_transient
 from syncline.connectors.postgresql.target.bulks import Bulks, LeftOutError, StagingError
 from syncline.connectors.postgresql.target.column_values import written_otherwise
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
-from syncline.connectors.postgresql.target.staging_table import NULL, PLAIN
+from syncline.connectors.postgresql.target.staging_table import copy_text
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.match_keys import to_target_id
 from syncline.domain.columns import Columns
 from syncline.domain.record import Value
-
-_NONE = type(None)
 
 
 async def quick_upsert(
@@ -102,33 +100,3 @@ def _key_texts(leaf: str, values: Sequence[Value]) -> list[str] | None:
     if leaf in ("int2", "int4", "int8") and kinds == {int}:
         return list(map(str, values))
     return None
-
-
-def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
-    """Write columns as COPY's text format; None where a value holds what has to be escaped.
-
-    Nothing is escaped: counting separators afterwards shows whether that was right.
-    """
-    kinds = [set(map(type, column)) for column in columns]
-    texts = list(map(_texts, columns, kinds))
-    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
-    nulls = sum(c.count(None) for c, own in zip(columns, kinds, strict=True) if _NONE in own)
-    size = len(columns[0])
-    is_right = (
-        lines.count("\t") == size * (len(columns) - 1)
-        and lines.count("\n") == size - 1
-        and lines.count(NULL) == nulls
-        and "\\" not in lines
-        and "\r" not in lines
-    )
-    return lines + "\n" if is_right else None
-
-
-def _texts(column: Sequence[Value], kinds: set[type]) -> Sequence[str]:
-    if kinds == {str}:
-        return column
-    if kinds == {str, _NONE}:
-        return [NULL if value is None else value for value in column]
-    if len(kinds) == 1:
-        return list(map(PLAIN[next(iter(kinds))], column))
-    return [value if value.__class__ is str else PLAIN[value.__class__](value) for value in column]

@@ -16,6 +16,7 @@ from syncline.domain.record import JsonObject, Value
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
 Records: TypeAlias = Sequence[JsonObject]
+_NONE = type(None)
 NULL = "\x02"
 """What stands for null; a text that is just this character is escaped."""
 
@@ -70,32 +71,42 @@ async def copy_rows(
 
 
 def copy_text_of(records: Records) -> str:
-    """Write records, which all have the same keys in the same order, as COPY's text format.
-
-    The quick way escapes nothing; counting separators afterwards shows whether it was right.
-    """
-    plain = "\n".join(
-        [
-            "\t".join([v if v.__class__ is str else PLAIN[v.__class__](v) for v in r.values()])
-            for r in records
-        ]
-    )
-    if _is_right(plain, records):
-        return plain + "\n"
+    """Write records, which all have the same keys in the same order, as COPY's text format."""
+    plain = copy_text(list(zip(*(record.values() for record in records), strict=True)))
+    if plain is not None:
+        return plain
     lines = ["\t".join([_escaped(value) for value in record.values()]) for record in records]
     return "\n".join(lines) + "\n"
 
 
-def _is_right(plain: str, records: Records) -> bool:
-    """Tell whether unescaped text is correct: it has as many separators as it must have."""
-    nulls = plain.count(NULL)
-    return (
-        plain.count("\t") == sum(map(len, records)) - len(records)
-        and plain.count("\n") == len(records) - 1
-        and "\\" not in plain
-        and "\r" not in plain
-        and (not nulls or nulls == sum(list(r.values()).count(None) for r in records))
+def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
+    """Write columns as COPY's text format; None where a value holds what has to be escaped.
+
+    Nothing is escaped: counting separators afterwards shows whether that was right.
+    """
+    kinds = [set(map(type, column)) for column in columns]
+    texts = list(map(_texts, columns, kinds))
+    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    nulls = sum(c.count(None) for c, own in zip(columns, kinds, strict=True) if _NONE in own)
+    size = len(columns[0])
+    is_right = (
+        lines.count("\t") == size * (len(columns) - 1)
+        and lines.count("\n") == size - 1
+        and lines.count(NULL) == nulls
+        and "\\" not in lines
+        and "\r" not in lines
     )
+    return lines + "\n" if is_right else None
+
+
+def _texts(column: Sequence[Value], kinds: set[type]) -> Sequence[str]:
+    if kinds == {str}:
+        return column
+    if kinds == {str, _NONE}:
+        return [NULL if value is None else value for value in column]
+    if len(kinds) == 1:
+        return list(map(PLAIN[next(iter(kinds))], column))
+    return [value if value.__class__ is str else PLAIN[value.__class__](value) for value in column]
 
 
 PLAIN: dict[type, Callable[[Value], str]] = {
