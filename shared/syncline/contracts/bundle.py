@@ -76,14 +76,18 @@ class Bundle(msgspec.Struct, omit_defaults=True):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def part(self, places: Sequence[int]) -> Bundle:
-        """Return a bundle of just the records at these places, which rise."""
+    def part(self, places: Sequence[int], columns: Columns | None = None) -> Bundle:
+        """Return a bundle of just the records at these places, which rise.
+
+        Args:
+            columns: what stands for these records, where that is something else.
+        """
         return Bundle(
             run=self.run,
             lane=self.lane,
             batches=[part for part, _ in self.by_batch(places)],
             ids=[self.ids[p] for p in places],
-            columns=self.columns.part(places),
+            columns=self.columns.part(places) if columns is None else columns,
             row_hashes=[self.row_hashes[p] for p in places] if self.row_hashes else [],
             attempt=self.attempt,
             history=[self.history[p] for p in places] if self.history else [],

@@ -108,7 +108,7 @@ def mapping_spec(stage: Stage) -> StageSpec[Bundle]:
 def _output(bundle: Bundle, mapped: MappedBatch) -> Bundle:
     """Return the bundle of the mapped records."""
     if len(mapped.places) < len(bundle):
-        bundle = bundle.part(mapped.places)
+        bundle = bundle.part(mapped.places, mapped.outputs)
     return msgspec.structs.replace(bundle, columns=mapped.outputs, attempt=1, history=[])
 
 
