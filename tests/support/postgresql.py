@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
+
 from syncline.connectors.port import Surroundings
 from syncline.connectors.postgresql import PostgresqlConnector
+from tests.support.eventually import eventually
 
 
 def config_of(dsn: str) -> dict[str, Any]:
@@ -23,3 +26,14 @@ def config_of(dsn: str) -> dict[str, Any]:
 def connector_to(dsn: str, password: str | None = None, **changes: Any) -> PostgresqlConnector:
     secrets = {"password": password or urlsplit(dsn).password or ""}
     return PostgresqlConnector(config_of(dsn) | changes, secrets, Surroundings())
+
+
+async def drop_role(owner: asyncpg.Connection, role: str) -> None:
+    """Drop a role and what it owns, once the server has ended its sessions.
+
+    A connection that is closed ends its session a moment later, and drops its temporary tables
+    then; to drop them here meanwhile is a deadlock.
+    """
+    sessions = "select count(*) = 0 from pg_stat_activity where usename = $1"
+    await eventually(lambda: owner.fetchval(sessions, role))
+    await owner.execute(f"drop owned by {role} cascade; drop role {role}")

@@ -13,7 +13,7 @@ from syncline.connectors.postgresql.connector import PostgresqlConnector
 from syncline.connectors.postgresql.target.direct_copy import LEAST
 from syncline.contracts.messages import encode
 from syncline.domain.columns import Columns
-from tests.support.postgresql import connector_to
+from tests.support.postgresql import connector_to, drop_role
 
 ITEMS = "create table items (id int primary key, n int not null default 5, note text)"
 RUN = "01a218f0-d9ad-7980-81d9-14cf848cf7d5"
@@ -148,7 +148,7 @@ async def test_row_security_lets_in_what_it_lets_in(world: World) -> None:
         assert 7 not in await world.rows()
     finally:
         await limited.close()
-        await world.database.execute(f"drop owned by {user}; drop role {user}")
+        await drop_role(world.database, user)
 
 
 async def test_a_column_that_is_demanded_and_missing_is_told_as_ever(world: World) -> None:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from tests.suites.generated_targets import SELLERS, UNLUCKY, GeneratedTargetSuite, Make
-from tests.support.postgresql import connector_to
+from tests.support.postgresql import connector_to, drop_role
 
 _TRIGGER = f"""
 create or replace function g() returns trigger language plpgsql as
@@ -77,7 +77,7 @@ async def generated(empty_postgres: str) -> AsyncIterator[GeneratedPostgresql]:
     world = GeneratedPostgresql(empty_postgres, owner, role)
     yield world
     await world.connector.close()
-    await owner.execute(f"drop owned by {role} cascade; drop role {role}")
+    await drop_role(owner, role)
     await owner.close()
 
 

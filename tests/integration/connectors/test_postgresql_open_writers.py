@@ -16,7 +16,7 @@ from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source import open_writers
 from syncline.domain.mapping.extraction import CursorType, Extraction
-from tests.support.postgresql import connector_to
+from tests.support.postgresql import connector_to, drop_role
 
 BY_ID = Extraction(id_column="id", table="t", cursor_column="id", cursor_type=CursorType.ID)
 NEVER = "0001-01-01T00:00:00+00:00"
@@ -263,7 +263,7 @@ class TestRights:
         connector = connector_to(empty_postgres, "r", user=login)
         yield connector
         await connector.close()
-        await db.execute(f"drop owned by {login}; drop role {login}")
+        await drop_role(db, login)
 
     async def test_a_login_that_sees_no_others_knows_whether_there_are_any(
         self, reader: PostgresqlConnector, session: Open

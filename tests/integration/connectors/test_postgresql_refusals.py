@@ -12,7 +12,7 @@ import pytest
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.errors import Category, RetriableError
-from tests.support.postgresql import connector_to
+from tests.support.postgresql import connector_to, drop_role
 from tests.support.written import bulk
 
 TABLE = "create table t (id int primary key, n varchar(10), q numeric(10,2))"
@@ -58,7 +58,7 @@ async def place(empty_postgres: str) -> AsyncIterator[Place]:
     place = Place(empty_postgres, owner, role)
     yield place
     await place.connector.close()
-    await owner.execute(f"drop owned by {role} cascade; drop role {role}")
+    await drop_role(owner, role)
     await owner.close()
 
 
