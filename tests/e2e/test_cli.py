@@ -320,6 +320,25 @@ async def test_a_run_goes_on_without_its_watcher_and_can_be_cancelled(
     assert (late.code, late.err) == (1, f"error: run {run_id} has ended already: Cancelled\n")
 
 
+async def test_the_audit_tells_where_a_record_without_an_outcome_is(
+    cli: CommandLine, place: Installation
+) -> None:
+    async with place.without("normalize"):
+        watching = await cli.start("trigger", "erp-shop", "item", "--source-ids", "A1,A2")
+        run_id = await eventually(lambda: _active(cli), within=20)
+        await eventually(lambda: watching.noted("total 2"), within=20)
+        audited = await cli("audit", run_id, "--records", "1")
+        assert audited.code == 0, audited
+        one, two = audited.out.splitlines()[-2:]
+        assert one.startswith("  A1: in normalize; last seen in raw, partition "), audited
+        assert two == "  A2: in batch 0, not looked up"
+    assert (await watching.said()).code == 0
+    for which in (run_id, "--all"):
+        audited = await cli("audit", which)
+        assert (audited.code, "FAIL" in audited.out, "ok  " in audited.out) == (0, False, True)
+    assert (await cli("audit")).code == (await cli("audit", run_id, "--all")).code == 2
+
+
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [

@@ -34,6 +34,7 @@ COMMANDS = {
     "dlq": Entry("dead_letters.dlq", "Look at failed records; replay, discard, restore them."),
     "cursors": Entry("configuration.cursors", "List, reset and set cursors."),
     "schedules": Entry("configuration.schedules", "List, preview, switch schedules; run one now."),
+    "audit": Entry("runs.audit", "Check that every record of runs came to one outcome."),
     "doctor": Entry("doctor.doctor", "Check settings, servers, profiles, services, runs."),
     "run": Entry("installation.services", "Run one service until it is told to stop."),
     "migrate": Entry("installation.services", "Bring the database to this release's schema."),

@@ -12,7 +12,7 @@ from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
-from syncline.postgres.runs.auditor import CHECKS, audit
+from syncline.postgres.runs.auditor import CHECKS, OF_STREAMS, audit
 from tests.support.configured import configure
 from tests.support.reports import settled
 from tests.support.run_life import (
@@ -25,6 +25,7 @@ from tests.support.run_life import (
     ref,
 )
 
+RUN_OF_NOBODY = "00000000-0000-0000-0000-000000000000"
 OPERATION = """
 with o as (insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, actor,
     state, starts_at, finished_at)
@@ -140,6 +141,10 @@ async def test_each_wrong_is_found(db: Database, check: str, damage: str) -> Non
     found = {finding.check: finding.offenders for finding in await audit(db)}
     assert check in found
     assert found[check]
+    if check not in OF_STREAMS:
+        run_id = found[check][0]["run_id"]
+        assert check in {finding.check for finding in await audit(db, run_id)}
+        assert await audit(db, RUN_OF_NOBODY) == []
 
 
 async def test_two_active_runs_of_a_stream_are_found(db: Database) -> None:
