@@ -127,7 +127,7 @@ def _held(name: str, made: Transformer) -> Transformer:
             return checked(given)
         except ValueRefusedError:
             kind = type(given).__name__
-            words = f"cannot be taken: `{name}` made of it what JSON cannot hold ({kind})"
+            words = f"cannot be used: `{name}` returned what JSON cannot hold ({kind})"
             raise ValueRefusedError(words) from None
 
     return transform

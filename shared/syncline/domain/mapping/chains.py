@@ -1,8 +1,8 @@
-"""The transformers of a field, each with options of its own.
+"""The chain of a field's transformers, each with its own options.
 
-`transform` is a step or a list of steps. A step is a name, or an object of one name and its
-options: `{replace: {search: ",", replace: "."}}`. The options of names that stand alone are in the
-field's `options`: all of them for an only step, else under the names.
+`transform` is a step or a list of steps. A step is a transformer's name, or an object of one name
+and its options: `{replace: {search: ",", replace: "."}}`. The options of a step that is only a name
+are in the field's `options`: all of them if it is the only step, else those under its name.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import PartError
 
 WrittenStep = str | Annotated[dict[str, JsonObject], Field(min_length=1, max_length=1)]
-"""A step as a document has it."""
+"""A step as it is written in a document."""
 
 
 class TransformStep(msgspec.Struct, frozen=True):
-    """A step at a path of the field, `$.transform[1].replace`; no options: it has the field's."""
+    """A step, with its path in the field (`$.transform[1].replace`). None: the field's options."""
 
     path: str
     name: str
@@ -33,7 +33,7 @@ class TransformStep(msgspec.Struct, frozen=True):
 
 
 def read_steps(value: object) -> tuple[TransformStep, ...]:
-    """Return the steps of a `transform`. Raises PartError, which names each that is none."""
+    """Return the steps of a `transform`. Raises PartError, which names each that is not valid."""
     parts = value if isinstance(value, list) else [] if value is None else [value]
     steps, problems = [], []
     for number, part in enumerate(parts):
@@ -65,9 +65,9 @@ def chain_of(steps: Sequence[TransformStep], shared: Options) -> list[tuple[str,
 
 
 def chain_problems(steps: Sequence[TransformStep], shared: Options) -> Iterator[Problem]:
-    """Name what is wrong with a field's transformers and their options, by paths of the field."""
+    """Yield what is wrong with a field's transformers and their options, by paths in the field."""
     if shared and all(step.options is not None for step in steps):
-        words = "belong to a transformer, and there is none without options of its own"
+        words = "are read by no transformer: each has its own options, or there is none"
         yield Problem("$.options", words)
     for step, (_, own) in zip(steps, chain_of(steps, shared), strict=True):
         yield from _step_problems(step, own)
@@ -93,13 +93,13 @@ def _step_problems(step: TransformStep, own: Options) -> Iterator[Problem]:
 
 
 def unread_options(steps: Sequence[TransformStep], shared: Options) -> Iterator[Problem]:
-    """Name options of a field that none of its transformers reads. Earlier releases took them."""
+    """Yield the field's options that none of its transformers reads. Earlier releases took them."""
     names = [step.name for step in steps if step.options is None]
     if not names or len(steps) == 1:
         return
     for key, value in shared.items():
         if str(key).lower() not in (name.lower() for name in names):
-            words = "with several transformers their options stand under their names"
+            words = "is not the name of a transformer; several have their options under their names"
             said = f"{words}: {', '.join(names)}{meant(key, names)}"
             yield Problem(f"$.options.{key}", said)
         elif not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Conditions as documents have them: `when`, `exclude` and filters. Spec section 6."""
+"""Conditions in mapping documents: `when`, `exclude` and filters. Spec section 6."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncline.domain.mapping.paths import parse_path
 from syncline.domain.record import Value
 
 MAX_DEPTH = 20
-"""Conditions inside each other."""
+"""How deep conditions may be nested."""
 Op = Literal["eq", "ne", "in", "notIn", "exists", "empty", "gt", "gte", "lt", "lte"]
 
 
@@ -60,7 +60,7 @@ def _shallow(condition: Condition) -> Iterator[Problem]:
 
 
 def depth_of(condition: Condition) -> int:
-    """Return how many conditions stand inside each other, without this one."""
+    """Return how many levels of conditions are nested inside this one."""
     inner = [*(condition.all or ()), *(condition.any or ())]
     inner += [condition.not_] if condition.not_ is not None else []
     return max((1 + depth_of(one) for one in inner), default=0)

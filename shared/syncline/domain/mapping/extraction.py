@@ -1,4 +1,4 @@
-"""The extraction of a mapping as documents have it: how records are read. Spec section 6."""
+"""The `extraction` part of a mapping document: how records are read. Spec section 6."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _seconds(text: object) -> float:
 
 
 Duration = Annotated[float, PlainValidator(_seconds, json_schema_input_type=str)]
-"""Seconds, written as ISO 8601 has it."""
+"""Seconds, written as an ISO 8601 duration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Extraction:
     table: OptionalText = None
     """Table or file to read (mode `config`)."""
     columns: tuple[str, ...] = ()
-    """Columns to read; none: all."""
+    """Columns to read; all if none is named."""
     sql: OptionalText = None
     """Read-only SQL, with `:cursor` and `:ids` bound."""
     procedure: OptionalText = None
@@ -66,20 +66,20 @@ class Extraction:
     endpoint: OptionalText = None
     """Path under the profile's base URL."""
     id_column: Text
-    """Names a record: its value is the source ID."""
+    """Column that identifies a record: its value is the source ID."""
     cursor_column: OptionalText = None
-    """Orders and bookmarks the records."""
+    """Column that orders records; its highest value is where the next run goes on."""
     cursor_type: CursorType = CursorType.DATETIME
-    """Its kind."""
+    """What the cursor column holds."""
     cursor_format: Annotated[
         OptionalText,
         Field(
-            description="How the source writes it, where that is not ISO 8601: a format such as "
-            "`dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`."
+            description="How the source writes the cursor column, if not in ISO 8601: a format "
+            "such as `dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`."
         ),
     ] = None
     lookback: Annotated[Duration, Field(json_schema_extra={"default": "PT0S"})] = 0.0
-    """ISO 8601 duration that the window is widened by, such as `PT5M`."""
+    """How far before the cursor each run starts to read: an ISO 8601 duration such as `PT5M`."""
     filters: tuple[Rule, ...] = ()
     """All must hold at the source."""
     paging: JsonObject | None = None
@@ -106,7 +106,7 @@ def extraction_problems(extraction: Extraction) -> Iterator[Problem]:
 
 def _cursor_format_problems(extraction: Extraction, form: str) -> Iterator[Problem]:
     if extraction.cursor_column is None or extraction.cursor_type is CursorType.ID:
-        words = "is for a `cursorColumn` of `cursorType` datetime or date"
+        words = "needs a `cursorColumn` of `cursorType` datetime or date"
         yield Problem("$.cursorFormat", words)
     try:
         if form not in EPOCHS:
@@ -116,7 +116,7 @@ def _cursor_format_problems(extraction: Extraction, form: str) -> Iterator[Probl
 
 
 def unquoted(extraction: Extraction) -> Extraction:
-    """Take the names of columns out of their quotes; those of an API are paths."""
+    """Return the extraction with column names out of their quotes; an API's are paths and stay."""
     if extraction.mode is ExtractionMode.API:
         return extraction
     cursor = extraction.cursor_column

@@ -1,7 +1,7 @@
-"""Hashes that smart sync compares: of payloads, and of source rows with what else decides them.
+"""Hashes that smart sync compares to find unchanged records: of payloads and of source rows.
 
-A hash is bound to its target profile, so that moving an instance to another target re-sends
-everything; a row hash also to the mapping version, because another mapping makes another payload.
+The target profile is part of each hash, so an instance that gets another target sends everything
+again. The mapping version is part of a row hash, as another mapping makes other payloads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def row_hashes(
     """Hash encoded source rows for one mapping version and target, as 32 hex digits each.
 
     Args:
-        layout: what the rows have in common and do not say themselves: the names of their columns.
+        layout: the names of the columns, if the encoded rows hold the values alone.
     """
     base = _base(target, UUID(mapping).bytes[:12] + version.to_bytes(4, "big"))
     if layout:

@@ -26,7 +26,7 @@ MAX_SEGMENTS = 64
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One step: a key, or an index into an array (-1: each element)."""
+    """One step of a path: a key, or an index into an array (-1: each element)."""
 
     key: str | None = None
     index: int | None = None
@@ -37,7 +37,7 @@ Path: TypeAlias = tuple[Segment, ...]
 
 
 def parse_path(text: str) -> Path:
-    """Read a path. Raises ValueError, which says how a path looks."""
+    """Parse a path. Raises ValueError, which says what paths look like."""
     segments: list[Segment] = []
     position = 0
     while position < len(text) or not segments:
@@ -61,24 +61,24 @@ def _segment(text: str, found: re.Match[str]) -> Segment:
     if not key or (name is not None and name != name.strip()):
         raise _no_path(text)
     if not is_storable(key):
-        raise ValueError(f"{text!r} may hold no NUL and no half of a surrogate pair")
+        raise ValueError(f"{text!r} must not hold a NUL or half of a surrogate pair")
     return Segment(key=key)
 
 
 def _no_path(text: str) -> ValueError:
     return ValueError(
-        f"{text[:200]!r} is no path; paths look like `name`, `a.b`, `lines[].sku`, `tags[0]`; "
+        f"{text[:200]!r} is not a path; paths look like `name`, `a.b`, `lines[].sku`, `tags[0]`; "
         f"a name with dots, brackets or blanks at its ends is quoted: `{_quoted(text[:200])}`"
     )
 
 
 def is_simple(path: Path) -> bool:
-    """Tell a plain key from a path."""
+    """Return whether a path is a single key."""
     return len(path) == 1
 
 
 def split_at_each(path: Path) -> tuple[Path, Path] | None:
-    """Part a path at its first `[]`: what leads to the array, and what follows in an element."""
+    """Split a path at its first `[]`: the path to the array, and the path inside an element."""
     if EACH not in path:
         return None
     place = path.index(EACH)
@@ -86,10 +86,10 @@ def split_at_each(path: Path) -> tuple[Path, Path] | None:
 
 
 def reader(path: Path) -> Callable[[Value], Value]:
-    """Return a function that reads the path of a whole record; what is missing reads as None.
+    """Return a function that reads the path in a record; what is missing reads as None.
 
-    With `[]` it reads a list of what each element has. A column may have a dot in its name: a key
-    of the record that is spelled like the path, up to its first `[]`, is read before anything.
+    A path with `[]` reads a list with each element's value. A column may have a dot in its name, so
+    a key that is spelled like the path (up to its first `[]`) goes before the path.
     """
     place = path.index(EACH) if EACH in path else len(path)
     head, rest = to_text(path[:place]), path[place:]
@@ -103,7 +103,7 @@ def reader(path: Path) -> Callable[[Value], Value]:
 
 
 def batch_reader(path: Path) -> Callable[[Columns], list[Value]]:
-    """Return a function that reads the path of all records of a batch, as `reader` does of one."""
+    """Return a function that reads the path in all records of a batch, as `reader` does in one."""
     place = path.index(EACH) if EACH in path else len(path)
     head, rest = to_text(path[:place]), path[place:]
     key, inside = path[0].key or "", path[1:]
@@ -123,7 +123,7 @@ def batch_reader(path: Path) -> Callable[[Columns], list[Value]]:
 
 
 def walk_column(values: list[Value], path: Path) -> list[Value]:
-    """Read a path inside each of some values; what is missing reads as None."""
+    """Read a path in each of the values; what is missing reads as None."""
     for place, segment in enumerate(path):
         if segment.index == -1:
             return [_walk(value, path[place:]) for value in values]
@@ -135,7 +135,7 @@ def walk_column(values: list[Value], path: Path) -> list[Value]:
 
 
 def column_name(text: str) -> str:
-    """Return the column that a text names: a quoted segment without its quotes, all else as is."""
+    """Return the column that a text names: as it is, but one quoted segment without its quotes."""
     try:
         path = parse_path(text)
     except ValueError:  # no path, so it can only be a name
@@ -145,7 +145,7 @@ def column_name(text: str) -> str:
 
 
 def column_reader(name: str) -> Callable[[JsonObject], Value]:
-    """Return what reads a column by its name, or else a value inside by its path."""
+    """Return a function that reads a record's column of that name or, if it has none, the path."""
     try:
         inside = reader(parse_path(name))
     except ValueError:  # no path, so it can only be a name
@@ -174,7 +174,7 @@ def _step(value: Value, segment: Segment) -> Value:
 
 
 def to_text(path: Path) -> str:
-    """Return a path as it is written, quoted only where it must be."""
+    """Return the text of a path, with quotes only where they are needed."""
     text = ""
     for segment in path:
         key = segment.key

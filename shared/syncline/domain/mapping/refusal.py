@@ -9,7 +9,7 @@ SHOWN = 80
 
 
 class ValueRefusedError(ValueError):
-    """A value is refused; the message says what it is and what would be right.
+    """A value is refused. The message says what the value is and what it must be.
 
     Plug-in transformers raise it too: any other error of theirs counts as a bug.
     """

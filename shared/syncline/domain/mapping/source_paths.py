@@ -17,7 +17,11 @@ from syncline.domain.record import Value
 def unknown_columns(
     mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
-    """Name what a mapping reads and its records, `everywhere` or only the first, lack."""
+    """Return a problem for each path that a mapping reads and that its source does not have.
+
+    Args:
+        columns: those of the source; or, unless `everywhere`, those of its first records.
+    """
     extraction = mapping.extraction
     own = {extraction.id_column, extraction.cursor_column, *extraction.columns}
     read = set(columns) & own if extraction.columns else set(columns)
@@ -36,9 +40,9 @@ def unknown_columns(
 def unknown_properties(
     mapping: MappingDocument, records: Sequence[Mapping[str, Value]]
 ) -> list[Problem]:
-    """Name the paths that a mapping reads and that none of the records has.
+    """Return a problem for each path that a mapping reads and that none of the records has.
 
-    A null in the middle of a path says nothing about what would be inside it.
+    A path that ends early in a null counts as there: nobody knows what would be inside.
     """
     if not records:
         return []
@@ -51,7 +55,7 @@ def unknown_properties(
 
 
 def _asked(mapping: MappingDocument) -> Iterator[tuple[str, str, bool]]:
-    """Yield what is read: where it is written, the path, and whether Ingest itself reads it."""
+    """Yield each path that the mapping reads, with its JSON path and whether Ingest reads it."""
     extraction = mapping.extraction
     yield "$.extraction.idColumn", extraction.id_column, True
     if extraction.cursor_column:
@@ -70,7 +74,7 @@ def _asked(mapping: MappingDocument) -> Iterator[tuple[str, str, bool]]:
 
 
 def _top(text: str) -> str:
-    """Return the column that a path begins in; a name that is no path is its own."""
+    """Return the column that a path begins with; a name that is not a path is the column."""
     try:
         return parse_path(text)[0].key or text
     except ValueError:  # no path, so it can only be a name
@@ -78,7 +82,7 @@ def _top(text: str) -> str:
 
 
 def _is_there(value: Value, path: Path) -> bool:
-    """Tell whether a value has a path, or might have it: a null, an empty list."""
+    """Return whether a value has the path, or might have it: inside a null or an empty list."""
     if value is None or not path:
         return True
     step, rest = path[0], path[1:]
@@ -93,7 +97,7 @@ def _is_there(value: Value, path: Path) -> bool:
 
 
 def _texts(value: Value, path: Path = ()) -> Iterator[str]:
-    """Yield the paths of a record's properties, as far as suggestions need them."""
+    """Yield the paths of a record's properties, as deep as suggestions need them."""
     if path:
         yield to_text(path)
     if len(path) > 6:
@@ -106,11 +110,12 @@ def _texts(value: Value, path: Path = ()) -> Iterator[str]:
 
 
 class SourceField(msgspec.Struct, frozen=True):
-    """A column or property that the mapping reads, and at which place of the document.
+    """A column or property that the mapping reads.
 
     Attributes:
         name: the first key of its path, which the record itself must have.
-        text: the path as it is written; a column may have a dot in its name.
+        text: the whole path; a column may have a dot in its name.
+        place: JSON path in the document.
     """
 
     name: str
@@ -131,7 +136,7 @@ class NameCoverage(msgspec.Struct, frozen=True):
 
 
 def source_fields(mapping: MappingDocument) -> tuple[SourceField, ...]:
-    """Return what a checked mapping reads of raw records, in its order."""
+    """Return what the fields of a checked mapping read of raw records, in their order."""
     found = []
     for number, field in enumerate(mapping.normalization.fields):
         path = parse_path(field.source)
@@ -143,7 +148,7 @@ def source_fields(mapping: MappingDocument) -> tuple[SourceField, ...]:
 
 
 def missing_columns(fields: Sequence[SourceField], columns: Collection[str]) -> list[Problem]:
-    """Name the fields that a source with only these columns lacks."""
+    """Return a problem for each field that a source with only these columns lacks."""
     return [
         Problem(field.place, f"the source has no column `{field.name}`{_near(field.name, columns)}")
         for field in fields
@@ -152,7 +157,7 @@ def missing_columns(fields: Sequence[SourceField], columns: Collection[str]) -> 
 
 
 def name_coverage(records: Sequence[Mapping[str, Value]], names: frozenset[str]) -> NameCoverage:
-    """Return which names records have, whatever their value."""
+    """Return which of the names records have, whatever the value."""
     some: frozenset[str] = frozenset()
     every = names
     for record in records:

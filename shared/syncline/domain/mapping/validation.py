@@ -1,4 +1,4 @@
-"""Checking a mapping document: each part, and that a part reads what the one before it gives."""
+"""Checks mapping documents: each part, and that a part reads only what the one before gives."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _OPEN = frozenset({FieldType.OBJECT, FieldType.ARRAY})
 
 
 class _CanonicalValue(msgspec.Struct):
-    """A place of the canonical record; `type` where a field gives it."""
+    """A place of the canonical record; it has a `type` if a field writes it whole."""
 
     type: FieldType | None = None
     inside: dict[Segment, _CanonicalValue] = {}
 
 
 class CanonicalShape:
-    """The canonical record that a normalization makes."""
+    """The shape of the canonical record that a normalization makes."""
 
     def __init__(self, normalization: Normalization) -> None:
         self.names = [field.target for field in normalization.fields]
@@ -43,7 +43,7 @@ class CanonicalShape:
             place.type = field.type
 
     def refusal(self, text: str) -> str | None:
-        """Return why a path can never find a value, None if it may."""
+        """Return why a path can never find a value; None if it can."""
         path = parse_path(text)
         if Segment(key=text) in self._root.inside or self._gives(self._root, path):
             return None
@@ -65,7 +65,7 @@ class CanonicalShape:
 
 
 def problems_of(mapping: Mapping) -> Iterator[Problem]:
-    """Name what no part reads, and every path of the transformation that nothing gives."""
+    """Yield what is wrong between parts: options nothing reads, paths that nothing gives."""
     canonical = CanonicalShape(mapping.normalization)
     part = mapping.transformation
     for place, field in mapping.placed_fields():
@@ -87,12 +87,12 @@ def problems_of(mapping: Mapping) -> Iterator[Problem]:
 def _parsed(text: str) -> Path | None:
     try:
         return parse_path(text)
-    except ValueError:  # no path; the check of the field names it
+    except ValueError:  # the check of the field itself reports it
         return None
 
 
 def _read_by(part: Transformation) -> Iterator[tuple[str, str]]:
-    """Yield every path of the canonical record that is read, with where it is written."""
+    """Yield each path of the canonical record that the part reads, after its JSON path."""
     for number, field in enumerate(part.fields):
         place = f"$.transformation.fields[{number}]"
         yield f"{place}.source", field.source
@@ -114,7 +114,7 @@ def read_by_options(name: str, options: Options) -> list[str]:
 
 
 def conditions(condition: Condition, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the fields that a condition tests, each with where it is written."""
+    """Yield each field that a condition tests, after its JSON path."""
     if condition.field is not None:
         yield f"{path}.field", condition.field
     for name, inner in (("all", condition.all), ("any", condition.any)):
@@ -130,7 +130,8 @@ M = TypeVar("M", bound=Mapping)
 def parse(document: object, *, stored: bool = False) -> Mapping:
     """Check a decoded mapping document. Raises InvalidInputError, which names every mistake.
 
-    A stored one goes on working, whatever checks newer than its release would say of it.
+    A `stored` one is spared the checks of values and between parts: newer releases may have added
+    some, and it must go on working.
     """
     return parse_as(Mapping, document, stored=stored)
 
@@ -150,7 +151,7 @@ def parse_as(model: type[M], document: object, *, stored: bool = False) -> M:
 
 
 def warnings(mapping: Mapping) -> list[Problem]:
-    """Return warnings about what is allowed but probably not meant."""
+    """Return warnings about what is allowed but probably a mistake."""
     return [*_chains(mapping), *_gaps(mapping.transformation), *_alike(mapping)]
 
 
@@ -159,17 +160,17 @@ def _chains(mapping: Mapping) -> Iterator[Problem]:
         chain = [(name.lower(), options) for name, options in field.chain]
         names = [name for name, _ in chain]
         if "tobool" in names:
-            words = '`toBool` makes "N" true, as any text that is not empty; `sapYesNo` reads Y'
-            yield Problem(f"{path}.transform", f"{words} and N")
+            words = '`toBool` makes every text true that is not empty, also "N"; for Y and N there'
+            yield Problem(f"{path}.transform", f"{words} is `sapYesNo`")
         for number, name in enumerate(names):
             first = names.index(name)
             if first < number and chain[first][1] and chain[first] == chain[number]:
-                words = f"`{name}` stands here twice with one set of options; give each its own"
+                words = f"`{name}` is here twice with the same options; give each its own"
                 yield Problem(f"{path}.transform", f"{words}: `{{{name}: {{…}}}}`")
 
 
 def _gaps(part: Transformation) -> Iterator[Problem]:
-    """Tell indexes below others that nothing writes: they hold null, unless nulls are left out."""
+    """Warn of array indexes that nothing writes and that will hold null."""
     written: dict[Path, set[int]] = {}
     for text in part.target_paths:
         path = parse_path(text)
@@ -184,7 +185,7 @@ def _gaps(part: Transformation) -> Iterator[Problem]:
 
 
 def _alike(mapping: Mapping) -> Iterator[Problem]:
-    """Tell targets that differ in upper and lower case alone: some systems take them for one."""
+    """Warn of targets that differ only in upper and lower case: some systems take them for one."""
     for part in ("normalization", "transformation"):
         seen: dict[str, str] = {}
         block = getattr(mapping, part)
@@ -193,5 +194,5 @@ def _alike(mapping: Mapping) -> Iterator[Problem]:
         for text in targets:
             other = seen.setdefault(text.casefold(), text)
             if other != text:
-                message = f"`{other}` and `{text}` differ in upper and lower case alone"
+                message = f"`{other}` and `{text}` differ only in upper and lower case"
                 yield Problem(f"$.{part}", message)

@@ -1,4 +1,4 @@
-"""The paths of an output: each value is written once, and as one kind of value."""
+"""Checks the target paths of an output: each value is written once, and as one kind of value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ARRAY, _EACH = "an array by indexes", "an array with an element for each"
 
 
 class _Node(msgspec.Struct):
-    """One value of the output: what is made of it, and which path said so first."""
+    """One place of the output: its kind, and the path and field that first wrote it."""
 
     kind: str | None = None
     path: Path = ()
@@ -24,7 +24,7 @@ class _Node(msgspec.Struct):
 
 
 def clashes(fields: Sequence[str], static: Sequence[str] = ()) -> Iterator[Problem]:
-    """Name target paths of fields and fixed values that write one value twice, or in two ways."""
+    """Yield a problem for each target path that writes a place which another path writes too."""
     root = _Node(_OBJECT)
     targets = [(f"fields[{n}]", text) for n, text in enumerate(fields)]
     for by, text in [*targets, *((f"static[{n}]", text) for n, text in enumerate(static))]:
@@ -34,7 +34,7 @@ def clashes(fields: Sequence[str], static: Sequence[str] = ()) -> Iterator[Probl
 
 
 def _written(root: _Node, path: Path, by: str) -> str | None:
-    """Note a path that `by` writes, such as `fields[2]`; return what is wrong beside others."""
+    """Add a path that `by` (such as `fields[2]`) writes; return why it clashes with others."""
     node = root
     for segment in path:
         clash = _made(node, _kind(segment), path, by)
@@ -45,13 +45,16 @@ def _written(root: _Node, path: Path, by: str) -> str | None:
 
 
 def unmade_elements(fields: Sequence[str], static: Sequence[str]) -> Iterator[Problem]:
-    """Name fixed values of elements that no field makes. Earlier releases took them."""
+    """Yield a problem for each fixed value of elements that no field makes.
+
+    Stored documents may have them: earlier releases took them.
+    """
     made = {array for text in fields for array in _arrays(text)}
     for number, text in enumerate(static):
         if missing := _arrays(text) - made:
             array = to_text(max(missing, key=len))
-            words = "a fixed value stands in each element that fields make, and no field makes any"
-            yield Problem(f"$.static[{number}].target", f"{words} of `{array}[]`")
+            words = f"no field makes elements of `{array}[]`, so there is none to put the value in"
+            yield Problem(f"$.static[{number}].target", words)
 
 
 def _arrays(text: str) -> set[Path]:
@@ -60,7 +63,7 @@ def _arrays(text: str) -> set[Path]:
 
 
 def _made(node: _Node, kind: str, path: Path, by: str) -> str | None:
-    """Make something of a node, or say what it is already."""
+    """Give a node its kind; if it has one already, return why the two clash."""
     if node.kind is None:
         node.kind, node.path, node.by = kind, path, by
         return None
@@ -71,7 +74,7 @@ def _made(node: _Node, kind: str, path: Path, by: str) -> str | None:
         return f"`{text}` is used twice: {node.by} writes `{other}` already"
     if _VALUE in (node.kind, kind):
         return f"`{text}` and `{other}` lie inside each other: {node.by} writes `{other}`"
-    two = f"{node.kind}, as {node.by} writes `{other}`, and {kind}"
+    two = f"{node.by} writes `{other}`, which makes it {node.kind}; this makes it {kind}"
     return f"`{text}` and `{other}` make two things of one place: {two}"
 
 
@@ -82,5 +85,5 @@ def _kind(segment: Segment) -> str:
 
 
 def _one_form(segment: Segment) -> Segment:
-    """Return one form of letters that have two forms and look the same."""
+    """Return a key in Unicode's composed form, so that keys that look the same are the same."""
     return segment if segment.key is None else Segment(key=normalize("NFC", segment.key))

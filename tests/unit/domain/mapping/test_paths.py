@@ -64,7 +64,7 @@ def test_it_is_written_as_it_was_read(path: str) -> None:
      '["a"', '["a]', "['a']", '[""]', 'a["b"]c', '["a"b]', "a[0]b", "a[٣]", '["a\\n"]']
 )  # fmt: skip
 def test_it_says_how_a_path_looks(path: str) -> None:
-    with pytest.raises(ValueError, match="is no path"):
+    with pytest.raises(ValueError, match="is not a path"):
         parse_path(path)
 
 

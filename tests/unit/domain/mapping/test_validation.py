@@ -113,7 +113,7 @@ def test_a_match_key_is_one_path_or_several(said: object, expected: tuple[str, .
         ("normalization.fields.0.when", {}, "unknown field"),
         ("transformation.fields.0.source", "skuu", "no normalization field"),
         ("transformation.fields.1.target", "sku", "`sku` is used twice"),
-        ("transformation.fields.1.target", "a..b", "'a..b' is no path"),
+        ("transformation.fields.1.target", "a..b", "'a..b' is not a path"),
         ("transformation.fields.1.when", {"op": "eq"}, "must be one of"),
         ("transformation.static.0.target", "sku", "`sku` is used twice"),
         ("transformation.matchKey", "skuu", "no field writes `skuu`; did you mean"),
@@ -192,9 +192,9 @@ def test_limits_hold() -> None:
         ({"transform": [{"replace": {"serch": ","}}]},
          "transform[0].replace.serch: `replace` has no such option; it has: replace, search; did"),
         ({"transform": [{"replace": {}}]}, "transform[0].replace.search: replace: is required"),
-        ({"transform": [{"trim": {}}], "options": {"a": 1}}, "options: belong to a transformer"),
+        ({"transform": [{"trim": {}}], "options": {"a": 1}}, "options: are read by no transformer"),
         ({"transform": ["trim", "formatDecimal"], "options": {"decimals": 2}},
-         "options.decimals: with several transformers their options stand under their names"),
+         "options.decimals: is not the name of a transformer; several have their options under"),
         ({"transform": ["trim", "round"], "options": {"round": 2}}, "options.round: must be"),
         ({"transform": "dateFormat", "options": {"format": ""}}, "options.format: dateFormat"),
         ({"transform": "dateFormat", "options": {"inputFormat": "HH"}},
@@ -231,7 +231,7 @@ def test_to_bool_is_doubted() -> None:
     document = changed("normalization.fields.1.transform", ["trim", "TOBOOL"])
     doubts = warnings(parse(document))
     assert [d.path for d in doubts] == ["$.normalization.fields[1].transform"]
-    assert 'makes "N" true' in doubts[0].message
+    assert 'makes every text true that is not empty, also "N"' in doubts[0].message
     assert warnings(parse(VALID)) == []
 
 
@@ -248,7 +248,7 @@ def test_a_form_of_a_cursor_is_a_format_of_times() -> None:
     document["extraction"]["cursorType"] = "id"
     first, second = said(document)
     assert first == (
-        "$.extraction.cursorFormat: is for a `cursorColumn` of `cursorType` datetime or date"
+        "$.extraction.cursorFormat: needs a `cursorColumn` of `cursorType` datetime or date"
     )
     assert "'dd.MM.QQQQ' is no date format at 'QQQQ'" in second
 
@@ -263,7 +263,7 @@ def test_names_of_columns_may_be_quoted_and_an_api_s_are_paths() -> None:
 def test_one_set_of_options_for_two_steps_is_doubted() -> None:
     shared = {"transform": ["replace", "replace"], "options": {"replace": {"search": ","}}}
     document = changed("normalization.fields.1", {"source": "a", "target": "name"} | shared)
-    assert "`replace` stands here twice" in warnings(parse(document))[0].message
+    assert "`replace` is here twice" in warnings(parse(document))[0].message
     own = [{"replace": {"search": ","}}, {"replace": {"search": "."}}]
     document = changed(
         "normalization.fields.1", {"source": "a", "target": "name", "transform": own}

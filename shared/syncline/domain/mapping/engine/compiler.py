@@ -1,6 +1,6 @@
-"""Compiling a mapping version: two functions of a batch that never ask the document again.
+"""Compiles a mapping version into two functions of a batch, one for each part of the mapping.
 
-A field is a function of a column. What breaks on one record fails that record alone.
+Each field becomes a function of a column. A value that breaks a field fails its own record alone.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from syncline.domain.record import Record, Value
 
 
 class MappedBatch(msgspec.Struct):
-    """What mapping a batch gave.
+    """The result of mapping a batch. A record's place is its index in that batch.
 
     Attributes:
-        outputs: of the records that came through, in their order. A list of values may be the
-            very list of the batch, or stand for two keys: nobody changes it.
-        places: where in the batch these records stand, parallel to `outputs`.
-        failures: place -> why.
+        outputs: the mapped records, in the batch's order. Its lists are shared with the batch and
+            among keys, so nobody may change one.
+        places: the place of each output's record.
+        failures: place -> why the record failed.
         excluded: places of records that the mapping leaves out.
     """
 
@@ -39,10 +39,11 @@ class MappedBatch(msgspec.Struct):
 
 
 class Mapper:
-    """One half of a mapping.
+    """One part of a mapping: its normalization or its transformation.
 
     Args:
-        close: whether indexes that nothing writes close up (the transformation's `omitNull`).
+        close: whether array indexes that nothing writes are left out instead of holding null (the
+            transformation's `omitNull`).
     """
 
     def __init__(
@@ -81,14 +82,14 @@ class Mapper:
         return MappedBatch(outputs, places, dict(sorted(failures.items())), excluded)
 
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
-        """Name every field that a record breaks, by its place in the mapping."""
+        """Return why each field failed that a record breaks, with the field's place in the part."""
         evaluation = Evaluation(Columns.of([record]))
         self._output.columns(evaluation)
         return sorted(evaluation.failures.get(0, {}).items())
 
 
 def _laid_out(size: int, columns: dict[str, list[Value]], optional: Sequence[str]) -> Columns:
-    """Return outputs; a key that some of them do not have stands with the others' rest."""
+    """Return the outputs; a key that some of them lack goes into `rest` of those that have it."""
     sparse = [key for key in optional if has_absent(columns[key])]
     if not sparse:
         return Columns(size, columns)
@@ -124,16 +125,16 @@ class CompiledMapping:
     def transform(self, batch: Columns) -> MappedBatch:
         """Map canonical records to target payloads, keys sorted at every level.
 
-        Of a payload's own keys some may stand in `values` and some in `rest`, each sorted.
+        At the top level `values` and `rest` are each sorted, not the two together.
         """
         return self._transformer.map(batch)
 
     def broken_normalization(self, record: Record) -> list[tuple[int, Failure]]:
-        """Name every normalization field that a raw record breaks, by its place."""
+        """Return the failure and place of every normalization field that a raw record breaks."""
         return self._normalizer.broken(record)
 
     def broken_transformation(self, record: Record) -> list[tuple[int, Failure]]:
-        """Name every transformation field that a canonical record breaks, by its place."""
+        """Return the same for the transformation's fields and a canonical record."""
         return self._transformer.broken(record)
 
 
@@ -141,7 +142,7 @@ _SCALARS = frozenset(FieldType) - {FieldType.OBJECT, FieldType.ARRAY}
 
 
 def _may_nest(mapping: Mapping, field: TransformationField) -> bool:
-    """Tell whether a canonical value may be an object or array, so that its keys need sorting."""
+    """Return whether the field's value may be an object or array, whose keys need sorting."""
     scalars = {f.target for f in mapping.normalization.fields if f.type in _SCALARS}
     return field.source not in scalars
 

@@ -1,4 +1,4 @@
-"""Conditions: `when`, `exclude` and filters as functions of records. Nothing is run as code."""
+"""Compiles conditions (`when`, `exclude`, filters) into functions that test a batch of records."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from syncline.domain.mapping.values.numbers import to_decimal
 from syncline.domain.record import Value
 
 Test: TypeAlias = Callable[[Columns], list[bool]]
-"""Tells of each record whether it fulfils a condition."""
+"""Returns for each record whether it fulfils a condition."""
 _ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 RAISED = (Exception, SystemExit)
-"""What a pure function may raise: a plug-in that ends the program ends its record only."""
+"""Errors that fail one record. With SystemExit, so that no plug-in can end the service."""
 
 
 def compile_condition(condition: Condition) -> Test:
-    """Return what tests records by a (checked) condition.
+    """Return the test for a (checked) condition.
 
-    It may raise ValueRefusedError: a record has a value that cannot be compared; `answers` says of
-    which record.
+    It raises ValueRefusedError if a record has a value that cannot be compared. `answers` finds out
+    which record that is.
     """
     if condition.all is not None:
         return _joined([compile_condition(c) for c in condition.all], stop=False)
@@ -39,10 +39,10 @@ def compile_condition(condition: Condition) -> Test:
 
 
 def answers(test: Test, batch: Columns) -> tuple[list[bool], dict[int, BaseException]]:
-    """Return what a test says of each record, False where it raises, and what it raises there."""
+    """Return whether the test holds for each record, False where it raises, and errors by place."""
     try:
         return test(batch), {}
-    except RAISED:  # of which record, the slow way finds out
+    except RAISED:  # the loop below finds out which records raise
         pass
     holds: list[bool] = []
     errors: dict[int, BaseException] = {}
@@ -56,7 +56,7 @@ def answers(test: Test, batch: Columns) -> tuple[list[bool], dict[int, BaseExcep
 
 
 def _joined(tests: Sequence[Test], *, stop: bool) -> Test:
-    """Return what asks one test after the other until each record has the answer `stop`."""
+    """Return the test that runs the others in turn until every record's answer is `stop`."""
 
     def test(batch: Columns) -> list[bool]:
         found = [not stop] * len(batch)

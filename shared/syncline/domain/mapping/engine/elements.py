@@ -1,4 +1,7 @@
-"""Arrays with an element for each of a source's: all elements of a batch are rows of one scope."""
+"""Makes arrays with an element for each of a source array's.
+
+The elements of all arrays of a batch are the rows of one scope, so fields run over them by column.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,15 @@ from syncline.domain.mapping.paths import Path, batch_reader
 from syncline.domain.record import Value
 
 Column: TypeAlias = Callable[[Scope], list[Value]]
-"""Makes a value a row; ABSENT where there is nothing at all."""
+"""Returns a value for each row of a scope; ABSENT where there is none."""
 _Arrays: TypeAlias = Callable[[Scope], "list[list[Value] | None]"]
 
 
 def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
-    """Return what reads a path in a context.
+    """Return the function that reads a path in a context.
 
     Args:
-        at_root: the context is the records, of which a key may have a dot in its name.
+        at_root: whether the context is the records, whose keys may have a dot in their name.
     """
     if not at_root:
         return lambda scope: scope.contexts[context].read(path)
@@ -30,15 +33,16 @@ def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
 
 
 def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool) -> Column:
-    """Return what makes the array: ABSENT where no field made any of it.
+    """Return the function that makes the arrays; ABSENT where no field makes an element.
 
     Args:
-        element: makes the elements of the scope of all of them.
+        element: makes the elements, given the scope of all of them.
         at_root: whether context 0 is the records.
-        is_written: every element has a value of some field; else those without one are left out.
+        is_written: whether some field writes a value in every element. If not, elements without
+            such a value are left out.
     """
     sources = [_arrays(making, at_root=at_root) for making in each.makings]
-    if not sources:  # fixed values alone, as earlier releases took them
+    if not sources:  # fixed values alone: new documents are refused, stored ones may have them
         return lambda scope: [ABSENT] * len(scope.owners)
 
     def make(scope: Scope) -> list[Value]:
@@ -66,14 +70,14 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
 
 
 def _lengths(found: Sequence[list[list[Value] | None]]) -> list[int]:
-    """Return how many elements each row's array will have: as many as the longest beside it."""
+    """Return how many elements each row's array will have: as many as its longest source array."""
     if len(found) == 1:
         return [len(array) if array else 0 for array in found[0]]
     return [max(len(array or ()) for array in row) for row in zip(*found, strict=True)]
 
 
 def _elements(arrays: Sequence[list[Value] | None], lengths: Sequence[int]) -> list[Value]:
-    """Return the elements of all arrays, each array as long as it has to be."""
+    """Return the elements of all arrays, each array filled up with ABSENT to its length."""
     whole = list(chain.from_iterable(filter(None, arrays)))
     if len(whole) == sum(lengths):
         return whole
@@ -86,7 +90,7 @@ def _elements(arrays: Sequence[list[Value] | None], lengths: Sequence[int]) -> l
 
 
 def _written(made: list[Value], columns: Sequence[list[Value]]) -> list[Value]:
-    """Return elements, ABSENT in the place of those that no field wrote anything of."""
+    """Return the elements, with ABSENT in place of those in which no field wrote a value."""
     if not columns:
         return [ABSENT] * len(made)
     by_row = zip(*columns, strict=True)
@@ -99,7 +103,7 @@ def _written(made: list[Value], columns: Sequence[list[Value]]) -> list[Value]:
 def _gathered(
     made: list[Value], lengths: Sequence[int], found: Sequence[list[list[Value] | None]]
 ) -> list[Value]:
-    """Cut the elements of all rows into each row's array."""
+    """Return each row's array of elements: empty if a source array is empty, ABSENT if none is."""
     cuts = zip(accumulate(lengths), lengths, strict=True)
     arrays: list[Value] = [made[end - length : end] for end, length in cuts]
     if has_absent(made):
@@ -111,11 +115,11 @@ def _gathered(
 
 
 class _NullRule(NamedTuple):
-    """What the fields that are written want of an array that is not there.
+    """What is made where the source has null in place of an array.
 
     Attributes:
-        fills: one element, as a default stands for null or null is refused.
-        omits: no array, as nulls are left out.
+        fills: an array of one element, because a field replaces null by its default or refuses it.
+        omits: no array, because the fields leave nulls out. If neither is set: an empty array.
     """
 
     fills: bool
@@ -136,7 +140,7 @@ def _array_of(value: Value, rule: _NullRule) -> list[Value] | None:
 
 
 def _arrays(making: SourceArray, *, at_root: bool) -> _Arrays:
-    """Return what reads a source array: its elements, or None where it makes no array at all."""
+    """Return the function that reads a source array: its elements, or None for no array at all."""
     read = context_reader(making.context, making.source, at_root=at_root)
     if any(field.when is not None for field in making.fields):
         return _switched_arrays(making, read)
@@ -152,7 +156,7 @@ def _arrays(making: SourceArray, *, at_root: bool) -> _Arrays:
 
 
 def _switched_arrays(making: SourceArray, read: Column) -> _Arrays:
-    """Return what reads a source array of which `when` switches fields off."""
+    """Return the same for a source array whose fields are switched off in some rows by `when`."""
     rules: dict[tuple[bool, ...], _NullRule] = {}
 
     def rule_of(switches: tuple[bool, ...]) -> _NullRule:
@@ -177,7 +181,7 @@ def _switched_arrays(making: SourceArray, read: Column) -> _Arrays:
 
 
 def absent_rows(scope: Scope, number: int) -> frozenset[int]:
-    """Return the rows that do not have a context, as their array is shorter."""
+    """Return the rows in which a context is missing, because its array is shorter than another."""
     context = scope.contexts[number] if scope.contexts else None
     if not isinstance(context, ValueContext) or not has_absent(context.values):
         return frozenset()

@@ -1,4 +1,4 @@
-"""One batch on its way through a mapping: what its fields share, and the rows that they make."""
+"""The state of one batch while a mapping runs over it: failures, and the rows of each depth."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from syncline.domain.record import Record, Value
 
 
 class Evaluation:
-    """What the fields of one batch share.
+    """What all fields share while a batch is mapped.
 
     Attributes:
         batch: the records.
-        failures: place of a record -> place of a field in the mapping -> why it broke first.
+        failures: place of a record -> place of a field -> the field's first failure on it.
     """
 
     def __init__(self, batch: Columns) -> None:
@@ -28,19 +28,19 @@ class Evaluation:
         self._answers: dict[int, tuple[list[bool], dict[int, BaseException]]] = {}
 
     def records(self) -> list[Record]:
-        """Return the records as dicts, made once: few fields need them."""
+        """Return the records as dicts. They are made at the first call, as few fields need them."""
         if self._records is None:
             self._records = self.batch.records()
         return self._records
 
     def fail(self, owner: int, field: Field, error: BaseException) -> None:
-        """Note that a field broke on a value of a record, unless it broke on an earlier one."""
+        """Keep why a field failed on a record, unless it has failed on that record before."""
         self.failures.setdefault(owner, {}).setdefault(field.place, failure_of(field.name, error))
 
     def is_on(self, field: Field, owners: Sequence[int]) -> list[bool]:
-        """Tell by `when` whether a field is there, for rows of these records.
+        """Return for rows of these records whether the field's `when` holds.
 
-        Where that cannot be told the record fails.
+        A record for which the condition raises fails, and counts as not holding.
         """
         if field.when is None:
             return [True] * len(owners)
@@ -55,44 +55,44 @@ class Evaluation:
 
 
 class RecordContext:
-    """The records as seen from elements of their arrays: read by the column."""
+    """Reads the records for rows that are elements of their arrays."""
 
     def __init__(self, batch: Columns, owners: Sequence[int]) -> None:
         self._batch = batch
         self._owners = owners
 
     def read(self, path: Path) -> list[Value]:
-        """Return what a path inside gives, a value a row."""
+        """Return the value at a path of each row's record."""
         found = walk_column(self._batch.column(path[0].key or ""), path[1:])
         return list(map(found.__getitem__, self._owners))
 
     def repeated(self, rows: Sequence[int]) -> RecordContext:
-        """Return the context for rows that come of these."""
+        """Return the context of a deeper scope; `rows` gives for each of its rows the row above."""
         return RecordContext(self._batch, [self._owners[row] for row in rows])
 
 
 class ValueContext:
-    """Values that are read inside: elements of an array, ABSENT where a row has none."""
+    """Reads inside the elements of an array; ABSENT stands where a row has no element."""
 
     def __init__(self, values: list[Value]) -> None:
         self.values = values
 
     def read(self, path: Path) -> list[Value]:
-        """Return what a path inside gives, a value a row."""
+        """Return the value at a path of each row's element."""
         return walk_column(self.values, path)
 
     def repeated(self, rows: Sequence[int]) -> ValueContext:
-        """Return the context for rows that come of these."""
+        """Return the context of a deeper scope; `rows` gives for each of its rows the row above."""
         return ValueContext(list(map(self.values.__getitem__, rows)))
 
 
 class Scope:
-    """The rows of one depth: the records, or elements of arrays inside them.
+    """The rows at one depth of the output: the records, or the elements of arrays inside them.
 
     Attributes:
-        owners: of each row the place of its record.
-        contexts: what the fields of elements read, by number; records are read by column.
-        written: the columns of fields that may leave a row empty, if that is asked.
+        owners: the place of each row's record.
+        contexts: what fields of elements read, by number; empty where the rows are the records.
+        written: collects the columns of fields that may leave a row empty; None if nobody asks.
     """
 
     def __init__(
@@ -108,17 +108,17 @@ class Scope:
         self.written = written
 
     def roots(self) -> list[Record]:
-        """Return each row's record."""
+        """Return the record of each row."""
         records = self.evaluation.records()
         return [records[owner] for owner in self.owners]
 
     def part(self, rows: Sequence[int]) -> Scope:
-        """Return some rows, for the steps of one field."""
+        """Return the scope of some of the rows, for the steps of one field."""
         return Scope(self.evaluation, [self.owners[row] for row in rows])
 
 
 def failure_of(field: str, error: BaseException) -> Failure:
-    """Say why a field could not be mapped: for good, whatever it was, as fields are pure."""
+    """Return the failure for a field's error: permanent, as fields are pure and fail again."""
     if isinstance(error, RequiredFieldError):
         code, words = "required_field_empty", f"{field} {error}"
     elif isinstance(error, ValueRefusedError):
@@ -131,5 +131,5 @@ def failure_of(field: str, error: BaseException) -> Failure:
 def _words(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a plug-in's own error may not even be told
+    except Exception:  # noqa: BLE001 - a plug-in's own error may raise when it is made text
         return "no words"

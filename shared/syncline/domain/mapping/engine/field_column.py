@@ -1,7 +1,7 @@
-"""A field over a column of values: each of its steps goes once over the whole list.
+"""Brings a column of values through a field: each step of the field runs once over the whole list.
 
-Where a step raises, the column goes through the field value by value instead, so that just the
-records fail of which a value breaks it.
+If a step raises, the field is applied to the values one by one instead, so that only the records
+fail whose value breaks it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from syncline.domain.mapping.values.converters import sorted_keys, to_string, wi
 from syncline.domain.record import Record, Value
 
 FieldColumn: TypeAlias = Callable[[list[Value], Scope], list[Value]]
-"""Makes of the values of a scope's rows what a field, or one of its steps, makes of each."""
+"""A field, or one step of it, over a column: takes a value for each row of the scope."""
 _NESTED = frozenset({dict, list})
 _NO_RECORD: Record = {}
 
 
 def column_function(field: Field) -> FieldColumn | None:
-    """Return what brings columns through a field; None: it leaves every value as it is.
+    """Return the function that applies a field to a column; None if the field changes no value.
 
-    ABSENT stands where it leaves null out. A value that breaks it is noted with its record, and
-    makes null.
+    Its result holds ABSENT where `omitNull` leaves a null out. Where a value breaks the field it
+    holds null or ABSENT, and the failure is kept in the scope's evaluation.
     """
     steps = _steps(field)
     if len(steps) <= 1:
@@ -54,7 +54,7 @@ def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
     def apply(values: list[Value], scope: Scope) -> list[Value]:
         try:
             return step(values, scope)
-        except RAISED:  # whatever it was, the slow way names it
+        except RAISED:  # applying the values one by one finds out which of them raise
             roots = scope.roots() if reads_records else repeat(_NO_RECORD, len(values))
             return _one_by_one(field, zip(values, roots, scope.owners, strict=True), scope)
 
@@ -64,7 +64,7 @@ def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
 def _one_by_one(
     field: Field, rows: Iterable[tuple[Value, Record, int]], scope: Scope
 ) -> list[Value]:
-    """Bring values through a field, each with its record and the record's place."""
+    """Apply a field to values, each given with its record and the record's place."""
     made = []
     for value, root, owner in rows:
         try:
@@ -129,7 +129,11 @@ def _transformed(made: FieldTransformer) -> FieldColumn:
 
 
 def _of_form(form: ColumnForm, *, empty: bool = False) -> FieldColumn:
-    """Return the step that leaves nulls as they are, and makes null of empty texts if `empty`."""
+    """Return the step that applies a form to all but nulls.
+
+    Args:
+        empty: empty texts become null instead of going into the form.
+    """
 
     def step(values: list[Value], _scope: Scope) -> list[Value]:
         if all(values):

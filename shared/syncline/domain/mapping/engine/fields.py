@@ -28,7 +28,7 @@ from syncline.domain.record import Record, Value
 
 
 class Absent:
-    """What stands for nothing at all, as null is something."""
+    """The type of ABSENT, which stands where there is no value at all; null is a value."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -38,7 +38,7 @@ ABSENT: Final = Absent()
 
 
 def has_absent(column: list[Value]) -> bool:
-    """Tell whether ABSENT is in a column; `in` would compare it with each number, slowly."""
+    """Return whether ABSENT is in a column. By type: `in` compares each value, which is slow."""
     return Absent in set(map(type, column))
 
 
@@ -50,7 +50,7 @@ class RequiredFieldError(ValueError):
 
 
 class FieldTransformer(msgspec.Struct, frozen=True):
-    """A transformer made for a field; `takes_null` ones are asked about null too."""
+    """A transformer with a field's options; null only goes through it if it `takes_null`."""
 
     transform: Transformer
     takes_null: bool
@@ -60,13 +60,13 @@ class Field(msgspec.Struct, frozen=True):
     """A compiled field.
 
     Attributes:
-        place: in the mapping.
+        place: its index in its part of the mapping.
         name: its source path, for messages.
-        convert: the canonical type's converter, None in a transformation.
-        when: tells of whole records whether the field is there at all.
+        convert: makes the value one of the canonical type; None in a transformation.
+        when: the condition under which the field is written.
         may_nest: whether its value may be an object or array taken whole from the source.
         omit_null: null is left out.
-        fills: something is made of null, or said of it: a default, or that it is required.
+        fills: null does not stay null: the field has a default, or is required and so refuses it.
     """
 
     place: int
@@ -83,7 +83,7 @@ class Field(msgspec.Struct, frozen=True):
     fills: bool = False
 
     def apply(self, value: Value, root: Record) -> Value:
-        """Bring one value through the field, for columns in which a value breaks it."""
+        """Apply the field to one value. Used for columns in which some value breaks the field."""
         is_empty = value is None or value == ""
         if is_empty and self.default is not None:
             value, is_empty = self.default, False
@@ -110,8 +110,8 @@ def compile_field(
     """Compile a (checked) field.
 
     Args:
-        may_nest: its value may be an object or array.
-        omit_null: what holds where the field does not say it.
+        may_nest: whether its value may be an object or array.
+        omit_null: the default of a transformation field's own `omitNull`.
     """
     when, convert = None, None
     if isinstance(field, TransformationField):
@@ -143,7 +143,10 @@ def _made(name: str, options: Mapping[str, Value]) -> FieldTransformer:
 
 
 def _held(name: str, made: Transformer) -> Transformer:
-    """Hold a plug-in to values that can travel: its batch could not be sent with any other."""
+    """Return a plug-in's transformer that refuses results JSON cannot hold.
+
+    A batch with such a value could not be sent.
+    """
 
     def transform(value: Value, root: Record) -> Value:
         given = made(value, root)
@@ -151,7 +154,7 @@ def _held(name: str, made: Transformer) -> Transformer:
             return checked(given)
         except ValueRefusedError:
             kind = type(given).__name__
-            words = f"cannot be taken: `{name}` made of it what JSON cannot hold ({kind})"
+            words = f"cannot be used: `{name}` returned what JSON cannot hold ({kind})"
             raise ValueRefusedError(words) from None
 
     return transform
@@ -170,7 +173,7 @@ _CONVERTERS: dict[FieldType, Callable[[Value], Value]] = {
 
 
 def _converter(type_: FieldType, form: str | None) -> Callable[[Value], Value]:
-    """Return what makes a value one of a type; `form`: in which the source writes dates."""
+    """Return the function that converts a value to a type; `form` is the source's date format."""
     if form is None:
         return _CONVERTERS[type_]
     read = compile_reader(form)

@@ -1,7 +1,7 @@
-"""Making the outputs of a batch by column: each place of the output is a column of what is there.
+"""Makes the outputs of a batch by column: each place of the output is a column with a value a row.
 
-A place that may stay empty (a `when`, `omitNull`, an array shorter than its neighbour) holds ABSENT
-in the rows where nothing is written; so do objects and arrays that consist of such places alone.
+Where a row gets no value (by `when`, `omitNull`, or an array shorter than its neighbour) the column
+holds ABSENT. An object or array is ABSENT in a row if all of its places are.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class _Place(msgspec.Struct, frozen=True):
     """A place of the output.
 
     Attributes:
-        is_certain: it is there in every row.
-        is_written: a field writes it, or a place inside, in every row.
+        is_certain: no row of its column is ABSENT.
+        is_written: in every row a field (not only a fixed value) writes it or a place inside it.
     """
 
     column: Column
@@ -37,10 +37,10 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class Output:
-    """Makes the columns of outputs.
+    """The compiled shape of an output.
 
     Attributes:
-        optional: the keys that an output may lack.
+        optional: the top keys that an output may lack.
     """
 
     def __init__(self, shape: Object) -> None:
@@ -50,7 +50,7 @@ class Output:
         self.optional = [key for key, place in places.items() if not place.is_certain]
 
     def columns(self, evaluation: Evaluation) -> dict[str, list[Value]]:
-        """Return the columns, keys sorted at every level; ABSENT where an output lacks the key."""
+        """Return columns by key, keys sorted at every level; ABSENT where an output has no key."""
         scope = Scope(evaluation, range(len(evaluation.batch)))
         return {key: column(scope) for key, column in self._columns}
 
@@ -59,8 +59,8 @@ class _Compiler:
     """Compiles the places of one depth: of the whole output, or of an array's element.
 
     Args:
-        optional: contexts that may be missing.
-        at_root: whether context 0 is the records.
+        optional: contexts that may be missing in a row.
+        at_root: whether this is the whole output, where context 0 is the record.
     """
 
     def __init__(self, optional: frozenset[int], *, at_root: bool) -> None:
@@ -86,7 +86,7 @@ class _Compiler:
 
         def column(scope: Scope) -> list[Value]:
             made: list[Value] = [{} for _ in scope.owners]
-            for key, place in places.items():  # faster than a row after the other
+            for key, place in places.items():  # column by column: faster than row by row
                 pairs = zip(made, place.column(scope), strict=True)
                 if place.is_certain:
                     for one, value in pairs:
@@ -100,7 +100,7 @@ class _Compiler:
         return _joined(column, list(places.values()))
 
     def _array(self, node: Array) -> _Place:
-        """Lay elements at their indexes; one that is not there leaves a null or closes up."""
+        """Put elements at their indexes. In place of an ABSENT one stands null, or the next one."""
         made = {index: self.place(place) for index, place in sorted(node.places.items())}
 
         def column(scope: Scope) -> list[Value]:
@@ -147,7 +147,11 @@ class _Compiler:
 def _switched(
     field: Field, read: Column, apply: FieldColumn | None, optional: int | None
 ) -> Column:
-    """Return a field's column where `when`, or a context that may be missing, leaves rows out."""
+    """Return the column of a field that is only written in some rows.
+
+    Args:
+        optional: the number of the context that may be missing in a row, if it is such a one.
+    """
 
     def column(scope: Scope) -> list[Value]:
         values = read(scope)
@@ -170,7 +174,7 @@ def _switched(
 
 
 def _joined(column: Column, places: list[_Place]) -> _Place:
-    """Return the place of what consists of these places: it is there if one of them is."""
+    """Return the place of an object or array of these places: it is there if one of them is."""
     return _Place(
         column,
         any(place.is_certain for place in places),
@@ -179,7 +183,10 @@ def _joined(column: Column, places: list[_Place]) -> _Place:
 
 
 def _noting(column: Column) -> Column:
-    """Return what also notes where a field may write; only elements ask whether any did."""
+    """Return the column function that also hands its column to `scope.written`, if that is kept.
+
+    Elements of arrays need it: one in which no field wrote anything is left out.
+    """
 
     def noted(scope: Scope) -> list[Value]:
         made = column(scope)

@@ -1,13 +1,14 @@
-"""The shape of an output: fields and fixed values laid into nested objects and arrays.
+"""The shape of an output: the tree of objects, arrays and values that a mapping's fields make.
 
-What stands where, decided once a mapping: `source` writes the function that makes it. The paths
-were checked (`places`), so every place is one thing: a value, an object, an array by indexes, or
-an array with an element for each of a source's.
+It is made once for a mapping; `output_columns` compiles it. `written_paths` has checked the target
+paths, so each place of the output is one thing: a value, an object, an array by indexes, or an
+array with an element for each of a source array's.
 
-How elements are made. A field whose source has a `[]` of its own makes an element for each of the
-source array's; several such arrays are laid side by side. Beside one of these, a field without
-`[]` gives its value to every element; where there is none, its value is spread: a list gives its
-elements, null none, anything else is the only one. Fixed values stand in elements that fields make.
+How the elements of such an array are made: a field whose source path has a `[]` makes an element
+for each of the source array's. The elements of several source arrays are joined by their index. A
+field without `[]` beside them gives its value to every element. If no field has a `[]`, values are
+spread: a list gives its elements, null gives none, anything else is the only element. Fixed values
+are put into the elements that fields make.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from syncline.domain.record import Value
 
 
 class Leaf(msgspec.Struct):
-    """A place with one value: of a field that reads a context, or fixed (field is None)."""
+    """A place with one value: a field's, read from a context, or a fixed one (field is None)."""
 
     field: Field | None = None
     context: int = 0
@@ -41,7 +42,7 @@ class Array(msgspec.Struct):
     """An array whose elements are written by their indexes.
 
     Attributes:
-        closed: indexes that move up instead of leaving a null where nothing is written.
+        closed: indexes that leave no null where nothing is written: later elements move up.
     """
 
     places: dict[int, Node]
@@ -49,7 +50,7 @@ class Array(msgspec.Struct):
 
 
 class SourceArray(msgspec.Struct):
-    """A source array that makes elements: where it is read, and for which fields."""
+    """A source array that elements are made of: where it is read, and the fields that read it."""
 
     context: int
     source: Path
@@ -58,12 +59,13 @@ class SourceArray(msgspec.Struct):
 
 
 class Each(msgspec.Struct):
-    """An array of one element for each of the source arrays'.
+    """An array with an element for each element of its source arrays.
 
     Attributes:
-        carried: contexts of outside that the element's places read too; they follow those of
-            `makings` in the element's own numbering.
-        optional: the element's contexts that may be missing, as their array is shorter.
+        makings: the source arrays; inside an element they are the contexts 0, 1, ….
+        carried: outer contexts that fields of the element read too; inside an element their numbers
+            follow those of `makings`.
+        optional: inner contexts that may be missing, because their array is shorter than another.
     """
 
     makings: list[SourceArray]
@@ -76,7 +78,7 @@ Node: TypeAlias = Leaf | Object | Array | Each
 
 
 class _Member(msgspec.Struct, frozen=True):
-    """A field or fixed value on its way to its place: what is left of both paths."""
+    """A field or fixed value that is laid into the tree, with what is left of both its paths."""
 
     target: Path
     source: Path = ()
@@ -86,17 +88,17 @@ class _Member(msgspec.Struct, frozen=True):
 
 
 class Shaper:
-    """Lays out one output.
+    """Lays out the output of one part of a mapping.
 
     Args:
-        close: whether an index that nothing ever writes closes up: nulls are left out.
+        close: whether array indexes that no field writes are left out instead of holding null.
     """
 
     def __init__(self, *, close: bool) -> None:
         self._close = close
 
     def shape(self, fields: Sequence[Field], static: Sequence[tuple[Path, Value]]) -> Object:
-        """Return the shape of an output; context 0 is the record."""
+        """Return the shape of an output. Its context 0 is the record."""
         members = [_Member(f.target, f.source, 0, f) for f in fields]
         members += [_Member(path, value=value) for path, value in static]
         return Object(self._by_key(members, frozenset()))
@@ -164,7 +166,7 @@ def _array_of(member: _Member) -> Path | None:
 def _inside(
     member: _Member, numbers: dict[tuple[int, Path], int], carried: Sequence[int], *, spread: bool
 ) -> _Member:
-    """Return a member as the element sees it: the rest of its paths, and its context there."""
+    """Return a member as seen from inside an element: the rest of its paths, its inner context."""
     target = member.target[1:]
     if member.field is None:
         return msgspec.structs.replace(member, target=target)

@@ -276,7 +276,7 @@ def test_what_a_plug_in_makes_can_travel(given: object, monkeypatch: pytest.Monk
     )
     assert result.outputs == [None, {"y": None}]
     assert result.failures[0].category is Category.PERMANENT
-    assert "x cannot be taken: `odd` made of it what JSON cannot hold" in result.failures[0].message
+    assert "x cannot be used: `odd` returned what JSON cannot hold" in result.failures[0].message
 
 
 @pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31T23:59:59", 99991231])

@@ -189,7 +189,7 @@ def test_two_writers_of_one_place_are_refused_and_both_named(
 def test_a_fixed_value_in_elements_that_nothing_makes_is_refused() -> None:
     static = [{"target": "p[].x", "value": 1}]
     (line,) = refused([{"source": "a", "target": "p2"}], static=static)
-    assert "no field makes any of `p[]`" in line
+    assert "no field makes elements of `p[]`" in line
 
 
 def test_a_deep_path_is_made_and_a_deeper_one_refused() -> None:
@@ -208,6 +208,6 @@ def test_gaps_and_names_in_other_case_are_doubted() -> None:
     ]  # fmt: skip
     said = [doubt.message for doubt in warnings(parse(document(fields)))]
     assert "nothing writes `t[0]`: it will hold null" in said
-    assert "`Name` and `name` differ in upper and lower case alone" in said
+    assert "`Name` and `name` differ only in upper and lower case" in said
     assert made(fields[:1], {"a": 1}) == {"t": [None, None, 1]}
     assert made(fields[:1], {"a": 1}, omitNull=True) == {"t": [1]}

@@ -191,7 +191,7 @@ def test_it_refuses_a_value(
         ("regexExtract", {"pattern": "a", "group": 1}, "options.group: regexExtract: must be a "),
         ("trim", {"side": "left"}, "options.side: `trim` has no such option; it has: none"),
         ("trimm", {}, "transform: unknown transformer 'trimm'; did you mean `trim`?"),
-        ([], {"a": 1}, "options: belong to a transformer, and there is none"),
+        ([], {"a": 1}, "options: are read by no transformer"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_refused_on_save(
