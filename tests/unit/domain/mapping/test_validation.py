@@ -143,7 +143,7 @@ def test_a_match_key_is_one_path_or_several(said: object, expected: tuple[str, .
          "$.normalization.fields[1].format: 'DD' is no date format"),
         ("normalization.fields.1", {"source": "a", "target": "b", "type": "date", "format": "yyyy"},
          "$.normalization.fields[1].format: 'yyyy' says no month"),
-        ("transformation.static.0.value", float("nan"), "must be a number such as 12.50, not nan"),
+        ("transformation.static.0.value", float("nan"), "must be a number such as 12.50, not NaN"),
         ("transformation.static.0.value", {"a": [10**1001]}, "$.transformation.static[0].value.a"),
         ("normalization.fields.1.default", "a\0b", "must not hold a NUL character"),
     ],

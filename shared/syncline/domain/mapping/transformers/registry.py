@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 from functools import cache
 from importlib.metadata import entry_points
 
-from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.transformers import texts
 from syncline.domain.mapping.transformers.options import (
     OptionError,
@@ -37,6 +37,7 @@ from syncline.domain.mapping.values.dates import (
     compile_reader,
     parse_time,
 )
+from syncline.domain.naming import shown
 from syncline.domain.record import Record, Value
 
 GROUP = "syncline.transformers"

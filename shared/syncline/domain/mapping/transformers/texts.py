@@ -6,7 +6,7 @@ from hashlib import new as new_hash
 
 import re2
 
-from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.transformers.options import (
     OptionError,
     Options,
@@ -17,6 +17,7 @@ from syncline.domain.mapping.transformers.options import (
 from syncline.domain.mapping.transformers.transformer import Transformer, ValueTransformer
 from syncline.domain.mapping.values import converters
 from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.naming import shown
 from syncline.domain.record import Record, Value
 
 

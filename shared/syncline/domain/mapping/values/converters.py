@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
+from syncline.domain.naming import shown
 from syncline.domain.record import JsonObject, Value, is_storable
 
 MAX_DEPTH = 64

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TypeAlias
 
-from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.naming import shown
 from syncline.domain.record import Value
 
 _DATE_NUMBERS = range(10_000_101, 99_991_232)

@@ -16,7 +16,8 @@ from decimal import (
     Subnormal,
 )
 
-from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.naming import shown
 from syncline.domain.record import Value
 
 MAX_DIGITS = 1000

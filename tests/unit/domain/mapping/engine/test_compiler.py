@@ -132,7 +132,7 @@ def test_each_step_has_options_of_its_own() -> None:
     [
         ("int", "12.5", "a must be a whole number, not '12.5'"),
         ("int", " ", "a must be a number such as 12.50, not ' '"),
-        ("decimal", float("nan"), "a must be a number such as 12.50, not nan"),
+        ("decimal", float("nan"), "a must be a number such as 12.50, not NaN"),
         ("bool", "perhaps", "a must be true/false, 1/0, Y/N or yes/no, not 'perhaps'"),
         ("date", "yesterday", "a must be a date such as 2026-01-31"),
         ("object", [], "a must be an object, not []"),

@@ -65,7 +65,7 @@ def applied(value: object, transform: object, options: dict[str, Any] | None = N
         ("dateFormat", {"inputFormat": "dd.MM.yyyy"}, "28.10.2026", "2026-10-28"),
         ("dateFormat", {"inputFormat": "dd.MM.yyyy", "format": "yy"}, "2026-10-28",
          "v must be a date of the form dd.MM.yyyy, not '2026-10-28'"),
-        ("split", {}, ["a", "b"], "v must be a text, not ['a', 'b']"),
+        ("split", {}, ["a", "b"], 'v must be a text, not ["a", "b"]'),
         ("sapYesNo", {}, "Y", True),
         ("SAPYESNO", {}, " n ", False),
         ("boolToStatus", {"trueValue": "ACTIVE", "falseValue": "DRAFT"}, True, "ACTIVE"),

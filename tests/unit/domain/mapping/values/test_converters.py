@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.domain.mapping.refusal import SHOWN, ValueRefusedError, printable, shown
+from syncline.domain.mapping.refusal import ValueRefusedError, printable
 from syncline.domain.mapping.values.converters import (
     plain_text,
     to_array,
@@ -16,6 +16,7 @@ from syncline.domain.mapping.values.converters import (
     to_object,
     to_string,
 )
+from syncline.domain.naming import SHOWN, shown
 
 
 @pytest.mark.parametrize(
