@@ -9,7 +9,7 @@ import pytest
 
 from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters, edit_of
 from syncline.contracts.messages import decoder_of
-from syncline.domain.dead_letter.replay import edited
+from syncline.domain.dead_letter.patch import edited
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -95,7 +96,8 @@ async def replay_dead_letter(
     found = await MaskedDeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
     request = _replay_request(caller, idempotency_key, body)
     if refusal(found.entry) is None:
-        request = msgspec.structs.replace(request, edit=_edit(found, body))
+        edit = await asyncio.to_thread(_edit, found, body)  # may be long
+        request = msgspec.structs.replace(request, edit=edit)
     (result,) = await _replay(api, [found.entry], request)
     if not is_accepted(result):
         raise ConflictError(result.result.removeprefix("refused: "))

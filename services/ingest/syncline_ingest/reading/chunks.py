@@ -13,8 +13,8 @@ from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, 
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
+from syncline.domain.dead_letter.patch import edited as apply_edit
 from syncline.domain.dead_letter.replay import ReplayItem
-from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import (

@@ -9,7 +9,8 @@ import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.conversion import malformed_at
-from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
+from syncline.domain.dead_letter.patch import edited, patch_between
+from syncline.domain.dead_letter.replay import INGEST
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject
 from syncline.postgres.configuration.profiles import Configuration

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID, uuid5
 
-import jsonpatch
 import msgspec
 
 from syncline.domain.configuration.documents import status_of
 from syncline.domain.conversion import converted
+from syncline.domain.dead_letter.patch import mistake_of
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject, is_storable, unstorable
 from syncline.domain.validation_errors import PartError
@@ -51,7 +51,6 @@ def poison_id(topic: str, partition: int, offset: int) -> str:
 
 
 MAX_REPLAY = 1000
-_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 FAILED, INGEST = "failed", "ingest"
 STARTS = (FAILED, INGEST)
 """Where a replay may begin: at the failed stage's input, or at the source."""
@@ -162,31 +161,8 @@ def _edit_problems(replay: Replay, entry: str, patch: list[JsonObject]) -> Itera
         yield Problem(path, "is not among the entries")
     if any(unstorable(patch)):
         yield Problem(path, "holds a NUL character or a lone surrogate")
-    try:
-        jsonpatch.JsonPatch(patch)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
-        yield Problem(path, f"is no JSON Patch (RFC 6902): {error}")
-
-
-def edited(payload: object, patch: list[JsonObject]) -> JsonObject:
-    """Apply a person's JSON Patch to a payload.
-
-    Raises InvalidInputError if it does not apply, or if the result is no JSON object.
-    """
-    try:
-        changed = jsonpatch.apply_patch(payload, patch)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
-        raise InvalidInputError([Problem("$", f"the edit does not apply: {error}")]) from None
-    if not isinstance(changed, dict):
-        raise InvalidInputError([Problem("$", "the result of the edit is not a JSON object")])
-    return changed
-
-
-def patch_between(payload: object, wanted: object) -> list[JsonObject]:
-    """Return the JSON Patch that changes one payload into another."""
-    made = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=lambda v: _encode(v).decode())
-    patch: list[JsonObject] = made.patch
-    return patch
+    if (mistake := mistake_of(patch)) is not None:
+        yield Problem(path, mistake)
 
 
 def _is_id(text: str) -> bool:
