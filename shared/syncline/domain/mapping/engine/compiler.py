@@ -5,6 +5,7 @@ Each field becomes a function of a column. A value that breaks a field fails its
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import msgspec
@@ -15,9 +16,12 @@ from syncline.domain.mapping.document import FieldType, Mapping, TransformationF
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.engine.evaluation import Evaluation, failure_of
 from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field, has_absent
+from syncline.domain.mapping.engine.growth import Growth, repeats
 from syncline.domain.mapping.engine.output_columns import Output
-from syncline.domain.mapping.engine.shape import Shaper
+from syncline.domain.mapping.engine.shape import Shaper, carries
 from syncline.domain.mapping.paths import parse_path
+from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.mapping.values.weight import weight_of
 from syncline.domain.record import Record, Value
 
 
@@ -42,6 +46,7 @@ class Mapper:
     """One part of a mapping: its normalization or its transformation.
 
     Args:
+        repeats: records may come out far larger than they came in, though no value grows.
         close: whether array indexes that nothing writes are left out instead of holding null (the
             transformation's `omitNull`).
     """
@@ -52,10 +57,13 @@ class Mapper:
         static: Sequence[tuple[str, Value]] = (),
         exclude: Test | None = None,
         *,
+        repeats: bool = False,
         close: bool = False,
     ) -> None:
         fixed = [(parse_path(target), value) for target, value in static]
-        self._output = Output(Shaper(close=close).shape(fields, fixed))
+        shape = Shaper(close=close).shape(fields, fixed)
+        self._output = Output(shape)
+        self._repeats = repeats or carries(shape)
         self._exclude = exclude
 
     def map(self, batch: Columns) -> MappedBatch:
@@ -72,6 +80,8 @@ class Mapper:
                 batch = batch.part(places)
         evaluation = Evaluation(batch)
         columns = self._output.columns(evaluation)
+        if self._repeats:
+            _weigh(columns, evaluation)
         for row, broken in evaluation.failures.items():
             failures[places[row]] = broken[min(broken)]
         if failures:
@@ -84,8 +94,23 @@ class Mapper:
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Return why each field failed that a record breaks, with the field's place in the part."""
         evaluation = Evaluation(Columns.of([record]))
-        self._output.columns(evaluation)
+        columns = self._output.columns(evaluation)
+        if self._repeats:
+            _weigh(columns, evaluation)
         return sorted(evaluation.failures.get(0, {}).items())
+
+
+def _weigh(columns: dict[str, list[Value]], evaluation: Evaluation) -> None:
+    """Fail the records that are too much for one batch as it will be written out."""
+    growth = Growth()
+    for row in range(len(evaluation.batch)):
+        weights = {key: weight_of(column[row]) for key, column in columns.items()}
+        try:
+            growth.add(sum(weights.values()))
+        except ValueRefusedError as error:
+            largest = max(weights, key=weights.__getitem__)
+            failure = failure_of(largest, error)
+            evaluation.failures.setdefault(row, {}).setdefault(sys.maxsize, failure)
 
 
 def _laid_out(size: int, columns: dict[str, list[Value]], optional: Sequence[str]) -> Columns:
@@ -104,7 +129,8 @@ class CompiledMapping:
     def __init__(self, mapping: Mapping) -> None:
         transformation = mapping.transformation
         self._normalizer = Mapper(
-            [compile_field(n, f) for n, f in enumerate(mapping.normalization.fields)]
+            [compile_field(n, f) for n, f in enumerate(mapping.normalization.fields)],
+            repeats=repeats(mapping.normalization.fields),
         )
         self._transformer = Mapper(
             [
@@ -115,6 +141,9 @@ class CompiledMapping:
             ],
             [(fixed.target, fixed.value) for fixed in transformation.static],
             compile_condition(transformation.exclude) if transformation.exclude else None,
+            repeats=repeats(
+                transformation.fields, [fixed.value for fixed in transformation.static]
+            ),
             close=transformation.omit_null,
         )
 

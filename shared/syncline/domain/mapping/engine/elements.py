@@ -32,11 +32,14 @@ def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
     return lambda scope: read(scope.evaluation.batch)
 
 
-def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool) -> Column:
+def compile_each(
+    each: Each, element: Column, *, width: int, at_root: bool, is_written: bool
+) -> Column:
     """Return the function that makes the arrays; ABSENT where no field makes an element.
 
     Args:
         element: makes the elements, given the scope of all of them.
+        width: values in an element.
         at_root: whether context 0 is the records.
         is_written: whether some field writes a value in every element. If not, elements without
             such a value are left out.
@@ -48,6 +51,11 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
     def make(scope: Scope) -> list[Value]:
         found = [read(scope) for read in sources]
         lengths = _lengths(found)
+        counts = lengths if width == 1 else [length * width for length in lengths]
+        for row in scope.unaffordable(counts, each.makings[0].fields[0]):
+            lengths[row] = 0
+            for arrays in found:
+                arrays[row] = []
         rows = list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))
         owners = rows if at_root else [scope.owners[row] for row in rows]
         contexts: list[RecordContext | ValueContext] = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.engine.conditions import answers
 from syncline.domain.mapping.engine.fields import Field, RequiredFieldError
+from syncline.domain.mapping.engine.growth import Growth
 from syncline.domain.mapping.paths import Path, walk_column
 from syncline.domain.mapping.refusal import ValueRefusedError, printable
 from syncline.domain.record import Record, Value
@@ -19,11 +21,13 @@ class Evaluation:
     Attributes:
         batch: the records.
         failures: place of a record -> place of a field -> the field's first failure on it.
+        growth: what the mapping added to the batch so far.
     """
 
     def __init__(self, batch: Columns) -> None:
         self.batch = batch
         self.failures: dict[int, dict[int, Failure]] = {}
+        self.growth = Growth()
         self._records: list[Record] | None = None
         self._answers: dict[int, tuple[list[bool], dict[int, BaseException]]] = {}
 
@@ -33,9 +37,13 @@ class Evaluation:
             self._records = self.batch.records()
         return self._records
 
-    def fail(self, owner: int, field: Field, error: BaseException) -> None:
-        """Keep why a field failed on a record, unless it has failed on that record before."""
-        self.failures.setdefault(owner, {}).setdefault(field.place, failure_of(field.name, error))
+    def fail(self, owner: int, field: Field | None, error: BaseException) -> None:
+        """Keep why a field failed on a record, unless it has failed on that record before.
+
+        None stands for the fixed values, which come behind all fields.
+        """
+        place, name = (sys.maxsize, "") if field is None else (field.place, field.name)
+        self.failures.setdefault(owner, {}).setdefault(place, failure_of(name, error))
 
     def is_on(self, field: Field, owners: Sequence[int]) -> list[bool]:
         """Return for rows of these records whether the field's `when` holds.
@@ -111,6 +119,27 @@ class Scope:
         """Return the record of each row."""
         records = self.evaluation.records()
         return [records[owner] for owner in self.owners]
+
+    def unaffordable(self, counts: Sequence[int], field: Field | None) -> set[int]:
+        """Count the elements that arrays of these rows will have; return rows with too many.
+
+        Their records fail.
+        """
+        growth = self.evaluation.growth
+        try:
+            growth.add_elements(sum(counts))
+        except ValueRefusedError:  # of which row, the slow way finds out
+            pass
+        else:
+            return set()
+        refused = set()
+        for row, count in enumerate(counts):
+            try:
+                growth.add_elements(count)
+            except ValueRefusedError as error:
+                self.evaluation.fail(self.owners[row], field, error)
+                refused.add(row)
+        return refused
 
     def part(self, rows: Sequence[int]) -> Scope:
         """Return the scope of some of the rows, for the steps of one field."""

@@ -22,12 +22,15 @@ from syncline.domain.mapping.engine.fields import (
 from syncline.domain.mapping.transformers.transformer import ValueTransformer
 from syncline.domain.mapping.values.column_forms import ColumnForm, column_form, texts_or_nulls
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
+from syncline.domain.mapping.values.weight import weight_of, weight_of_all
 from syncline.domain.record import Record, Value
 
 FieldColumn: TypeAlias = Callable[[list[Value], Scope], list[Value]]
 """A field, or one step of it, over a column: takes a value for each row of the scope."""
 _NESTED = frozenset({dict, list})
 _NO_RECORD: Record = {}
+_SLICE = 64
+"""Values that are transformed before it is looked at how much text they have become."""
 
 
 def column_function(field: Field) -> FieldColumn | None:
@@ -52,9 +55,12 @@ def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
     reads_records = not all(isinstance(t.transform, ValueTransformer) for t in field.transformers)
 
     def apply(values: list[Value], scope: Scope) -> list[Value]:
+        growth = scope.evaluation.growth
+        before = growth.characters
         try:
             return step(values, scope)
         except RAISED:  # applying the values one by one finds out which of them raise
+            growth.characters = before
             roots = scope.roots() if reads_records else repeat(_NO_RECORD, len(values))
             return _one_by_one(field, zip(values, roots, scope.owners, strict=True), scope)
 
@@ -66,9 +72,13 @@ def _one_by_one(
 ) -> list[Value]:
     """Apply a field to values, each given with its record and the record's place."""
     made = []
+    may_grow = any(made.may_grow for made in field.transformers)
     for value, root, owner in rows:
         try:
-            made.append(field.apply(value, root))
+            one = field.apply(value, root)
+            if may_grow:
+                scope.evaluation.growth.add(weight_of(one) - weight_of(value))
+            made.append(one)
         except RAISED as error:
             scope.evaluation.fail(owner, field, error)
             made.append(ABSENT if field.omit_null else None)
@@ -114,6 +124,30 @@ def _required(values: list[Value], _scope: Scope) -> list[Value]:
 
 
 def _transformed(made: FieldTransformer) -> FieldColumn:
+    """Return a transformer's step; where it may make more text, what it adds is counted."""
+    step = _plain_step(made)
+    if not made.may_grow:
+        return step
+
+    def counted(values: list[Value], scope: Scope) -> list[Value]:
+        if len(values) <= _SLICE:
+            return _counted(step, values, scope)
+        grown: list[Value] = []
+        for start in range(0, len(values), _SLICE):
+            rows = range(start, min(start + _SLICE, len(values)))
+            grown += _counted(step, values[start : rows.stop], scope.part(rows))
+        return grown
+
+    return counted
+
+
+def _counted(step: FieldColumn, values: list[Value], scope: Scope) -> list[Value]:
+    made = step(values, scope)
+    scope.evaluation.growth.add(weight_of_all(made) - weight_of_all(values))
+    return made
+
+
+def _plain_step(made: FieldTransformer) -> FieldColumn:
     transform = made.transform
     if isinstance(transform, ValueTransformer):
         form = transform.form

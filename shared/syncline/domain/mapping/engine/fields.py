@@ -11,8 +11,8 @@ from syncline.domain.mapping.document import FieldType, NormalizationField, Tran
 from syncline.domain.mapping.engine.conditions import Test, compile_condition
 from syncline.domain.mapping.paths import Segment, parse_path
 from syncline.domain.mapping.refusal import ValueRefusedError
-from syncline.domain.mapping.transformers.registry import TAKES_NULL, registry
-from syncline.domain.mapping.transformers.transformer import Transformer
+from syncline.domain.mapping.transformers.registry import MAY_GROW, TAKES_NULL, registry
+from syncline.domain.mapping.transformers.transformer import Transformer, within_limit
 from syncline.domain.mapping.values.converters import (
     checked,
     sorted_keys,
@@ -24,6 +24,7 @@ from syncline.domain.mapping.values.converters import (
 )
 from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
+from syncline.domain.mapping.values.weight import weight_of
 from syncline.domain.record import Record, Value
 
 
@@ -50,10 +51,16 @@ class RequiredFieldError(ValueError):
 
 
 class FieldTransformer(msgspec.Struct, frozen=True):
-    """A transformer with a field's options; null only goes through it if it `takes_null`."""
+    """A transformer with a field's options.
+
+    Attributes:
+        takes_null: null goes through it, too.
+        may_grow: it may make more text than it is given.
+    """
 
     transform: Transformer
     takes_null: bool
+    may_grow: bool
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -139,7 +146,9 @@ def _made(name: str, options: Mapping[str, Value]) -> FieldTransformer:
     lower = name.lower()
     _, factory, known = registry()[lower]
     made = factory(options)
-    return FieldTransformer(made if known is not None else _held(name, made), lower in TAKES_NULL)
+    if known is None:
+        return FieldTransformer(_held(name, made), lower in TAKES_NULL, may_grow=True)
+    return FieldTransformer(made, lower in TAKES_NULL, lower in MAY_GROW)
 
 
 def _held(name: str, made: Transformer) -> Transformer:
@@ -151,11 +160,13 @@ def _held(name: str, made: Transformer) -> Transformer:
     def transform(value: Value, root: Record) -> Value:
         given = made(value, root)
         try:
-            return checked(given)
+            checked(given)
         except ValueRefusedError:
             kind = type(given).__name__
             words = f"cannot be used: `{name}` returned what JSON cannot hold ({kind})"
             raise ValueRefusedError(words) from None
+        within_limit(weight_of(given), name)
+        return given
 
     return transform
 

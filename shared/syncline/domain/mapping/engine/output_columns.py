@@ -17,7 +17,15 @@ from syncline.domain.mapping.engine.elements import (
 from syncline.domain.mapping.engine.evaluation import Evaluation, Scope
 from syncline.domain.mapping.engine.field_column import FieldColumn, column_function
 from syncline.domain.mapping.engine.fields import ABSENT, Field
-from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
+from syncline.domain.mapping.engine.shape import (
+    Array,
+    Each,
+    Leaf,
+    Node,
+    Object,
+    fields_of,
+    width_of,
+)
 from syncline.domain.mapping.paths import is_simple
 from syncline.domain.mapping.values.converters import sorted_keys
 from syncline.domain.record import Value
@@ -102,12 +110,14 @@ class _Compiler:
     def _array(self, node: Array) -> _Place:
         """Put elements at their indexes. In place of an ABSENT one stands null, or the next one."""
         made = {index: self.place(place) for index, place in sorted(node.places.items())}
+        length, field = max(made) + 1, next(fields_of(node), None)
 
         def column(scope: Scope) -> list[Value]:
+            if scope.unaffordable([length] * len(scope.owners), field):
+                return [ABSENT] * len(scope.owners)
             nothing = [ABSENT] * len(scope.owners)
             by_index = [
-                made[index].column(scope) if index in made else nothing
-                for index in range(max(made) + 1)
+                made[index].column(scope) if index in made else nothing for index in range(length)
             ]
             return [_laid(row, node.closed) or ABSENT for row in zip(*by_index, strict=True)]
 
@@ -116,7 +126,11 @@ class _Compiler:
     def _each(self, node: Each) -> _Place:
         element = _Compiler(node.optional, at_root=False).place(node.element)
         make = compile_each(
-            node, element.column, at_root=self._at_root, is_written=element.is_written
+            node,
+            element.column,
+            width=width_of(node.element),
+            at_root=self._at_root,
+            is_written=element.is_written,
         )
         return _Place(_noting(make), False, False)
 

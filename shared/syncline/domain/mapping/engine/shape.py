@@ -13,7 +13,7 @@ are put into the elements that fields make.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -75,6 +75,32 @@ class Each(msgspec.Struct):
 
 
 Node: TypeAlias = Leaf | Object | Array | Each
+
+
+def fields_of(node: Node) -> Iterator[Field]:
+    """Yield the fields that write a place or into it."""
+    if isinstance(node, Leaf):
+        if node.field is not None:
+            yield node.field
+    else:
+        for inner in _inside_of(node):
+            yield from fields_of(inner)
+
+
+def width_of(node: Node) -> int:
+    """Return how many values a place holds; elements of arrays count for themselves."""
+    return 1 if isinstance(node, Leaf | Each | Array) else sum(map(width_of, _inside_of(node)))
+
+
+def carries(node: Node) -> bool:
+    """Tell whether elements of an array repeat what stands once outside of it."""
+    if isinstance(node, Leaf):
+        return False
+    return bool(isinstance(node, Each) and node.carried) or any(map(carries, _inside_of(node)))
+
+
+def _inside_of(node: Object | Array | Each) -> Iterable[Node]:
+    return [node.element] if isinstance(node, Each) else node.places.values()
 
 
 class _Member(msgspec.Struct, frozen=True):

@@ -195,6 +195,8 @@ BUILT_IN: dict[str, tuple[Factory, frozenset[str]]] = {
 }
 READS = {"concat": ("fields",), "coalesce": ("fields",), "datetime": ("timeField",)}
 """Options that hold paths of other fields, by transformer."""
+MAY_GROW = frozenset({"replace", "join", "concat"})
+"""Those that may make more text than they are given."""
 TAKES_NULL = frozenset({"tobool", "coalesce"})
 
 

@@ -14,18 +14,35 @@ from syncline.domain.mapping.transformers.options import (
     integer,
     words,
 )
-from syncline.domain.mapping.transformers.transformer import Transformer, ValueTransformer
+from syncline.domain.mapping.transformers.transformer import (
+    Transformer,
+    ValueTransformer,
+    within_limit,
+)
 from syncline.domain.mapping.values import converters
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.naming import shown
-from syncline.domain.record import Record, Value
+from syncline.domain.record import MAX_RECORD, Record, Value
+
+_FEW = 10
+"""So many texts may be joined before their length is looked at."""
 
 
 def replace(options: Options) -> Transformer:
     search, by = words(options, "search"), words(options, "replace", "")
     if not search:
         raise OptionError("search", "must not be empty")
-    return ValueTransformer(lambda value: plain_text(value).replace(search, by))
+    more = len(by) - len(search)
+    if more <= 0:
+        return ValueTransformer(lambda value: plain_text(value).replace(search, by))
+
+    def transform(value: Value) -> str:
+        text = plain_text(value)
+        if len(text) * more > MAX_RECORD:  # it may be: count
+            within_limit(len(text) + text.count(search) * more, "replace")
+        return text.replace(search, by)
+
+    return ValueTransformer(transform)
 
 
 def split(options: Options) -> Transformer:
@@ -46,6 +63,8 @@ def join(options: Options) -> Transformer:
 
     def transform(value: Value) -> str:
         parts = converters.to_array(value)
+        if len(parts) * len(separator) > MAX_RECORD:
+            within_limit(len(parts) * len(separator), "join")
         return separator.join(plain_text(part) for part in parts if part is not None)
 
     return ValueTransformer(transform)
@@ -53,10 +72,18 @@ def join(options: Options) -> Transformer:
 
 def concat(options: Options) -> Transformer:
     readers, separator = field_readers(options), words(options, "separator", "")
+    between = len(separator)
+    is_short = len(readers) <= _FEW and between * len(readers) <= MAX_RECORD
 
     def transform(value: Value, record: Record) -> str:
         parts = [value, *(read(record) for read in readers)]
-        return separator.join(plain_text(part) for part in parts if part is not None)
+        if not is_short:
+            parts = [part if part is None else plain_text(part) for part in parts]
+            within_limit(sum(len(part) + between for part in parts if part is not None), "concat")
+        made = separator.join(plain_text(part) for part in parts if part is not None)
+        if len(made) > MAX_RECORD:
+            within_limit(len(made), "concat")
+        return made
 
     return transform
 

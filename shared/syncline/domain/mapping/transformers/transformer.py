@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.transformers.options import Options
 from syncline.domain.mapping.values.column_forms import ColumnForm, column_form, each_text
 from syncline.domain.mapping.values.converters import plain_text
-from syncline.domain.record import JsonObject, Record, Value
+from syncline.domain.record import MAX_RECORD, JsonObject, Record, Value
 
 Transformer: TypeAlias = Callable[[Value, JsonObject], Value]
 """Takes the value and the whole record."""
 Factory: TypeAlias = Callable[[Options], Transformer]
+
+
+def within_limit(size: int, name: str) -> None:
+    """Refuse what a transformer would make too large. `size` is characters.
+
+    Raises:
+        ValueRefusedError: `value_too_large`.
+    """
+    if size > MAX_RECORD:
+        words = f"must have at most {MAX_RECORD:,} characters, `{name}` would make {size:,} of it"
+        raise ValueRefusedError(words, code="value_too_large")
 
 
 class ValueTransformer:
