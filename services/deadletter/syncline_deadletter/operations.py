@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 class OperationWorker:
-    """May run in several processes; one at a time works on an operation.
+    """Works on operations; of several processes, one at a time works on an operation.
 
-    A run is triggered again until that is stored: its ID, made of operation and chunk, is the same.
+    A run's trigger is sent again until the run is stored: its ID is made of operation and chunk.
     """
 
     def __init__(

@@ -122,10 +122,7 @@ class FinalizeHandler(Handler[Report]):
         METRICS.in_flight.set(await self._outcomes.in_flight())
 
     async def forget_cancels(self) -> None:
-        """Side task: remove the commands of runs that have been over for a while.
-
-        Not at once, because a late copy of a bundle must still be skipped.
-        """
+        """Side task: remove the commands of runs that ended a while ago; late copies need them."""
         while True:
             await self._clock.sleep(LONGEST_PAUSE)
             over = await self._outcomes.ended(self._cancelled(), FORGET_AFTER)

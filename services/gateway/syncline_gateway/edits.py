@@ -74,7 +74,7 @@ def add_routes(
 ) -> None:
     """Add the routes that create, replace and delete an object of a kind.
 
-    `store` stores a document and shows the object: its types and its text are those of the routes.
+    `store` stores a document and returns the object; its types and docstring become the routes'.
     """
     creation, change = Depends(creation_of(kind)), Depends(edit_of(kind))
     types = get_type_hints(store, include_extras=True)

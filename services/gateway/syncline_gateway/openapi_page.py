@@ -1,7 +1,4 @@
-"""The OpenAPI document: the routes, what they read and answer with, the problems.
-
-`python -m syncline_gateway.openapi_page` writes docs/openapi.json.
-"""
+"""The OpenAPI document of the routes; `python -m syncline_gateway.openapi_page` writes it."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ async def refuse_what_cannot_run(
 ) -> None:
     """Refuse at once what does not exist or may not run. Raises NotFoundError, ConflictError.
 
-    The refusal is stored before the trigger is published: the trigger service finds it, publishes
+    The refusal is stored before the trigger is published. The trigger service finds it, publishes
     `run.rejected`, and begins no run by this trigger, whatever has been changed meanwhile.
     """
     try:
@@ -137,9 +137,9 @@ async def refuse_what_cannot_run(
 async def publish_refusal(
     api: Api, run_id: str, fields: JsonObject, error: InvalidInputError
 ) -> None:
-    """Publish `run.rejected` for a request that is wrong in itself, and no trigger.
+    """Publish `run.rejected`, and no trigger, for a request that is wrong in itself.
 
-    While Kafka is away the caller is answered all the same, and the log has what was not published.
+    While Kafka is away the caller gets the answer all the same, and the log keeps the event.
     """
     status = refused(run_id, fields, error)
     message = status_message(REJECTED, "gateway", status, api.clock.now())

@@ -79,10 +79,7 @@ class ShownSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 class CallerSubscriptions:
-    """The subscriptions of one kind, as a caller reads and changes them.
-
-    What names a subscription raises NotFoundError where the caller's tenant has none of that ID.
-    """
+    """The subscriptions of one kind in the caller's tenant. Unknown IDs raise NotFoundError."""
 
     def __init__(self, api: Api, caller: Caller, kind: str) -> None:
         self.api = api
@@ -107,10 +104,7 @@ class CallerSubscriptions:
         return await self.get(await self.stored.create(self.tenant, self.actor, config, secret))
 
     async def change(self, id_: str, body: SubscriptionBody, mark: str | None) -> SubscriptionView:
-        """Store one as the body wants it. Raises as `Subscriptions.change`.
-
-        The change is based on the state of a mark; None or `*`: whichever it is.
-        """
+        """Store one as the body wants it; a `mark` other than `*` must be that of its state."""
         seen = None if mark == "*" else mark
         config = body.config(self._kind)
         await self.stored.change(self.tenant, self.actor, id_, config, seen)
@@ -144,11 +138,9 @@ def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]
 
 
 def add_delivery_routes(router: Resource, kind: str, noun: str, parameter: str) -> None:
-    """Add the routes that are the same for webhooks and e-mail.
+    """Add the routes that webhooks and e-mail subscriptions share.
 
-    Args:
-        noun: stands in the names of their operations.
-        parameter: of their addresses, for the subscription's ID.
+    `noun` is in the names of the operations, `parameter` names the ID in the addresses.
     """
     depends, path, one = Depends(subscriptions_of(kind)), Path(alias=parameter), f"/{{{parameter}}}"
 

@@ -23,10 +23,7 @@ log = structlog.get_logger()
 
 
 class Monitor:
-    """Joins the snapshots of processes with what the broker knows of their groups.
-
-    The services are in the order in which a record passes them.
-    """
+    """Joins the snapshots of processes, in the order of the services, with the broker's figures."""
 
     def __init__(
         self,

@@ -50,11 +50,7 @@ read_process = msgspec.json.Decoder(Process).decode
 
 
 class Processes:
-    """All known processes, with their counts of the last minute.
-
-    Attributes:
-        now: the broker's time of the newest snapshot, in seconds.
-    """
+    """All known processes; `now` is the broker's time of the newest snapshot, in seconds."""
 
     def __init__(self, stored: Iterable[Process] = ()) -> None:
         self._processes: dict[str, Process] = {}
@@ -144,10 +140,7 @@ def _begun(s: Snapshot) -> Snapshot:
 
 
 def _rate(samples: Sequence[Process], name: str, window: float, silent_at: float | None) -> float:
-    """Return by how much a count grows a second.
-
-    The window ends with the newest sample of a live process, or now for a silent one.
-    """
+    """Return a count's growth per second, up to the newest live sample, or now if it is silent."""
     newest = samples[-1]
     end = newest.heard if silent_at is None else silent_at
     base = samples[0]
@@ -179,12 +172,9 @@ class Ages:
     def oldest(
         self, done: Mapping[Partition, int], ends: Mapping[Partition, int], now: float
     ) -> float | None:
-        """Note the ends and return the least age of the oldest message that is not done.
+        """Note the ends of the partitions; return the least age of the oldest message not done.
 
-        Args:
-            done: next offset by partition.
-            ends: the offset after the newest message.
-            now: in seconds; only differences matter.
+        `done` is the next offset, `ends` the offset after the newest message; `now` is in seconds.
         """
         since = []
         for partition, end in ends.items():

@@ -38,10 +38,7 @@ class DeliverySender:
         self._random = random or Random()  # noqa: S311 - jitter
 
     async def run(self) -> None:
-        """Side task: deliver for ever; a slow receiver delays only its own deliveries.
-
-        Raises RetriableError; leased deliveries are sent later.
-        """
+        """Side task: deliver for ever; a slow receiver delays no other. Raises RetriableError."""
         try:
             await self._run()
         except ExceptionGroup as group:

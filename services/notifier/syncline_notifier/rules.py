@@ -134,12 +134,9 @@ JITTER = 0.2
 
 
 def pause_after(attempts: int, chance: float, retry_after: float | None = None) -> float | None:
-    """Return the seconds until the next attempt, None to give up.
+    """Return the seconds until the next attempt after so many, None to give up.
 
-    Args:
-        attempts: made so far.
-        chance: a random number from 0 to 1.
-        retry_after: seconds that the receiver asked for; the longer of both counts, up to an hour.
+    `chance` is random, from 0 to 1; the receiver's `retry_after` counts if it is longer.
     """
     if attempts > len(PAUSES):
         return None

@@ -25,10 +25,7 @@ _MOMENT = timedelta(seconds=1)
 
 
 def decide_update(schedule: DueSchedule, now: datetime) -> ScheduleUpdate:
-    """Decide which due slots are recorded, and which slot is next.
-
-    Raises InvalidInputError if the zone is no longer known.
-    """
+    """Decide which due slots are recorded, and which is next. Raises InvalidInputError: no zone."""
     cron, zone = parse_cron(schedule.cron), parse_zone(schedule.timezone)
     if not schedule.able:
         return next_slot(cron, zone, now), ()

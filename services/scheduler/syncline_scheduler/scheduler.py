@@ -36,11 +36,7 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """One of any number of schedulers. All its state is in the database.
-
-    Attributes:
-        waiting_for: what it needs and cannot reach, None when it works.
-    """
+    """One of any number of schedulers; `waiting_for` is what it cannot reach, None if it works."""
 
     def __init__(self, firings: Firings, producer: Producer, clock: Clock) -> None:
         self._firings = firings

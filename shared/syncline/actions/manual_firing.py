@@ -25,9 +25,8 @@ async def fire_by_hand(
 ) -> tuple[str, Outbound]:
     """Store a firing that `actor` asks for; return its run's correlation ID and the trigger.
 
-    `source` is to send the trigger: `cli`, `gateway`. If it dies before, a scheduler does. Raises
-    NotFoundError;
-    ConflictError: its instance or a profile is not active.
+    The caller (`source`: `cli`, `gateway`) sends the trigger; a scheduler does if the caller dies.
+    Raises NotFoundError; ConflictError where the instance or one of its profiles is not active.
     """
     view = await ScheduleList(database).get(tenant, schedule)
     if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:

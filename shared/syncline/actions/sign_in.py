@@ -48,10 +48,7 @@ log = structlog.get_logger()
 
 
 class SignIn:
-    """Every method may raise RetriableError.
-
-    Each that signs in returns the token of the new session: the cookie's value.
-    """
+    """Signs users in and returns the new session's token; all methods may raise RetriableError."""
 
     def __init__(
         self,
@@ -67,9 +64,9 @@ class SignIn:
         self._attempts = SignInAttempts(database, allowance or Allowance())
 
     async def by_password(self, name: str, password: str, address: str) -> str:
-        """Sign in by name and password. Raises ThrottledError: too many failed before.
+        """Sign in by name and password. Raises ThrottledError after too many failures.
 
-        Raises UnauthenticatedError with the same words after the same work, whatever is wrong.
+        Raises UnauthenticatedError, with the same words after the same work, whatever is wrong.
         """
         user_id = await self._proved(name, password, address)
         async with self._database.transaction() as connection:
@@ -98,7 +95,7 @@ class SignIn:
     async def change_password(self, name: str, current: str, new: str, address: str) -> str:
         """Give a user another password; every session ends, and a new one begins.
 
-        Raises InvalidInputError: one of both is wrong; ThrottledError: too many failed before.
+        Raises InvalidInputError where a password is wrong; ThrottledError after too many failures.
         """
         checked = checked_password(new, name)
         try:
@@ -135,9 +132,9 @@ class SignIn:
             return await self._begin(connection, user.id, address, "set_up")
 
     async def choose_password(self, link: str, password: str, address: str) -> str:
-        """Give a user the password that they chose, and sign in. Raises UnauthenticatedError.
+        """Store the password that a user chose, and sign in. Raises UnauthenticatedError.
 
-        Raises InvalidInputError where it cannot be a password; the link stays good then.
+        Raises InvalidInputError where the password is not allowed; the link then stays valid.
         """
         await self._check(link, "password")
         hashed = await self._passwords.hash(checked_password(password, ""))
@@ -179,7 +176,7 @@ async def password_link(database: Database, name: str, actor: str) -> str:
 async def local_sign_in_link(database: Database) -> str | None:
     """Return the token of a link that signs the admin of `syncline dev` in.
 
-    The admin is made when there is no user at all; None: there are users, and no such admin.
+    The admin is created when there are no users at all. None: users exist, but not this admin.
     """
     token = new_token()
     async with database.transaction() as connection:

@@ -75,10 +75,7 @@ class Life(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Life | None]:
-    """Begin a process once the database is there and has this release's schema.
-
-    Returns None when it was told to stop before that.
-    """
+    """Begin a process when the database has this release's schema; None: stopped before that."""
     clock = SystemClock()
     async with stop_signals() as stopping, AsyncExitStack() as stack:
         database = await _database(stack, settings, clock, stopping, connections)

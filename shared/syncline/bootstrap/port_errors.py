@@ -20,13 +20,9 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 @contextmanager
 def port_errors_explained(setting: str, host: str, port: int) -> Iterator[None]:
-    """Open a port inside.
+    """Open a port inside; `setting` is `SYNCLINE_HTTP` or `SYNCLINE_HEALTH`, for the error text.
 
-    Args:
-        setting: what the names of both settings begin with, `SYNCLINE_HTTP` or `SYNCLINE_HEALTH`.
-
-    Raises:
-        InvalidInputError: the port is taken or forbidden, or the host is not this machine's.
+    Raises InvalidInputError: the port is taken or forbidden, or the host is not this machine's.
     """
     try:
         yield

@@ -36,9 +36,9 @@ _FILE = "SYNCLINE_CONFIG_FILE"
 
 
 def load_settings(file: Path | None = None) -> Settings:
-    """Read the settings: the environment, then the file given or SYNCLINE_CONFIG_FILE's.
+    """Read the settings of the environment, then of `file` or SYNCLINE_CONFIG_FILE's file.
 
-    Raises InvalidInputError: names every setting with a wrong value, and a file that is not there.
+    Raises InvalidInputError, which names every setting with a wrong value, and a missing file.
     """
     named = None if file else given(os.environ).get(_FILE)
     path = file or (Path(named) if named else LOCAL_FILE)

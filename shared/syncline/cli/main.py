@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def program(called: str) -> TyperGroup:
-    """Return the program; of its commands only the one that is called can do anything.
+    """Return the program. Only the called command is imported; the others are there to be listed.
 
-    The others are there to be listed. For the shell's completion all of them are whole.
+    For the shell's completion all commands are imported.
     """
     completing = "_SYNCLINE_COMPLETE" in os.environ
     commands: dict[str, Any] = {

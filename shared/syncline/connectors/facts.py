@@ -62,11 +62,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class SourceColumn(msgspec.Struct, frozen=True):
-    """A column or property of a source's records.
-
-    Attributes:
-        everywhere: every record has it; false where only some records were looked at.
-    """
+    """A column of a source; `everywhere` is false where only some of its records were looked at."""
 
     name: str
     type: str

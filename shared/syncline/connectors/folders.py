@@ -48,23 +48,14 @@ def translated_errors() -> Iterator[None]:
 
 
 class Folder:
-    """A profile's folder.
-
-    Args:
-        path: as the profile says it.
-        allowed: folders of which it must be one, or lie in one.
-    """
+    """A profile's folder; its `path` must be, or lie in, one of the `allowed` folders."""
 
     def __init__(self, path: str, allowed: Sequence[str]) -> None:
         self._path = path
         self._allowed = allowed
 
     def root(self) -> Path:
-        """Return the folder itself.
-
-        Raises:
-            ConnectorError: it is not allowed, or not there.
-        """
+        """Return the folder itself. Raises ConnectorError: it is not allowed, or not there."""
         root = Path(self._path).resolve()
         roots = [Path(allowed).resolve() for allowed in self._allowed]
         if not any(root.is_relative_to(allowed) for allowed in roots):
@@ -79,11 +70,7 @@ class Folder:
         return root
 
     def within(self, name: str) -> Path:
-        """Return the path of a file in the folder; it need not be there yet.
-
-        Raises:
-            ConnectorError: the name leads out of the folder, or is none.
-        """
+        """Return a file's path (it may not exist yet). Raises ConnectorError: it leads out."""
         _check(name)
         root = self.root()
         try:
@@ -95,11 +82,7 @@ class Folder:
         return path
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading.
-
-        Raises:
-            ConnectorError: it is not there, not allowed, or no ordinary file.
-        """
+        """Open a file for reading. Raises ConnectorError: not there, not allowed, no plain file."""
         path = self.within(name)
         with translated_errors():
             if not path.exists():

@@ -19,11 +19,7 @@ def names() -> list[str]:
 
 @cache
 def connector_class(name: str) -> type[Connector]:
-    """Load the connector of that name.
-
-    Raises:
-        InvalidInputError: no such connector is installed.
-    """
+    """Load a connector. Raises InvalidInputError where none of that name is installed."""
     for point in entry_points(group=GROUP):
         if point.name == name:
             loaded: type[Connector] = point.load()

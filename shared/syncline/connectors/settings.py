@@ -28,12 +28,10 @@ Contradictions: TypeAlias = Iterator[tuple[str, str]]
 
 
 class ConnectorSettings(BaseModel):
-    """A block of settings: nothing is coerced, and nothing unknown is taken.
+    """A block of settings. Nothing is coerced, nothing unknown is taken.
 
-    The text below a field is its description in forms.
-
-    Attributes:
-        left_out: values of a field that are as good as none.
+    A field with a value of `left_out` counts as not given. The text below a field is its form's
+    description.
     """
 
     model_config = ConfigDict(
@@ -65,11 +63,7 @@ class ConnectorSettings(BaseModel):
 
 
 def refuse(found: Sequence[tuple[str, str]]) -> None:
-    """Refuse fields of what is validated, each in words of its own; nothing found is no refusal.
-
-    Raises:
-        PartError: names every field.
-    """
+    """Raise PartError with a message for each of the fields found, if there are any."""
     if found:
         paths = [f"$.{field}" if field else "$" for field, _ in found]
         raise PartError([Problem(at, words) for at, (_, words) in zip(paths, found, strict=True)])
@@ -112,11 +106,7 @@ def problems(
 
 
 def read(model: type[S], given: Mapping[str, Any], root: str, code: str = "invalid_mapping") -> S:
-    """Read a block that was checked when it was saved.
-
-    Raises:
-        ConnectorError: it has a mistake all the same.
-    """
+    """Read a block that was checked when it was saved. Raises ConnectorError on a mistake."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -1,7 +1,4 @@
-"""docs/asyncapi.yaml: the public topics for other programs, made from the structs.
-
-`python -m syncline.contracts.asyncapi` writes it; `examples/` has a file for each message.
-"""
+"""Makes docs/asyncapi.yaml, the public topics for other programs; run as a module it writes it."""
 
 from __future__ import annotations
 

@@ -236,10 +236,7 @@ def cloud_event(
 
 
 def event_data(value: bytes) -> tuple[str | None, Any]:
-    """Return the type and the data of a CloudEvent, or None and a value that is data alone.
-
-    Raises msgspec.DecodeError if the bytes are not JSON.
-    """
+    """Return a CloudEvent's type and data, or None and the whole value. Raises DecodeError."""
     decoded = decoder_of(object).decode(value)
     if isinstance(decoded, dict) and "specversion" in decoded:
         return decoded.get("type"), decoded.get("data")

@@ -230,9 +230,9 @@ class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
 
 
 class Halted(msgspec.Struct, frozen=True, tag="halted"):
-    """A report: the target refuses the whole call, not a record, so the run stops writing.
+    """A report: the target refuses the whole call, so the run stops writing its other records.
 
-    It is published before the reports of the records that are therefore not written.
+    It is published before the reports about those records.
     """
 
     run: RunRef

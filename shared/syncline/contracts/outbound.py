@@ -31,16 +31,9 @@ RETRY_STAGE = "retry-stage"
 
 
 def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: datetime) -> Outbound:
-    """Make a trigger.
+    """Make a run's trigger; `fields` (camelCase) are checked, `source` is who sends it.
 
-    Args:
-        run_id: the correlation ID of the run.
-        fields: of the trigger, camelCase, already checked by `parse_trigger`.
-        source: who sends it: `cli`, `gateway`, `scheduler`, ….
-        now: the timestamp of the message, for information only.
-
-    Raises:
-        InvalidInputError: it is larger than a trigger may be.
+    Raises InvalidInputError where it is larger than a trigger may be.
     """
     value = cloud_event(TRIGGER, source, run_id, fields, now)
     if len(value) > MAX_BYTES:
@@ -72,11 +65,7 @@ def lane_message(bundle: Bundle, topic: str) -> Outbound:
 
 
 def retry_message(bundle: Bundle, stage: Stage, topic: str, due: datetime) -> Outbound:
-    """Make a bundle's message to a retry topic, from where it goes back to a stage.
-
-    Args:
-        due: the earliest time at which it may go to its stage.
-    """
+    """Make a bundle's message to a retry topic; it goes back to its stage at `due` or later."""
     message = lane_message(bundle, topic)
     headers = (
         *message.headers,
@@ -99,11 +88,7 @@ def settled_message(
     outcome: Outcome,
     stage: Stage,
 ) -> Outbound:
-    """Report one outcome for some records of a bundle.
-
-    Args:
-        places: their places in the bundle, rising.
-    """
+    """Report one outcome for the records at these places of a bundle (in order)."""
     outcomes = [
         BatchOutcomes(part.number, part.slots, outcome.value * len(part.slots))
         for part, _ in bundle.by_batch(places)

@@ -38,11 +38,7 @@ _decode_older = msgspec.json.Decoder(_OlderMessage).decode
 
 
 class HandlerCall(msgspec.Struct, frozen=True):
-    """One call of a stage's handler; milliseconds since 1970.
-
-    Attributes:
-        together: the handler worked on its messages at the same time, else one after another.
-    """
+    """A handler call (milliseconds since 1970); `together`: its messages were handled at once."""
 
     begun: int
     done: int

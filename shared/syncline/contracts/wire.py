@@ -59,10 +59,7 @@ def run_spread(run_id: str) -> int:
 
 
 def lanes_of(source_ids: Sequence[str], lanes: int) -> list[int]:
-    """Return the lanes of records: the same in every process and on every machine.
-
-    Raises UnicodeEncodeError if a source ID holds a lone surrogate.
-    """
+    """Return records' lanes, the same everywhere. Raises UnicodeEncodeError: a lone surrogate."""
     return [crc32(i.encode()) % lanes for i in source_ids] if lanes > 1 else [0] * len(source_ids)
 
 

@@ -48,10 +48,7 @@ class Role(IntEnum):
 
 
 def checked_name(name: str) -> str:
-    """Return a name as it is stored: in composed form, without spaces around.
-
-    Raises InvalidInputError if it is empty, too long, or has characters that are not printable.
-    """
+    """Return a name in composed form without spaces around. Raises InvalidInputError."""
     composed = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(composed) <= LONGEST_NAME:
         message = f"must have 1 to {LONGEST_NAME} characters, not {len(composed)}"
@@ -62,10 +59,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_password(password: str, name: str) -> str:
-    """Return a new password as it is hashed. Only its length counts, not the kinds of characters.
-
-    Raises InvalidInputError if it is too short or long, or easy to guess.
-    """
+    """Return a new password as it is hashed. Raises InvalidInputError: its length, or too easy."""
     composed = composed_password(password)
     message = next(_objections(composed, name), None)
     if message is not None:
@@ -89,10 +83,7 @@ def _objections(password: str, name: str) -> Iterator[str]:
 
 
 def checked_tenants(tenants: Sequence[str], role: Role) -> list[str]:
-    """Return the tenants that a user is assigned to, each once.
-
-    Raises InvalidInputError for a Runner or User without one, who could do nothing.
-    """
+    """Return a user's tenants, each once. Raises InvalidInputError: a Runner or User needs one."""
     if role is Role.ADMIN:
         return []
     if not tenants:

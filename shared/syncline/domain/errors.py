@@ -85,12 +85,7 @@ class RetriableError(FailureError):
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):
-    """One mistake in something a person wrote.
-
-    Attributes:
-        path: where it is, as a JSON path such as `$.normalization.fields[2].transform`.
-        message: what is wrong and what would be right.
-    """
+    """A mistake in what a person wrote; `path` is a JSON path such as `$.fields[2].transform`."""
 
     path: str
     message: str

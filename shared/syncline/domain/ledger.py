@@ -56,8 +56,7 @@ class WriteIntents(msgspec.Struct):
 class Acknowledgements(msgspec.Struct):
     """Acknowledged writes, one record at most once; parallel lists. No owner: no intent needed.
 
-    Attributes:
-        new: the ledger knew none of the records before they were written.
+    `new`: the ledger knew none of the records before they were written.
     """
 
     source_ids: list[str]

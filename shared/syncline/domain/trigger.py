@@ -82,10 +82,7 @@ class TriggerRequest:
 
 
 def parse_trigger(data: object) -> TriggerRequest:
-    """Return a decoded trigger, camelCase names, as a request.
-
-    Raises InvalidInputError, which names every mistake by its JSON path.
-    """
+    """Read a trigger (camelCase). Raises InvalidInputError, which names every mistake."""
     if not isinstance(data, Mapping):
         raise InvalidInputError(
             [Problem("$", "expected a JSON object with `instance`, `entityType`")]

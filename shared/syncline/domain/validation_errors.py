@@ -91,10 +91,7 @@ def refused_as_part(read: Callable[[Any], Any]) -> AfterValidator:
 
 
 def validated(model: type[T], value: object) -> T:
-    """Return a plain value as a pydantic model or a dataclass.
-
-    Raises InvalidInputError, which names every mistake by its JSON path.
-    """
+    """Return a plain value as `model`. Raises InvalidInputError, which names every mistake."""
     try:
         checked: T = _adapter(model).validate_python(value)
     except ValidationError as error:

@@ -46,10 +46,7 @@ def java() -> Path:
 
 
 async def libraries(cache: Path, say: Callable[[str], None]) -> Path:
-    """Return the folder with Kafka's jars, fetched now if the cache has none.
-
-    Raises EmbeddedServerError: no Maven, no network, or a cache that cannot be written.
-    """
+    """Return the folder with Kafka's jars, fetched if need be. Raises EmbeddedServerError."""
     home = cache / f"kafka-{VERSION}"
     if not home.is_dir():
         await asyncio.to_thread(_fetch_once, home, say)

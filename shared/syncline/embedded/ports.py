@@ -27,10 +27,7 @@ _LISTEN = "0A"  # the state column of /proc/net/tcp
 
 
 class DevPorts(NamedTuple):
-    """Where `syncline dev` listens; the services' health ports count up from `health`.
-
-    The console and the API are at `http`.
-    """
+    """Where `syncline dev` listens: console and API at `http`, health servers from `health` up."""
 
     kafka: int = 19092
     postgres: int = 15432

@@ -245,10 +245,7 @@ def _signal(pid: int, which: signal.Signals) -> None:
 
 
 def _birth(pid: int) -> str | None:
-    """Tell when the process began, in words to compare only; None if it is gone or a zombie.
-
-    A PID alone may have been given to somebody else since it was noted.
-    """
+    """Tell when a process began (a PID may have been given away since); None: gone, or a zombie."""
     with suppress(OSError):  # it is gone, or there is no /proc: told apart below
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] in "ZX" else fields[19]

@@ -18,10 +18,7 @@ _READY_WITHIN = 60.0
 
 
 class ServiceProcess(ServerProcess):
-    """A service that `syncline dev` runs: started, asked whether it is ready, drained.
-
-    Its name is `execute`, and `execute-2` for the second of them; its port, the health server's.
-    """
+    """A service that `syncline dev` runs; the second Execute is called `execute-2`."""
 
     stop_within = 20.0
 

@@ -78,10 +78,6 @@ def missing_topic(doing: str) -> RetriableError:
 
 
 async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """Return an existing topic's partitions.
-
-    A client knows only topics that it has used; `topics()` does not change that, but asking for an
-    offset does.
-    """
+    """Return an existing topic's partitions: the client learns them when asked for an offset."""
     await client.end_offsets([TopicPartition(topic, 0)])
     return [TopicPartition(topic, n) for n in sorted(client.partitions_for_topic(topic) or ())]

@@ -94,9 +94,9 @@ _ENDINGS = {".yaml", ".yml", ".json"}
 
 
 def texts(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of files, of the files in folders, and of `-`, standard input.
+    """Yield name and text of files, of files in folders, and of `-` (standard input).
 
-    Raises InvalidFilesError: one cannot be read.
+    Raises InvalidFilesError where one cannot be read.
     """
     for path in paths:
         if path == "-":

@@ -34,9 +34,9 @@ class Passwords:
         return await self._in_turn(lambda: self._hasher.hash(_bytes(password)))
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether a password is the stored one. Raises RetriableError: too many wait already.
+        """Tell whether a password is the stored one; None (no such user) takes the same time.
 
-        None is stored for a user who is not there or has none; that takes the same time.
+        Raises RetriableError where too many wait already.
         """
         return await self._in_turn(lambda: self._verify(stored, password))
 

@@ -1,7 +1,4 @@
-"""Random tokens: API keys, sessions, one-time links. Only their hashes are stored.
-
-A fast hash is right for them: at 192 random bits and more there is nothing to guess.
-"""
+"""Random tokens: API keys, sessions, one-time links. Only their (fast) hashes are stored."""
 
 from __future__ import annotations
 
@@ -73,10 +70,7 @@ def is_hash_of(text: str, stored: bytes) -> bool:
 
 
 def csrf_token(session: str) -> str:
-    """Return the CSRF token of a session: only who was given it can know it.
-
-    It is derived from the cookie, which scripts cannot read, and says nothing about it.
-    """
+    """Return a session's CSRF token, derived from its cookie, which scripts cannot read."""
     digest = hashlib.sha256(_CSRF + session.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 

@@ -62,11 +62,9 @@ class Authentication:
         self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
 
     async def of(self, request: Request) -> Identity:
-        """Return who sends a request.
+        """Return who sends a request. Raises UnauthenticatedError, with the same words always.
 
-        Raises:
-            UnauthenticatedError: nobody that is known; the words are the same whatever is wrong.
-            ProblemError: 403 when a write by cookie does not come from the console.
+        Raises ProblemError (403) where a write by cookie does not come from the console.
         """
         authorization = request.headers.get("authorization")
         if authorization is not None:

@@ -95,9 +95,9 @@ class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
     as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
     def wanted(self, status: str) -> DeadLetterFilter:
-        """Return the entries that are meant; those of a filter have the status.
+        """Return the entries that are meant. Raises InvalidInputError.
 
-        IDs mean their entries whatever their status is. Raises InvalidInputError.
+        IDs mean their entries whatever their status is; a filter means those with `status`.
         """
         if (self.ids is None) == (self.filter is None):
             raise InvalidInputError([Problem("$.ids", "give either `ids` or `filter`")])

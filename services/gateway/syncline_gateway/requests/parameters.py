@@ -94,12 +94,7 @@ _PAGING = ("cursor", "limit")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """A part of a list.
-
-    Attributes:
-        items: up to `limit` of them.
-        next: give it as `cursor` for what follows; null at the end.
-    """
+    """A part of a list; pass `next` as `cursor` for the following part (null at the end)."""
 
     items: list[T]
     next: str | None
@@ -121,7 +116,7 @@ class Paging(msgspec.Struct, frozen=True):
     def key(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
         """Return the sort key of the last item of the page before; None at the beginning.
 
-        Each of `kinds` reads one part and raises ValueError on what is none. Raises ProblemError.
+        Each of `kinds` reads one part; what raises ValueError there becomes a ProblemError.
         """
         if not self.after:
             return None

@@ -118,19 +118,13 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Document(msgspec.Struct, Generic[T], frozen=True):
-    """A body as a person wrote it: plain JSON values, with every number exact.
-
-    Its type parameter is the struct that describes it in the OpenAPI document.
-    """
+    """A JSON body with every number exact; the type parameter describes it in OpenAPI."""
 
     value: object
 
 
 class Resource(APIRouter):
-    """The routes of one resource.
-
-    A function's name is its operation's in generated clients: part of the API, so it stays.
-    """
+    """The routes of one resource. A function's name is part of the API: clients call it so."""
 
     def location(self, name: str) -> dict[str, str]:
         """Return the header that says where one of the resource's objects is."""

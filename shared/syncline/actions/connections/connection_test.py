@@ -73,9 +73,9 @@ class ConnectionChecker:
         return result
 
     async def unsaved(self, tenant: str, body: object) -> ConnectionTest:
-        """Test a profile as a request has it; a mask stands for the stored secret of that name.
+        """Test a profile as a request gives it; a mask stands for the stored secret of that name.
 
-        Raises InvalidInputError with every mistake in it; nothing was connected then.
+        Raises InvalidInputError with every mistake of the profile, before anything is connected.
         """
         loaded = read_request_document(Kind.PROFILE, None, body)
         (profile,) = loaded.profiles.values()

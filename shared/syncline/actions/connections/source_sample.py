@@ -40,7 +40,7 @@ async def read_sample(
 ) -> Page:
     """Read some records, or the first ones, within the profile's limits. Raises RetriableError.
 
-    Raises InvalidInputError where the source refuses the extraction; says where in the mapping.
+    Raises InvalidInputError, naming the place in the mapping, where the source refuses.
     """
     kind = connector_class(profile.connector)
     if not kind.capabilities.source:

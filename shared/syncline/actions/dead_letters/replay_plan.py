@@ -74,9 +74,9 @@ class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
 def plan(
     entries: Sequence[DeadLetterView], request: ReplayRequest, now: datetime
 ) -> tuple[list[ReplayRun], list[ReplayResult]]:
-    """Part entries into runs, one for each instance and entity type.
+    """Group entries into runs by instance and entity type; also return refused entries' results.
 
-    Returns also the results of entries that are in no run. Raises InvalidInputError: the edit.
+    Raises InvalidInputError where the edit does not apply.
     """
     results: list[ReplayResult] = []
     streams: dict[tuple[str, str], list[DeadLetterView]] = defaultdict(list)

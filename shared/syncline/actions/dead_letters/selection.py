@@ -38,10 +38,7 @@ class StreamCount(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SelectionView(msgspec.Struct, frozen=True, rename="camel"):
-    """What a filter selects now, also in words.
-
-    What is stored after `asOf` is not in it: give it back to act on just these.
-    """
+    """What a filter selects, also in words; pass `asOf` back to act on exactly these entries."""
 
     words: str
     count: int

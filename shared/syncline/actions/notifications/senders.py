@@ -1,7 +1,4 @@
-"""Sends one notification to one destination: a signed webhook, or an e-mail in plain words.
-
-A failure is no error here but the result, for the person who asks why nothing came.
-"""
+"""Sends one notification to one destination; a failure is returned as the result, not raised."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ class SendResult(msgspec.Struct, frozen=True):
 
 
 class Senders:
-    """Sends to webhooks through the guard of outgoing HTTP, and by e-mail.
+    """Sends signed webhooks, through the guard of outgoing HTTP, and e-mails in plain words.
 
     Args:
         outbound_allow: private networks and hosts that may be called.

@@ -93,10 +93,7 @@ _decode_record = decoder_of(Record).decode
 
 
 class GoodFields(msgspec.Struct, frozen=True):
-    """A stage's output as JSON, without the fields that broke, and why each did by its place.
-
-    None is made where nothing can be made of the record.
-    """
+    """A stage's output as JSON without its broken fields (None: nothing), and why each broke."""
 
     made: bytes | None = None
     broken: dict[int, Failure] = {}

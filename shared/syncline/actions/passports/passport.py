@@ -1,7 +1,7 @@
-"""The passport of a record in one run: what each stage took and gave, and what became of it.
+"""The passport of a record in one run: what each stage took and gave, and the outcome.
 
-Payloads are not stored a second time: they are read back from the stage topics, which keep them
-for a while, and from the dead letter of a record that failed.
+Payloads are not stored a second time: they are read from the stage topics, which keep them for a
+while, and from the dead letter of a record that failed.
 """
 
 from __future__ import annotations

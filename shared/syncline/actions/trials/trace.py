@@ -20,12 +20,7 @@ _PARTS = {Stage.NORMALIZE: "normalization", Stage.TRANSFORM: "transformation"}
 
 
 class FieldError(msgspec.Struct, frozen=True, rename="camel"):
-    """What a record breaks.
-
-    Attributes:
-        path: JSON path in the mapping document, such as `$.transformation.fields[3]`.
-        field: the field of the record at fault, None where it is the whole record.
-    """
+    """An error: `path` is in the mapping, `field` in the record, None for the whole record."""
 
     stage: str
     path: str

@@ -106,10 +106,10 @@ def replay(
     stop_after: Annotated[int | None, _AFTER] = None,
     no_wait: Annotated[bool, _NO_WAIT] = False,
 ) -> int:
-    """Replay entries, under the mapping as it is now.
+    """Replay entries, with the mapping as it is now.
 
-    A replay is a run of its own: the first run's counters stay, and no cursor moves. At a rate, or
-    careful, or over more than 1,000 entries, it is an operation that the server works off.
+    A replay is a run of its own: the first run's counters stay, and no cursor moves. With a rate, a
+    condition to stop, or more than 1,000 entries it is an operation: the server does it in steps.
     """
     selection = chosen.selection("pending")
     pace, change = ReplayPace(rate, stop_on_repeat, stop_after), _Change(from_, edit, reason)

@@ -21,10 +21,7 @@ def in_foreground(
     installation: LocalInstallation,
     tell: Callable[[str], None],
 ) -> bool:
-    """Do the work and then stop the installation; tell whether a person stopped it.
-
-    Raises what the work raises.
-    """
+    """Do the work (and raise its errors), stop the installation; tell if a person stopped it."""
     configure_logs("cli", "CRITICAL")
     return asyncio.run(_in_foreground(work, installation, tell))
 

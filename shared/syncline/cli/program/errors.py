@@ -26,12 +26,7 @@ _BUG = "this is a bug of Syncline; with SYNCLINE_LOG_LEVEL=DEBUG it says where"
 
 
 class Explained(msgspec.Struct, frozen=True, rename="camel"):
-    """An error as it is shown.
-
-    Attributes:
-        code: stable machine name in snake_case.
-        problems: every mistake, with its place.
-    """
+    """An error as it is shown: `code` for programs, and every mistake with its place."""
 
     exit_code: int
     code: str

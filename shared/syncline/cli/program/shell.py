@@ -129,11 +129,9 @@ class Shell:
         return self.run(_answer(self.configuration(), work))
 
     def confirm(self, what: str, refusal: str, *, otherwise: str = "") -> None:
-        """Ask a person whether it shall be done; `otherwise` is said after a no.
+        """Ask a person for a yes; `otherwise` is printed after a no, which raises typer.Exit.
 
-        Raises:
-            OutsideError: there is nobody to ask; `refusal` says what was not done.
-            typer.Exit: the answer is no.
+        Raises OutsideError with `refusal`, what was not done, where there is nobody to ask.
         """
         if not self.is_interactive:
             raise OutsideError("not_confirmed", refusal, "add --yes to do it without asking")

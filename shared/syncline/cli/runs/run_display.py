@@ -65,10 +65,7 @@ def headline(status: RunStatus, seconds: float, rate: float) -> str:
 
 
 class Display:
-    """Shows statuses on standard error; on a terminal as a bar, which goes at the end.
-
-    `quiet`: nothing is said where there is no terminal.
-    """
+    """Shows statuses on standard error, on a terminal as a bar; `quiet`: nothing elsewhere."""
 
     def __init__(self, console: Console, clock: Clock, *, quiet: bool = False) -> None:
         self._quiet = quiet

@@ -27,10 +27,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[str, RowPosition]:
-    """Return what separates cells, and where the file goes on behind a `sep=` line.
-
-    Raises ConnectorError where that line and the mapping disagree.
-    """
+    """Return the separator, and where the file goes on. Raises ConnectorError: `sep=` differs."""
     file.seek(start.offset)
     first = next((lines[0] for lines in blocks(file)), b"")
     found = _SEP.fullmatch(first)
@@ -47,10 +44,7 @@ def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[
 
 
 def header_of(row: Sequence[str]) -> Header:
-    """Read the row that names the columns, without blanks around the names.
-
-    Raises ConnectorError where a name is missing or stands there twice, or there is none.
-    """
+    """Read the row that names the columns. Raises ConnectorError: one is missing or twice there."""
     names = [cell.strip() for cell in row]
     while names and not names[-1]:  # a delimiter at the end of every line
         names.pop()

@@ -29,11 +29,7 @@ csv.field_size_limit(MAX_FIELD)
 
 
 class CsvRows:
-    """Reads a CSV file, from a place on if one is given.
-
-    Raises:
-        ConnectorError: its header cannot be used, or another file was put behind it.
-    """
+    """Reads a CSV file from a place on. Raises ConnectorError: a bad header, or another file."""
 
     def __init__(self, file: BinaryIO, settings: InSettings, at: RowPosition | None) -> None:
         self._file = file
@@ -60,10 +56,7 @@ class CsvRows:
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RowList:
-        """Read up to so many records, at least one; fewer where they are long.
-
-        A row that is broken ends up in `bad`.
-        """
+        """Read up to `count` records, at least one, fewer if they are long; broken ones: `bad`."""
         taken = RowList(self.names)
         self._until = self._offset + PAGE_BYTES
         while True:

@@ -1,8 +1,8 @@
-"""What a run has written to its file: up to where it is complete, and which records are in it.
+"""The journal of an output file: up to where the file is complete, and which records are in it.
 
-The journal lies beside the file and is the lock between its writers, in other processes too. The
-file is extended and on disk before the journal says so, a line a write; whatever a crash leaves
-behind what is good is cut off by the next write, and a record in the journal is not written again.
+It lies beside the file and is the lock between its writers, also in other processes. A write first
+extends the file on disk, then adds a line to the journal. What a crash leaves behind the journal's
+end is cut off by the next write, and a record that the journal names is not written again.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Journal:
         return {key for key in keys if key in seen}
 
     def append(self, head: bytes, body: bytes, tail: bytes, keys: Sequence[str]) -> None:
-        """Put a body behind what is good, and a tail that the next body replaces.
+        """Put a body behind the complete part, and a tail that the next body replaces.
 
         Raises ConnectorError where somebody else took the file away or cut it.
         """
@@ -119,7 +119,7 @@ class Journal:
     def catch_up(self) -> None:
         """Read what others wrote; a last line that a crash tore counts as never written.
 
-        Raises ConnectorError where a line before the last is broken, which no crash does.
+        Raises ConnectorError where an earlier line is broken, which no crash does.
         """
         if os.fstat(self._file.fileno()).st_size < self._memory.read_to:
             # the journal is another one now
@@ -160,9 +160,9 @@ def place_of(path: Path) -> Path:
 
 @contextmanager
 def journal_of(path: Path, memory: Memory) -> Iterator[Journal]:
-    """Lock a file against other writers and give its journal. Blocks: call it in a thread.
+    """Lock a file and yield its journal. Blocks: call it in a thread.
 
-    Raises ConnectorError as `begin` and `catch_up`, RetriableError where another process holds it.
+    Raises ConnectorError as `begin` and `catch_up`; RetriableError where another process has it.
     """
     with open_regular(place_of(path), os.O_RDWR | os.O_CREAT) as file:
         _lock(file, path)

@@ -31,11 +31,7 @@ _decode = msgspec.json.Decoder(Record, float_hook=Decimal).decode
 
 
 class JsonRows:
-    """Reads a file of JSON lines, from a place on if one is given.
-
-    Raises:
-        ConnectorError: it is no file of JSON lines but one array.
-    """
+    """Reads a file of JSON lines from a place on. Raises ConnectorError where it is one array."""
 
     names = None
 
@@ -54,10 +50,7 @@ class JsonRows:
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RecordList:
-        """Read up to so many records, at least one; fewer where they are long.
-
-        A line that is no object ends up in `bad`.
-        """
+        """Read up to `count` records, at least one, fewer if they are long; no objects: `bad`."""
         taken, until = RecordList(), self._offset + PAGE_BYTES
         records = taken.records
         while len(records) < count and (self._offset < until or not records):
@@ -110,8 +103,8 @@ class Window:
     def kept(self, cursors: Sequence[str | None]) -> list[bool]:
         """Tell which rows lie in the window.
 
-        Where one value is not what the cursor's type says, all rows do: whoever reads them refuses
-        that one by name, and nothing is left out by a comparison that means nothing.
+        All of them do where a value does not fit the cursor's type: the caller refuses that value
+        by name, and no row is left out by a comparison that means nothing.
         """
         if self._start is None:
             return [True] * len(cursors)
@@ -157,10 +150,7 @@ class FileReader:
         self._window = Window(request)
 
     def page(self, size: int) -> Page | None:
-        """Return the next page that is not empty, None at the end.
-
-        Raises ConnectorError where the file changed while it was read.
-        """
+        """Return the next page that is not empty, None at the end. Raises ConnectorError."""
         wanted = size if self._left is None else min(size, self._left)
         while wanted:
             with translated_errors():

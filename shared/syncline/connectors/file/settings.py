@@ -141,11 +141,7 @@ class FileTarget(_Exact):
 
 
 class InSettings(InOptions):
-    """How one file is read: its options, completed by its name and the extraction's columns.
-
-    Attributes:
-        names: column names where the file has no header.
-    """
+    """How one file is read: its options, and `names` of the columns where it has no header."""
 
     names: tuple[str, ...] | None
     id_column: str

@@ -160,10 +160,7 @@ def path_of(folder: Folder, batch: WriteBatch) -> Path:
 
 
 def write_batch(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
-    """Write a batch to a file whose journal this process remembers. Blocks: call it in a thread.
-
-    Raises ConnectorError, RetriableError where the file cannot be written (now).
-    """
+    """Write a batch to a file; blocks: use a thread. Raises ConnectorError, RetriableError."""
     made = output_of(read(FileTarget, batch.options, TARGET), batch.fields)
     pieces, failures = _pieces(made, batch.payloads)
     with translated_errors():

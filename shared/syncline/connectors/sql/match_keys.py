@@ -108,9 +108,9 @@ def keyed(batch: WriteBatch, columns: Sequence[str]) -> KeyedRecords:
 
 
 class Claims(msgspec.Struct):
-    """Records of a bulk that are not written, because another one has their key.
+    """The records of a bulk that are not written, because another record has their key.
 
-    An older version of a record stands with the place of its newest one, other records with why.
+    An older version is listed with its newest version's place, any other record with a failure.
     """
 
     older: dict[int, int] = {}
@@ -128,10 +128,10 @@ def claims(
     ids: Sequence[str | None],
     batch: WriteBatch,
 ) -> Claims:
-    """Find records that would be written to one row; `rows` has what is equal for such records.
+    """Find records that would be written to one row; `rows` is equal for such records.
 
-    Two versions of one record are one: the later counts. Of two records, the row belongs to the
-    one that was written to it before, else to the first; the others fail and are told of.
+    Of two versions of one record the later counts. Of two records, the row belongs to the one that
+    was written to it before, else to the first; the others fail, and their failure says so.
     """
     groups: dict[Hashable, list[int]] = {}
     for place in places:

@@ -44,10 +44,7 @@ def is_tested_for_null(found: re.Match[str]) -> bool:
 
 
 def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[Problem]:
-    """Name every mistake of an extraction's SQL, in which `known` names are bound.
-
-    With `names`, each `:name` in it means something bound.
-    """
+    """Name every mistake of an extraction's SQL; with `names`, also each `:name` not in `known`."""
     if any(token["end"] for token in TOKENS.finditer(one_statement(sql))):
         message = "must be one statement that reads; there is a second one behind `;`"
         return [Problem("$.extraction.sql", message)]

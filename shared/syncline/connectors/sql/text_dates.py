@@ -1,8 +1,8 @@
 """Times that are text in a database: how they are written, and whether they sort by time.
 
 A database compares texts letter by letter. That is the order of time only where all values are
-written alike: `T` is behind the blank, `+02:00` and `Z` say one moment twice, `28.10.2026` begins
-with the day.
+written alike: `T` sorts after a blank, `+02:00` and `Z` may mean the same moment, and `28.10.2026`
+begins with the day.
 """
 
 from __future__ import annotations
@@ -36,12 +36,7 @@ _DIGIT = "\0"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """How texts of one form look, and how a time is written in it.
-
-    Attributes:
-        shapes: what a text may look like, one is enough; digits may stand between the parts of one.
-        pattern: the form as `compile_format` takes it.
-    """
+    """How texts of one form look (one of `shapes`), and their pattern for `compile_format`."""
 
     shapes: tuple[tuple[str, ...], ...]
     pattern: str

@@ -48,11 +48,8 @@ def _base_query(extraction: Extraction) -> str:
 class SqliteReader:
     """One extraction on one connection, in one snapshot. Blocks: call it in a thread.
 
-    SQLite has one writer at a time, and what it stamps it stamps while it is the one: nothing newer
-    can be committed before it. So no writer that was open can commit behind what was read.
-
-    Args:
-        careful: expect texts that are not UTF-8; slower.
+    SQLite has one writer at a time, and a writer stamps its rows while it is the one. So no writer
+    that was open can commit anything behind what was read.
     """
 
     def __init__(

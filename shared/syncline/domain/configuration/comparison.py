@@ -109,8 +109,7 @@ _ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|
 def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
     """Return the changed settings that would send stored secrets to another address.
 
-    Otherwise a person who may edit a profile, but not read its secrets, could send them to a server
-    of their own.
+    A person may edit a profile without being able to read its secrets, and must not get them so.
     """
     if MASK not in wanted.secrets.values():
         return []
@@ -126,7 +125,7 @@ def kept_secrets(
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return the secrets to store and their origins; stored secrets replace masks.
 
-    Raises InvalidInputError if none is stored, or a secret would go to another address.
+    Raises InvalidInputError where there is no stored one, or it would go to another address.
     """
     before = stored or ProfileConfig(name=config.name, connector=config.connector)
     masked = [name for name, value in config.secrets.items() if value == MASK]

@@ -216,9 +216,9 @@ def _fitting(day: str, text: str) -> str | None:
 
 
 def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
-    """Tell whether one cursor value is later than another; both as the source gave them.
+    """Tell whether a cursor value is later; one that cannot be read counts as later.
 
-    A value that cannot be read counts as later, so that it is read, and then refused by name.
+    So it is read, and then refused by an error that names it.
     """
     if than is None or value == than:
         return than is None

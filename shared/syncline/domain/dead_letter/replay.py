@@ -90,11 +90,7 @@ HOPELESS = {
 
 
 class StreamStanding(msgspec.Struct, frozen=True):
-    """The state of a dead letter's stream.
-
-    Attributes:
-        removed: the instance no longer syncs the entity type.
-    """
+    """The state of a dead letter's stream; `removed`: its instance no longer syncs that type."""
 
     instance: str
     entity_type: str

@@ -22,10 +22,9 @@ def payload_hashes(payloads: Sequence[bytes], target: str) -> list[str]:
 def row_hashes(
     rows: Sequence[bytes], mapping: str, version: int, target: str, layout: bytes = b""
 ) -> list[str]:
-    """Hash encoded source rows for one mapping version and target, as 32 hex digits each.
+    """Hash encoded source rows for a mapping version and target, as 32 hex digits each.
 
-    Args:
-        layout: the names of the columns, if the encoded rows hold the values alone.
+    `layout` is the names of the columns, where the encoded rows hold only the values.
     """
     base = _base(target, UUID(mapping).bytes[:12] + version.to_bytes(4, "big"))
     if layout:

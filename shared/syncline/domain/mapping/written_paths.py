@@ -45,10 +45,7 @@ def _written(root: _Node, path: Path, by: str) -> str | None:
 
 
 def unmade_elements(fields: Sequence[str], static: Sequence[str]) -> Iterator[Problem]:
-    """Yield a problem for each fixed value of elements that no field makes.
-
-    Stored documents may have them: earlier releases took them.
-    """
+    """Yield a problem for each fixed value whose element no field makes; old mappings have them."""
     made = {array for text in fields for array in _arrays(text)}
     for number, text in enumerate(static):
         if missing := _arrays(text) - made:

@@ -47,11 +47,7 @@ class Subject(msgspec.Struct, frozen=True, order=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why a run failed; similar failures have the same key.
-
-    Attributes:
-        system: name of the connection profile at fault, or of the mapping.
-    """
+    """Why a run failed: the profile (or mapping) at fault; similar failures have the same key."""
 
     key: str
     system: str | None = None

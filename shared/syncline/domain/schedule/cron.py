@@ -119,11 +119,7 @@ def parse_zone(name: str, path: str = "$.timezone") -> ZoneInfo:
 
 
 class ClockChange(msgspec.Struct, frozen=True):
-    """A clock change of a zone, forward or back.
-
-    Attributes:
-        begin, end: the wall times that do not exist, or happen twice; without a zone.
-    """
+    """A clock change of a zone: wall times from `begin` to `end` do not exist, or come twice."""
 
     at: datetime
     by: timedelta

@@ -47,10 +47,7 @@ class ScheduleStatus(StrEnum):
 
 
 class DueSchedule(msgspec.Struct, frozen=True):
-    """A schedule that is due; `able` to run if its instance and profiles are active.
-
-    Since `able_since` nothing that it depends on has changed.
-    """
+    """A schedule that is due. `able`: its instance and profiles are active, since `able_since`."""
 
     id: str
     tenant: str

@@ -27,12 +27,7 @@ _HOUR = timedelta(hours=1)
 
 
 class Moment(msgspec.Struct, frozen=True, rename="camel"):
-    """One firing.
-
-    Attributes:
-        at: the instant, UTC.
-        local: the same by the schedule's zone, RFC 3339 with its offset.
-    """
+    """One firing: the instant in UTC, and the same in the schedule's zone with its offset."""
 
     at: datetime
     local: str

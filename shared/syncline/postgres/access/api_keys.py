@@ -38,12 +38,7 @@ where prefix = $1 and revoked_at is null and (expires_at is null or expires_at >
 
 
 class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
-    """An API key as it is listed; the key itself was shown once, when it was made.
-
-    Attributes:
-        prefix: its beginning.
-        used_at: to the minute.
-    """
+    """An API key as lists show it: its beginning (`prefix`), and its last use to the minute."""
 
     id: str
     name: str
@@ -96,10 +91,7 @@ class ApiKeys(Repository):
     async def add(
         self, tenant: str, wanted: NewApiKey, stored: tuple[str, bytes], actor: str
     ) -> ApiKeyView:
-        """Store a new key by its prefix and hash.
-
-        Raises InvalidInputError; ConflictError where a key of this name is in use.
-        """
+        """Store a new key. Raises InvalidInputError; ConflictError where its name is in use."""
         name = checked_name(wanted.name)
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select 1 from tenants where id = $1", tenant):

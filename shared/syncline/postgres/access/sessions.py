@@ -111,10 +111,7 @@ async def begin_session(
     lifetimes: Lifetimes,
     how: str,
 ) -> None:
-    """Begin a session of a user in the first of their tenants; expired sessions are deleted.
-
-    The audit log says how: by `password`, `link`, `password_link` or `set_up`.
-    """
+    """Begin a user's session in their first tenant; `how` they signed in goes to the audit log."""
     await connection.execute("delete from sessions where expires_at < now()")
     name = await connection.fetchval(
         "update users set signed_in_at = now() where id = $1 returning name", user_id

@@ -52,10 +52,7 @@ class SignInAttempts(Repository):
         self._allowance = allowance
 
     async def reserve(self, account: bytes, address: str) -> int | None:
-        """Count an attempt as failed before it is made, so that many at once are counted too.
-
-        Returns the seconds to wait when it must not be made, None when it may.
-        """
+        """Count an attempt as failed before it is made; return the seconds to wait, if any."""
         allowed = self._allowance
         most = allowed.here + 1  # or one address could use up an account's
         async with self._database.connection() as connection:

@@ -30,11 +30,7 @@ _LOCK = 7_305_817_213  # any fixed number of our own: who may be the last Platfo
 
 
 class UserView(msgspec.Struct, frozen=True, rename="camel"):
-    """A user as others see them.
-
-    Attributes:
-        tenants: where a Runner or User may work; empty for a Platform Admin, who may everywhere.
-    """
+    """A user as others see them; `tenants` is empty for a Platform Admin, who may work in all."""
 
     id: str
     name: str

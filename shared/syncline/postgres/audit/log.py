@@ -74,10 +74,10 @@ async def audit_each(
 
 
 class AuditEntry(msgspec.Struct, frozen=True, rename="camel"):
-    """Something that somebody did.
+    """One entry of the audit log.
 
     Attributes:
-        tenant: `*` for what belongs to none: users, tenants, sign-ins.
+        tenant: `*` for what belongs to no tenant: users, tenants, sign-ins.
         action: `<kind>.<what>`.
         details: what was changed, without secrets.
     """
@@ -93,13 +93,7 @@ class AuditEntry(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AuditFilter(msgspec.Struct, frozen=True):
-    """What of the log is wanted; None: everything.
-
-    Attributes:
-        action: a whole action, or only its kind.
-        since: this moment and later.
-        until: before this moment.
-    """
+    """Which entries; None is any. `action` may be only a kind; `until` itself is not included."""
 
     actor: str | None = None
     action: str | None = None

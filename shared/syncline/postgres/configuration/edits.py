@@ -1,7 +1,7 @@
-"""Edits of single objects inside a change: the state they are based on, versions, deletion.
+"""Edits of single objects inside a change. Every edit is audited.
 
 A deleted object keeps its row under another name, because runs and dead letters refer to it; its
-secrets are erased. Every edit is audited.
+secrets are erased.
 """
 
 from __future__ import annotations
@@ -53,10 +53,7 @@ class Edits:
         self._actor = actor
 
     async def mark(self, kind: Kind, name: str) -> str:
-        """Return what tells an object's state from all others it had or will have.
-
-        Raises NotFoundError.
-        """
+        """Return the ETag of an object's present state. Raises NotFoundError."""
         return mark_of((await self._row(kind, name))["changed_at"])
 
     async def require(self, kind: Kind, name: str, mark: str) -> None:

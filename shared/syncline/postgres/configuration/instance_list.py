@@ -51,11 +51,7 @@ class LastRun(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class EntityTypeView(msgspec.Struct, frozen=True, rename="camel"):
-    """What an instance syncs.
-
-    Attributes:
-        cursor_version: 0 when the cursor was never set; `cursor` is None then, or when cleared.
-    """
+    """An entity type of an instance; `cursor` is None if never set (version 0), or cleared."""
 
     entity_type: str
     mapping: str

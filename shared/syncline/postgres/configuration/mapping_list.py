@@ -73,10 +73,9 @@ class MappingList(Repository):
     async def versions(
         self, tenant: str, name: str, before: int | None, part: ListPart
     ) -> list[MappingVersionView]:
-        """Return versions of a mapping, newest first; those below `before`. Raises NotFoundError.
+        """Return versions below `before`, newest first; `search`: a number, or part of the author.
 
-        Args:
-            part: its `search` is a number, or part of who saved the version.
+        Raises NotFoundError.
         """
         await self.get(tenant, name)
         where = Conditions(tenant, name)

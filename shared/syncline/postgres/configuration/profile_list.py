@@ -26,11 +26,7 @@ from profiles p where p.tenant = $1 and p.deleted_at is null
 
 
 class LastTest(msgspec.Struct, frozen=True, rename="camel"):
-    """The kept result of a connection test.
-
-    Attributes:
-        stale: the profile was changed since.
-    """
+    """The kept result of a connection test; `stale`: the profile was changed since."""
 
     ok: bool
     checks: list[JsonObject]

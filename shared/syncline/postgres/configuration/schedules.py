@@ -33,10 +33,7 @@ on conflict (tenant, name) do update set cron = excluded.cron, timezone = exclud
 
 
 async def fire_now(connection: Connection, tenant: str, name: str, firing: NewFiring) -> None:
-    """Note that a person lets a schedule fire; a scheduler publishes it if nobody else does.
-
-    Raises NotFoundError.
-    """
+    """Store a firing that a person asks for, which is due at once. Raises NotFoundError."""
     schedule = await row_named(connection, Kind.SCHEDULE, tenant, name, "for key share")
     kind, result = FiringKind.MANUAL.value, FiringResult.DUE.value
     values = (firing.slot, tenant, firing.run_id, kind, firing.actor, result)

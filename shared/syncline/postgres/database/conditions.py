@@ -49,11 +49,9 @@ class ListPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def id_range(beginning: str, shortest: int = 1) -> tuple[str, str] | None:
-    """Return the first and the last ID that begin so; None where no ID does.
+    """Return the first and last ID that begin with these hexadecimal digits (hyphens are ignored).
 
-    Args:
-        beginning: hexadecimal digits in any case; hyphens do not matter.
-        shortest: fewer digits name nothing.
+    None where no ID can begin so, or where there are fewer digits than `shortest`.
     """
     digits = beginning.replace("-", "").lower()
     if len(digits) < shortest or not _BEGINNING.fullmatch(digits):

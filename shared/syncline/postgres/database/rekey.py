@@ -19,10 +19,9 @@ class SecretRepository(Repository):
 async def rekey_column(
     connection: Connection, keys: Keyring, table: str, column: str, scope: Callable[[str], str]
 ) -> Sequence[Row]:
-    """Encrypt the secrets of a table that are not under the first key anew; return their rows.
+    """Encrypt anew the secrets of a table that are not under the first key; return their rows.
 
-    Args:
-        scope: returns what the secret of the row of an ID is bound to, beside its tenant.
+    `scope` returns what the secret in the row of an ID is bound to, beside its tenant.
     """
     stored = await connection.fetch(
         f"select * from {table} where {column} is not null order by id for update"

@@ -86,11 +86,9 @@ _STATEMENTS = {
 
 
 async def remove_expired(database: Database, retention: Retention) -> dict[str, int]:
-    """Remove some of what is too old. Raises RetriableError.
+    """Remove some rows that are too old; return how many of each table. Raises RetriableError.
 
-    Returns:
-        Removed rows by table; `ROWS` of a table means that there may be more. Empty while another
-        process does this.
+    Where `ROWS` of a table were removed, there may be more. Empty while another process does this.
     """
     async with database.connection() as connection:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):

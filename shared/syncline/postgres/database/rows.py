@@ -46,10 +46,7 @@ async def row_of(database: Queryable, what: str, sql: str, *values: object) -> R
 
 
 def array_text(values: Sequence[str | None]) -> str:
-    """Return texts as PostgreSQL writes a list of them: `$1::text::text[]`.
-
-    The driver's own encoding of a list makes two calls for each of its elements.
-    """
+    """Return texts as PostgreSQL writes a list, for `$1::text::text[]`: faster than the driver."""
     quoted = [v for v in values if v is not None]
     joined = "".join(quoted)
     if "\\" in joined or '"' in joined:
@@ -72,8 +69,5 @@ def _names(type_: type) -> list[tuple[str, str]]:
 
 
 def mark_of(changed_at: datetime) -> str:
-    """Return what tells the state of an object that was last changed then from any other: an ETag.
-
-    Every change sets the time by `clock_timestamp()`, which has microseconds.
-    """
+    """Return the ETag of an object's state: every change gives it a time with microseconds."""
     return f"{int(changed_at.timestamp() * 1_000_000):x}"

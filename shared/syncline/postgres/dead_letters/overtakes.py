@@ -1,7 +1,6 @@
 """Dead letters that close by themselves: the record failed again later, or a later run wrote it.
 
-So a record has at most one entry that waits for a person. Every entry stays: the run in which it
-failed has it still.
+So a record has at most one entry that waits for a person. The closed entries are kept.
 """
 
 from __future__ import annotations

@@ -114,9 +114,9 @@ class DeadLetterQueue(Repository):
     """Every method may raise RetriableError."""
 
     async def ids_of(self, tenant: str, given: Sequence[str]) -> list[str]:
-        """Return the IDs of entries that are named by their IDs or by how those begin.
+        """Return the IDs of entries that are given as IDs or as beginnings of IDs.
 
-        Raises NotFoundError; InvalidInputError: one begins no ID, or several.
+        Raises NotFoundError; InvalidInputError where a beginning fits no ID, or several.
         """
         found: dict[str, None] = {}
         for text in given:

@@ -35,10 +35,7 @@ class RowNames:
         self._database = database
 
     async def runs_alike(self, run: RunRef, run_ids: Sequence[str]) -> set[str]:
-        """Return which runs wrote to the same table of the same target by the same match key.
-
-        What a run wrote that is not known any more is named by nothing.
-        """
+        """Return which runs wrote to the same table of the same target by the same match key."""
         version = (run.mapping, run.mapping_version)
         rows = await self._database.fetch(_ALIKE, run_ids, *version, run.target)
         return {row["id"] for row in rows}

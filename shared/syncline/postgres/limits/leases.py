@@ -74,8 +74,8 @@ _PAID: ContextVar[list[bool]] = ContextVar("paid")
 class ProfileLimiter:
     """The limits of one profile as this process holds them.
 
-    Slot 0 is no slot: a process that finds none free leaves its name there, and those that hold
-    some give one back within a second or two. So a busy process never keeps the others out.
+    Slot 0 is no real slot: a process that finds no free slot leaves its name there, and processes
+    that hold slots give one back soon. So a busy process never keeps the others out.
     """
 
     def __init__(
@@ -99,9 +99,9 @@ class ProfileLimiter:
         self.pause = ProfilePause(database, self._profile, tenant)
 
     async def pace(self) -> None:
-        """Wait until one more call to the system may begin; each takes a token of its own.
+        """Wait until one more call to the system may begin; the first within `call` is included.
 
-        The first one within `call` is paid already. Raises RetriableError, PausedError.
+        Raises RetriableError, PausedError.
         """
         await self.pause.wait()
         paid = _PAID.get(None)

@@ -47,10 +47,7 @@ class ProfilePause:
         self._reason = ""
 
     async def hold_off(self, seconds: float, reason: str) -> None:
-        """Begin no call to the system before so many seconds have passed, in no process.
-
-        At most LONGEST_PAUSE at a time: then it is asked again.
-        """
+        """Let no process call the system for so many seconds, at most LONGEST_PAUSE at a time."""
         seconds = min(seconds, LONGEST_PAUSE)
         self.extend(seconds, reason)
         with suppress(RetriableError):  # the system itself asks the others

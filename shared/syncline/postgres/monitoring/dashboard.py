@@ -90,11 +90,7 @@ class Step(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Totals(msgspec.Struct, frozen=True, rename="camel"):
-    """The sum of a range.
-
-    Attributes:
-        failure_rate: failed ones of all records with an outcome; None: there are none.
-    """
+    """The sum of a range; `failure_rate` is None where no record has an outcome."""
 
     runs: int
     failed_runs: int

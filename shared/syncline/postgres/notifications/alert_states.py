@@ -89,10 +89,7 @@ class Alerting(Repository):
             return await self._kept(connection, states, decide(states, causes), now)
 
     async def weigh_pending(self, weigh: Weigh, now: datetime) -> Sequence[Message]:
-        """Decide on the numbers of pending dead letters by instance.
-
-        One process at a time, so that an older count never follows a newer one.
-        """
+        """Decide on the numbers of pending dead letters by instance, in one process at a time."""
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return []

@@ -89,9 +89,9 @@ class Deliveries(SecretRepository):
         ]
 
     async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
-        """Store what became of an attempt, unless another process holds the delivery by now.
+        """Store the result of an attempt, unless another process has taken the delivery over.
 
-        It is tried again in so many seconds, or for None has its final state.
+        The next attempt is in `again_in` seconds; with None the delivery gets its `final` state.
         """
         tries = [*due.tries, msgspec.to_builtins(tried)][-KEPT_TRIES:]
         state = final if again_in is None else "waiting"

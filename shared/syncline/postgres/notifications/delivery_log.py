@@ -78,10 +78,7 @@ class DeliveryLog(Repository):
         return struct_of(DeliveryView, row)
 
     async def redeliver(self, tenant: str, actor: str, subscription: str, delivery: str) -> None:
-        """Begin to deliver anew, with the same ID.
-
-        Raises NotFoundError; ConflictError: the subscription is off, or this is being sent now.
-        """
+        """Deliver again under the same ID. Raises NotFoundError; ConflictError: off or in use."""
         async with self._database.transaction() as connection:
             values = (tenant, subscription, delivery)
             row = await row_of(connection, f"delivery {delivery}", _LOCK, *values)

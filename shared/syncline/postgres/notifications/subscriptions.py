@@ -24,12 +24,7 @@ from syncline.postgres.notifications.deliveries import (
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
-    """A subscription, and how its deliveries go; never its secret.
-
-    Attributes:
-        waiting, given_up: deliveries of it.
-        last_delivered_at: when a delivery reached it last.
-    """
+    """A subscription without its secret; `waiting` and `given_up` count its deliveries."""
 
     id: str
     name: str
@@ -103,10 +98,7 @@ class Subscriptions(SecretRepository):
     async def create(
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
     ) -> str:
-        """Store a new one and return its ID.
-
-        Raises ConflictError: the name is taken; InvalidInputError: an instance does not exist.
-        """
+        """Store a new one; return its ID. Raises ConflictError (name taken), InvalidInputError."""
         id_ = str(uuid7())
         stored = secret and self._keys.encrypt({"signing": secret}, tenant, secret_scope(id_))
         async with self._database.transaction() as connection:

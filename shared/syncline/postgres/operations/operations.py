@@ -146,20 +146,17 @@ class Operations(Repository):
         return await fetch_structs(self._database, OperationItem, _ITEMS, *values)
 
     async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
-        """Stop it: writes under way finish, what was not sent stays as it was.
-
-        Raises NotFoundError; ConflictError: it has ended.
-        """
+        """Stop it; writes under way finish. Raises NotFoundError; ConflictError: it has ended."""
         state = await self._stop(tenant, operation_id, actor, "aborted", ("waiting", "running"))
         if state is not None:
             raise ConflictError(f"the operation has ended already: it is {state}")
         return await self.get(tenant, operation_id)
 
     async def undo(self, tenant: str, operation_id: str, actor: str) -> OperationView:
-        """Undo a discard, by restoring what it discarded; or a replay that has not begun.
+        """Undo a discard by an operation that restores its entries, or a replay that has not begun.
 
-        Returns the restoring operation, or the replay that will not be. Raises NotFoundError;
-        ConflictError: it cannot be undone, or not any more.
+        Returns the restoring operation, or the cancelled replay.
+        Raises NotFoundError; ConflictError where there is nothing to undo (any more).
         """
         found = await self.get(tenant, operation_id)
         if found.kind == OperationKind.DISCARD and found.finished_at is not None:

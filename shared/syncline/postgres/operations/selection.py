@@ -31,10 +31,7 @@ where o.id = $1 returning total
 async def freeze_selection(
     connection: Connection, tenant: str, operation: str, wanted: DeadLetterFilter, *, replays: bool
 ) -> None:
-    """Make items of the entries that match now, the oldest first.
-
-    Where it replays, what no replay can take up is refused at once.
-    """
+    """Make items of the entries that match now, oldest first; refuse what cannot be replayed."""
     where = conditions_of(tenant, wanted)
     why = _why_not_replayed(where, named=wanted.ids is not None) if replays else "null::text"
     sql = _FREEZE.format(condition=where, why=why, operation=where.bind(operation))
@@ -47,9 +44,9 @@ async def count_selection(connection: Connection, operation: str) -> int:
 
 
 def _why_not_replayed(where: Conditions, *, named: bool) -> str:
-    """Return the SQL of why an entry is refused; what it names is bound.
+    """Return the SQL of why an entry is refused; values that it needs are bound.
 
-    What may have been written is replayed only if a person named the entry: he has looked.
+    A record that may have been written is replayed only if a person named its entry.
     """
     return _HOPELESS.format(
         unreadable=where.bind(UNREADABLE),

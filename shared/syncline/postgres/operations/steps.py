@@ -1,7 +1,7 @@
-"""The work of operations, step by step: each step is one transaction and can be done again.
+"""The work of operations, step by step: each step is one transaction and can be repeated safely.
 
-A process that works on an operation holds a lease. A step does nothing once the lease has gone to
-another process; so it does not matter where one dies, nor that two may believe that they hold it.
+A process works on an operation while it holds a lease. A step without the lease changes nothing, so
+a process may die anywhere, and two may believe that they hold the lease.
 """
 
 from __future__ import annotations

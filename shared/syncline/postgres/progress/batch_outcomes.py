@@ -24,12 +24,9 @@ _REMOVE_DEAD_LETTERS = "delete from dead_letters where id = any($1)"
 
 
 async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> StageTallies:
-    """Write the outcomes of reports, in the transaction that holds their runs.
+    """Write the outcomes of reports, in the transaction that holds their runs; return what is new.
 
     A report about a batch that nobody committed changes nothing.
-
-    Returns:
-        What was newly set.
     """
     tallies = StageTallies()
     settled = [report for report in reports if isinstance(report, Settled)]
@@ -62,14 +59,9 @@ async def _read(connection: Connection, settled: Iterable[Settled]) -> dict[tupl
 
 
 def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:
-    """Put outcome codes into the pending slots of a batch row.
+    """Put `codes` into a batch row's pending slots; slots that have an outcome keep it.
 
-    Args:
-        outcomes: the row's codes, one a slot.
-        slots: positions, parallel to `codes`.
-
-    Returns:
-        The new codes, and how often each code was newly set; taken slots are left as they are.
+    Returns the new codes of the row, and how often each code was newly set.
     """
     size = len(outcomes)
     if outcomes == PENDING * size and list(slots) == list(range(size)):  # by far the most frequent

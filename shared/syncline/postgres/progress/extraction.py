@@ -176,10 +176,9 @@ class Extractions:
     async def unpublished(
         self, run_id: str, first: int, *, settled_too: bool = False
     ) -> list[NewBatch]:
-        """Return the committed batches from a number on that have somewhere to go, in order.
+        """Return, in order, the committed batches from number `first` on that go to a topic.
 
-        Args:
-            settled_too: also those whose records had their outcome when they were found.
+        `settled_too` adds the batches whose records had their outcome when they were found.
         """
         rows = await self._database.fetch(_UNPUBLISHED, run_id, first, settled_too)
         return [NewBatch(**dict(row)) for row in rows]

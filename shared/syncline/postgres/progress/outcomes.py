@@ -1,8 +1,8 @@
 """Finalize's side: outcomes of records, counters of their runs, and the end of a run.
 
-One transaction takes everything a poll brought. Runs are locked in the order of their IDs, so two
-processes that hold the same partition for a moment cannot deadlock, and a slot that has an outcome
-keeps it: delivering any report twice changes nothing.
+One transaction takes everything that a poll brought. Runs are locked in the order of their IDs, so
+two processes with the same partition cannot deadlock. A slot that has an outcome keeps it, so a
+report that is delivered twice changes nothing.
 """
 
 from __future__ import annotations
@@ -63,11 +63,7 @@ class Outcomes:
         self._database = database
 
     async def apply(self, reports: Sequence[Report]) -> list[Run]:
-        """Apply reports and close the runs that are done.
-
-        Returns:
-            Every run that a report was about, as it is now; final ones unchanged.
-        """
+        """Apply reports and close the runs that are done; return every run that they are about."""
         ids = sorted({report.run.id for report in reports})
         async with self._database.transaction() as connection:
             rows = await connection.fetch(_LOCK, ids)

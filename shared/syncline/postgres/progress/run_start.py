@@ -15,11 +15,7 @@ where id = $1
 
 
 async def start_run(connection: Connection, row: Row) -> None:
-    """Pin the cursor the run starts from; Reset Cursor clears it first, as a new version.
-
-    Args:
-        row: of the run, locked, with `instance_name`.
-    """
+    """Store the cursor that a locked run starts from; Reset Cursor clears the cursor before."""
     plain = row["source_ids"] is None and row["replay"] is None
     run_id, tenant, actor, stream = row["id"], row["tenant"], row["actor"], row["stream_id"]
     version, value = await newest_cursor(connection, stream)

@@ -58,11 +58,7 @@ class StageTallies:
         self._tallies: dict[tuple[str, str], StageTally] = {}
 
     def add_report(self, report: Settled, codes: Mapping[str, int]) -> None:
-        """Add a report that settled something.
-
-        Args:
-            codes: outcome codes that it newly set, each with how often.
-        """
+        """Add a report; `codes` are the outcome codes that it newly set, each with how often."""
         run = report.run
         self.add_outcomes(run.id, report.stage, run.tenant, codes)
         for timing in report.timings:

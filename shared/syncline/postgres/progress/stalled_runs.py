@@ -86,11 +86,7 @@ class StalledRuns:
         ]
 
     async def close(self, suspicion: Stalling) -> StalledRun | None:
-        """Close a run that has been suspected for long enough and still has not moved.
-
-        Returns:
-            The run; the same again when it was closed before; None when it goes on.
-        """
+        """Close a run that is suspected for long enough and still stands; None where it goes on."""
         run_id = suspicion.run.id
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{BY_ID} for update of r", run_id)

@@ -31,10 +31,7 @@ class RunPauses(Repository):
     """Every method may raise RetriableError."""
 
     async def pause(self, tenant: str, run_id: str, actor: str) -> Run:
-        """Note that a person pauses a run; pausing twice changes nothing.
-
-        Raises NotFoundError; ConflictError: it has ended, or is being cancelled.
-        """
+        """Pause a run. Raises NotFoundError; ConflictError where it ends or has ended."""
         async with self._database.transaction() as connection:
             run = await lock_run(connection, tenant, run_id)
             if run.cancel_requested_at is not None:

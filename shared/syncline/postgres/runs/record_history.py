@@ -67,10 +67,7 @@ class AttemptView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RecordInRun(msgspec.Struct, frozen=True, rename="camel"):
-    """What became of a record in one run; `dead_letter` is the ID of its entry, if it failed.
-
-    A run that met the record in two batches has it twice.
-    """
+    """A record in one batch of a run; `dead_letter` is the ID of its entry, if it failed."""
 
     correlation_id: str
     instance: str
@@ -107,9 +104,9 @@ class RecordHistory(msgspec.Struct, frozen=True, rename="camel"):
 async def read_record_history(
     database: Database, tenant: str, source_id: str, limit: int, after: RunPosition | None = None
 ) -> RecordHistory:
-    """Return what happened to a source ID in its newest runs, in every instance.
+    """Return what happened to a source ID in its newest runs, or those after a position.
 
-    Those behind a position, where one is given. Raises RetriableError.
+    Reads every instance. Raises RetriableError.
     """
     rows = await newest_runs_of(database, tenant, source_id, limit, after)
     runs = [struct_of(RecordInRun, row, outcome=outcome_name(row["code"])) for row in rows]

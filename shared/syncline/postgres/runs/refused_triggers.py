@@ -1,7 +1,4 @@
-"""Refused triggers: a second copy of the message is refused again, whatever has changed since.
-
-Another request with the same correlation ID is judged anew.
-"""
+"""Refused triggers: a second copy of a message is refused again, whatever has changed since."""
 
 from __future__ import annotations
 

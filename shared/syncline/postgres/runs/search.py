@@ -70,11 +70,7 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
-    """What a search found: runs first, then records, targets, dead letters.
-
-    Attributes:
-        more: kinds of which there are more than the 5 that are shown: give more of the ID.
-    """
+    """The hits of a search; `more` names the kinds that have more than the 5 that are shown."""
 
     query: str
     hits: list[SearchHit]
@@ -82,9 +78,9 @@ class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def search_ids(database: Database, tenant: str, text: str) -> SearchResult:
-    """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
+    """Find a correlation ID (or its beginning), a source ID or a target ID. Raises RetriableError.
 
-    Raises InvalidInputError: the text cannot be an ID; RetriableError.
+    Raises InvalidInputError where the text cannot be an ID.
     """
     query = checked_id(text.strip(), "query.q")
     hits = [

@@ -1,7 +1,7 @@
 """Firings: due slots become rows, rows are published as triggers, and the answers are stored.
 
-Any number of schedulers may do this at once: a row is locked by the one that works on it and
-skipped by the others, and a firing's key lets each slot exist once.
+Any number of schedulers may do this at once: a row that one works on is locked and skipped by the
+others, and the key of a firing lets each slot exist once.
 """
 
 from __future__ import annotations
@@ -105,10 +105,7 @@ class Firings(Repository):
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[list[UnpublishedFiring]]:
-        """Yield firings that no other scheduler is publishing; they count as published at the end.
-
-        A block that raises, or a process that dies in it, leaves them for the next.
-        """
+        """Yield firings that no other scheduler publishes; they count as published at the end."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(_TO_SEND, BITE)
             yield [struct_of(UnpublishedFiring, row) for row in rows]

@@ -19,12 +19,7 @@ log = structlog.get_logger()
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A message of the control topic, keyed by correlation ID; the newest counts.
-
-    Attributes:
-        action: cancel or pause. A resume removes the command: a message without a value.
-        by: who asked.
-    """
+    """A message of the control topic: cancel or pause, and who asked. A resume has no value."""
 
     action: str
     by: str = "unknown"

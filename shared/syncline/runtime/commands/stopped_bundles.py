@@ -27,13 +27,10 @@ class RunCommands(Protocol):
 def split_stopped(
     bundles: Sequence[Bundle], commands: RunCommands, stage: Stage, now: datetime
 ) -> tuple[list[Bundle], list[Outbound]]:
-    """Separate the bundles to handle from those of cancelled and paused runs.
+    """Return the bundles to handle, and messages for the bundles of cancelled and paused runs.
 
     A bundle of a paused run goes unchanged to a retry topic. There it blocks no other run and
     survives every process; it counts as no attempt.
-
-    Returns:
-        The bundles to handle, and the messages for the others.
     """
     live: list[Bundle] = []
     messages: list[Outbound] = []

@@ -107,10 +107,7 @@ class Attempts(Generic[T]):
 
 
 def root_cause(error: Exception) -> Exception:
-    """Return the error that decides: of a group, the first that is not retriable.
-
-    A handler that uses a TaskGroup raises a group even when only one database is away.
-    """
+    """Return the error that decides: of a group (of a TaskGroup), the first not retriable."""
     if not isinstance(error, ExceptionGroup):
         return error
     leaves = [root_cause(e) for e in error.exceptions]

@@ -50,16 +50,9 @@ class FailureRouter:
         policy: RetryPolicy,
         now: datetime,
     ) -> list[Outbound]:
-        """Decide about every failed record of a bundle.
+        """Return dead letters, retries and reports of retries for the failed records of a bundle.
 
-        Args:
-            bundle: the stage's input.
-            failures: why, by place in the bundle.
-            policy: of the profile whose system failed.
-            now: time of the failure, with its time zone.
-
-        Returns:
-            Dead letters, retries, and the reports of retries to Finalize.
+        `failures` has why by place in the bundle; `policy` is of the profile whose system failed.
         """
         waits: dict[tuple[str, bool], _Wait] = {}
         given_up: dict[int, Failure] = {}
@@ -166,11 +159,7 @@ class FailureRouter:
 
 
 def failure_of_bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
-    """Return the failure for an exception in code; `message` says in plain words what broke.
-
-    Args:
-        ambiguous: the record may have been written.
-    """
+    """Return the failure for an exception; `message` says in plain words what broke."""
     words = printable(f"{type(error).__name__}: {error}")[:2000]
     return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 

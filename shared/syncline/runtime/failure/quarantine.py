@@ -35,11 +35,7 @@ class Quarantine(Generic[T]):
         self._in_a_row = 0
 
     def checked(self, messages: Sequence[Outbound]) -> list[Outbound]:
-        """Return the outputs, once each fits into a message with the trace header that it will get.
-
-        Raises:
-            MessageTooLargeError: an output does not fit.
-        """
+        """Return the outputs. Raises MessageTooLargeError; their trace headers are counted too."""
         limit = self._limit - ROOM_FOR_TRACE
         largest = max(map(size_of, messages), default=0)
         if largest > limit:
@@ -53,8 +49,7 @@ class Quarantine(Generic[T]):
     def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
         """Return what to send in place of the outputs of a message that breaks the stage.
 
-        Raises:
-            Exception: the bug itself: no message has worked lately, or this one is of the DLQ.
+        Raises the bug itself where no message has worked lately, or this one is of the DLQ.
         """
         if self._in_a_row >= IN_A_ROW or delivery.topic == DLQ:
             raise error

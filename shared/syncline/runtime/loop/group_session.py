@@ -47,8 +47,7 @@ class GroupSession(Generic[T]):
     async def run(self, spec: StageSpec[T], stop: asyncio.Event) -> None:
         """Take part in the group until `stop` is set; then drain, commit and leave.
 
-        Raises:
-            ExceptionGroup: of a RetriableError when a new consumer is needed, or of a bug.
+        Raises an ExceptionGroup of a RetriableError (a new consumer is needed) or of a bug.
         """
         watch = StuckClientWatch(
             spec.name, self._consumer, self._workers, self._clock, self._options

@@ -47,11 +47,7 @@ class Processor(Generic[T]):
         return self._attempts.waiting_for
 
     async def process(self, deliveries: Sequence[Delivery]) -> None:
-        """Bring messages to acknowledged outputs, however long that takes.
-
-        Raises:
-            Exception: a bug; none of these messages may be committed.
-        """
+        """Bring messages to acknowledged outputs. Raises a bug: then none may be committed."""
         stage = self._spec.name
         with about(stage, deliveries), handling(stage, deliveries) as spans:
             readable, items, outputs = self._decoded(deliveries)

@@ -75,9 +75,7 @@ class StageLoop(Generic[T]):
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then finish what is under way and leave the group.
 
-        Raises:
-            Exception: a bug that stops the stage, or a broker that refuses us. Nothing that was
-                under way is committed.
+        Raises a bug, or a broker's refusal; then nothing that was under way is committed.
         """
         async with self._ticker.ticking():
             await self._run(stopping)

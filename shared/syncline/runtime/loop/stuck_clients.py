@@ -60,11 +60,7 @@ class StuckClientWatch:
         log.error("messages_gone_unread", partition=partition, messages=missing)
 
     async def run(self) -> None:
-        """Check at intervals until cancelled.
-
-        Raises:
-            RetriableError: the consumer is stuck; a new one is needed.
-        """
+        """Check at intervals. Raises RetriableError: the consumer is stuck; a new one is needed."""
         while True:
             await self._clock.sleep(LOOK_EVERY)
             try:

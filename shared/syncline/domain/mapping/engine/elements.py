@@ -23,8 +23,7 @@ _Arrays: TypeAlias = Callable[[Scope], "list[list[Value] | None]"]
 def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
     """Return the function that reads a path in a context.
 
-    Args:
-        at_root: whether the context is the records, whose keys may have a dot in their name.
+    At the root the context is the record, whose keys may have a dot in their name.
     """
     if not at_root:
         return lambda scope: scope.contexts[context].read(path)

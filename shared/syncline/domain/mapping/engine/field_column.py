@@ -163,11 +163,7 @@ def _plain_step(made: FieldTransformer) -> FieldColumn:
 
 
 def _of_form(form: ColumnForm, *, empty: bool = False) -> FieldColumn:
-    """Return the step that applies a form to all but nulls.
-
-    Args:
-        empty: empty texts become null instead of going into the form.
-    """
+    """Return the step that applies a form to all but nulls; `empty`: empty texts become null."""
 
     def step(values: list[Value], _scope: Scope) -> list[Value]:
         if all(values):

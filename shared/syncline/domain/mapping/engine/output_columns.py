@@ -45,11 +45,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class Output:
-    """The compiled shape of an output.
-
-    Attributes:
-        optional: the top keys that an output may lack.
-    """
+    """The compiled shape of an output; `optional` are the top keys that it may lack."""
 
     def __init__(self, shape: Object) -> None:
         compiler = _Compiler(frozenset(), at_root=True)

@@ -39,11 +39,7 @@ class Object(msgspec.Struct):
 
 
 class Array(msgspec.Struct):
-    """An array whose elements are written by their indexes.
-
-    Attributes:
-        closed: indexes that leave no null where nothing is written: later elements move up.
-    """
+    """An array written by index; `closed`: later elements move up where nothing is written."""
 
     places: dict[int, Node]
     closed: frozenset[int]
@@ -114,11 +110,7 @@ class _Member(msgspec.Struct, frozen=True):
 
 
 class Shaper:
-    """Lays out the output of one part of a mapping.
-
-    Args:
-        close: whether array indexes that no field writes are left out instead of holding null.
-    """
+    """Lays out the output of a part of a mapping; `close` makes its arrays `closed`."""
 
     def __init__(self, *, close: bool) -> None:
         self._close = close

@@ -28,11 +28,7 @@ def within_limit(size: int, name: str) -> None:
 
 
 class ValueTransformer:
-    """A transformer that needs the value alone, and so takes a whole column at once.
-
-    Args:
-        form: the function over a column's values that are not null.
-    """
+    """A transformer of the value alone; `form` takes a column's values that are not null."""
 
     def __init__(self, function: Callable[[Value], Value], form: ColumnForm | None = None) -> None:
         self.function = function

@@ -37,11 +37,7 @@ def to_string(value: Value) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Return a text as it is.
-
-    Raises:
-        ValueRefusedError: `invalid_character`.
-    """
+    """Return a text as it is. Raises ValueRefusedError (`invalid_character`)."""
     if not is_storable(text):
         what = "a NUL character" if "\0" in text else "half of a surrogate pair"
         raise ValueRefusedError(f"must not hold {what}: {shown(text)}", code="invalid_character")
@@ -49,10 +45,10 @@ def clean_text(text: str) -> str:
 
 
 def checked(value: Value, depth: int = 0) -> Value:
-    """Return a nested value as it is, every text and number in it being one that can travel.
+    """Return a nested value as it is.
 
-    Raises:
-        ValueRefusedError: one cannot, or it is nested deeper than 64 levels.
+    Raises ValueRefusedError where a text or number in it cannot be sent, or it is nested deeper
+    than 64 levels.
     """
     if depth > MAX_DEPTH:
         raise ValueRefusedError(f"must not be nested deeper than {MAX_DEPTH} levels")
@@ -81,11 +77,7 @@ def sorted_keys(value: Value) -> Value:
 
 
 def without_nulls(value: Value, absent: Value) -> Value:
-    """Return a value without the nulls inside it, and without what is empty because of them.
-
-    Returns:
-        `absent` where nothing is left. What was empty before stays.
-    """
+    """Return a value without its nulls and what is empty because of them; `absent` for nothing."""
     if value is None:
         return absent
     if not value or not isinstance(value, dict | list):

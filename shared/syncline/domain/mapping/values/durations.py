@@ -11,11 +11,7 @@ _SECONDS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of a duration.
-
-    Raises:
-        ValueError: it is none; months and years are not taken, as they have no fixed length.
-    """
+    """Return the seconds. Raises ValueError: no duration, or months and years (no fixed length)."""
     found = _FORM.fullmatch(text.strip().upper())
     if found is None or not any(found.groupdict().values()):
         raise ValueError(f"{text!r} is no duration such as PT15M or P1D")

@@ -35,11 +35,7 @@ PLACES = [Decimal(1).scaleb(-places) for places in range(MAX_PLACES + 1)]
 
 
 def to_decimal(value: Value) -> Decimal:
-    """Return a finite number with all its digits; text is trimmed.
-
-    Raises:
-        ValueRefusedError: it is no number, not finite, or has more than 1,000 digits.
-    """
+    """Return a number with all its digits. Raises ValueRefusedError: none, or over 1,000 digits."""
     number = value if type(value) is Decimal else _decimal_of(value)
     if not number.is_finite():
         raise ValueRefusedError(f"must be a finite number, not {shown(value)}")
