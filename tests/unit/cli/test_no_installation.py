@@ -17,6 +17,7 @@ ARGUMENTS = {
     "api-keys list": "",
     "api-keys revoke": "abc",
     "apply": "-f nothing.yaml",
+    "audit": ID,
     "cursors history": "i item",
     "cursors list": "",
     "cursors reset": "i item --reason r",
