@@ -37,6 +37,7 @@ from syncline_ingest.reading.missing_properties import hold_until_complete
 from syncline_ingest.reading.prefetch import prefetch
 from syncline_ingest.reading.source import OpenSource, Sources
 from syncline_ingest.rules import Lanes
+from syncline_ingest.sifting.ledger_copy import LedgerCopies
 
 T = TypeVar("T")
 PAGE = 2000
@@ -70,6 +71,7 @@ class IngestHandler(Handler[RunRequest]):
         self._runs = Runs(database)
         self._letters = DeadLetterStore(database)
         self._known = KnownRows(database)
+        self._copies = LedgerCopies(database, clock)
         self._sources = sources
         self._producer = producer
         self._commands = commands
@@ -144,6 +146,9 @@ class IngestHandler(Handler[RunRequest]):
                 code=failure.code,
                 error=failure.message,
             )
+        finally:
+            if chunker is not None:
+                chunker.reads.close()
         return failure, ExtractionEnd() if chunker is None else chunker.ending(failed=failure)
 
     async def _open(
@@ -152,7 +157,7 @@ class IngestHandler(Handler[RunRequest]):
         """Open the source, to be read from its beginning or on from where it was left."""
         run = progress.run
         opened = await self._sources.open(run)
-        reads = SourcePass(progress, opened, self._known, self._clock)
+        reads = SourcePass(progress, opened, self._known, self._copies, self._clock)
         await reads.use()
         first = await self._known.first_lane_ids(run.id) if progress.batches else ()
         lanes = Lanes(run.lanes, first)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +13,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH, Value
 
+T = TypeVar("T")
 SHOWN = 10_000
 """Characters kept of what cannot travel, for the person who looks into its dead letter."""
 
@@ -27,6 +30,13 @@ class RefusedRow(msgspec.Struct):
     data: bytes
     row_hash: str
     failure: Failure
+
+
+def at_places(values: list[T], places: Sequence[int]) -> list[T]:
+    """Return the values at these places, in their order."""
+    if isinstance(places, range) and places.step == 1:
+        return values[places.start : places.stop]
+    return [values[p] for p in places]
 
 
 class Rows(msgspec.Struct):
@@ -58,11 +68,11 @@ class Rows(msgspec.Struct):
         if len(places) == len(self) and isinstance(places, range):
             return self
         return Rows(
-            [self.ids[p] for p in places],
-            [self.cursors[p] for p in places],
-            [self.hashes[p] for p in places],
+            at_places(self.ids, places),
+            at_places(self.cursors, places),
+            at_places(self.hashes, places),
             self.records.part(places),
-            [self.sizes[p] for p in places],
+            at_places(self.sizes, places),
             {n: self.refused[p] for n, p in enumerate(places) if p in self.refused}
             if self.refused
             else {},
@@ -146,11 +156,11 @@ def join_rows(several: Sequence[Rows]) -> Rows:
         refused |= {size + place: row for place, row in rows.refused.items()}
         size += len(rows)
     return Rows(
-        [i for rows in several for i in rows.ids],
-        [c for rows in several for c in rows.cursors],
-        [h for rows in several for h in rows.hashes],
+        list(chain.from_iterable(rows.ids for rows in several)),
+        list(chain.from_iterable(rows.cursors for rows in several)),
+        list(chain.from_iterable(rows.hashes for rows in several)),
         _joined(several),
-        [s for rows in several for s in rows.sizes],
+        list(chain.from_iterable(rows.sizes for rows in several)),
         refused,
     )
 
@@ -158,6 +168,6 @@ def join_rows(several: Sequence[Rows]) -> Rows:
 def _joined(several: Sequence[Rows]) -> Columns | Lines:
     lines = [rows.records for rows in several if isinstance(rows.records, Lines)]
     if len(lines) == len(several) and len({(each.layout, each.reader) for each in lines}) == 1:
-        data = [line for each in lines for line in each.data]
+        data = list(chain.from_iterable(each.data for each in lines))
         return Lines(data, lines[0].layout, lines[0].reader)
     return joined([rows.columns(range(len(rows))) for rows in several])

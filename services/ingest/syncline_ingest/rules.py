@@ -11,7 +11,7 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import lanes_of
 from syncline.domain.record import NewBatch
 from syncline.domain.run import PENDING
-from syncline_ingest.rows import Rows
+from syncline_ingest.rows import Rows, at_places
 
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
@@ -81,14 +81,17 @@ def plan(
         Batches numbered from `first`: settled ones, rejected ones, and the travelling ones.
     """
     planned = []
-    for code in sorted(set(settled.values())):
-        ended = [p for p in places if settled.get(p) == code and p not in rows.refused]
+    codes = sorted(set(settled.values()))
+    for code in codes:
+        ended = places
+        if len(codes) > 1 or len(settled) < len(places) or rows.refused:
+            ended = [p for p in places if settled.get(p) == code and p not in rows.refused]
         planned += _batches(rows, ended, 1000, 0, "", code)
     rejected = [p for p in places if p in rows.refused] if rows.refused else []
     planned += _batches(rows, rejected, batch_size, 0, Stage.INGEST.value, PENDING)
     free = travelling(rows, places, settled)
     by_lane: dict[int, list[int]] = defaultdict(list)
-    for place, lane in zip(free, lanes.of([rows.ids[p] for p in free]), strict=True):
+    for place, lane in zip(free, lanes.of(at_places(rows.ids, free)), strict=True):
         by_lane[lane].append(place)
     for lane in sorted(by_lane):
         planned += _batches(rows, by_lane[lane], batch_size, lane, Stage.NORMALIZE.value, PENDING)
@@ -109,27 +112,34 @@ def travelling(rows: Rows, places: Sequence[int], settled: Mapping[int, str]) ->
 def _batches(
     rows: Rows, places: Sequence[int], size: int, lane: int, stage: str, code: str
 ) -> list[PlannedBatch]:
-    """Lay rows that go the same way into batches."""
+    """Lay rows that go the same way into batches; without a stage they have an outcome already."""
     batches = []
-    for part in _parts(rows, places, size):
-        ids = [rows.ids[p] for p in part]
+    for part in _parts(rows, places, size, most=MAX_BATCH if stage else 0):
+        ids = at_places(rows.ids, part)
         batches.append(PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), part))
     return batches
 
 
-def _parts(rows: Rows, places: Sequence[int], size: int) -> list[Sequence[int]]:
-    """Cut rows into batches; no batch holds a record twice, so that each version has its number."""
-    ids = [rows.ids[p] for p in places]
-    weights = [rows.sizes[p] + len(i) + _AROUND for p, i in zip(places, ids, strict=True)]
+def _parts(rows: Rows, places: Sequence[int], size: int, *, most: int) -> list[Sequence[int]]:
+    """Cut rows into batches; no batch holds a record twice, so that each version has its number.
+
+    Args:
+        most: bytes of a batch; 0 where they do not count.
+    """
+    ids = at_places(rows.ids, places)
+    weights = [0] * len(ids)
+    if most:
+        sizes = at_places(rows.sizes, places)
+        weights = [s + len(i) + _AROUND for s, i in zip(sizes, ids, strict=True)]
     doubles = len(set(ids)) < len(ids)
     starts = range(0, len(ids), size)
-    if not doubles and all(sum(weights[s : s + size]) <= MAX_BATCH for s in starts):
+    if not doubles and all(sum(weights[s : s + size]) <= most for s in starts):
         return [places[s : s + size] for s in starts]
     parts: list[list[int]] = []
     held: set[str] = set()
     weight = 0
     for place, source_id, more in zip(places, ids, weights, strict=True):
-        full = not parts or len(parts[-1]) >= size or weight + more > MAX_BATCH
+        full = not parts or len(parts[-1]) >= size or weight + more > most
         if full or (doubles and source_id in held):
             parts.append([])
             held.clear()

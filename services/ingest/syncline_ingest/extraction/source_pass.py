@@ -31,6 +31,7 @@ from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.rows import Rows
+from syncline_ingest.sifting.ledger_copy import LedgerCopies
 from syncline_ingest.sifting.repeats import MOST, Seen
 from syncline_ingest.sifting.sieve import Sieve, SieveTerms, SiftResult, sift
 
@@ -53,6 +54,7 @@ class SourcePass:
         progress: Progress,
         opened: OpenSource,
         known: KnownRows,
+        copies: LedgerCopies,
         clock: Clock,
     ) -> None:
         run, extraction = progress.run, opened.source.extraction
@@ -63,7 +65,8 @@ class SourcePass:
         self._cursor_format = CursorFormat(extraction.cursor_type, extraction.cursor_format)
         self._by_cursor = run.source_ids is None and run.replay is None
         self._watched = self._by_cursor and extraction.cursor_column is not None
-        self._sifter = Sieve(run, known, progress.handled_since)
+        self._sifter = Sieve(run, known, copies, progress.handled_since)
+        self._is_begun = progress.position is not None
         self._seen: Seen | None = None
         self._top_rows = TopRows()
         self._past: list[PastRead] = []
@@ -105,7 +108,12 @@ class SourcePass:
             if self._run.counters.total:
                 before = await self._known.committed_ids(self._run.id, MOST)
             self._seen = Seen(partial(self._known.committed_among, self._run.id), before)
-        await self._sifter.use(self._terms())
+        is_whole = self.after is None and not self._is_begun
+        await self._sifter.use(self._terms(), is_whole=is_whole)
+
+    def close(self) -> None:
+        """Let go of what is held in memory."""
+        self._sifter.close()
 
     def _terms(self) -> SieveTerms:
         run = self._run
@@ -250,7 +258,7 @@ class SourcePass:
         if self._seen is not None:
             self._seen.begin_again()
         self._marks = self._marks_from(self.water)
-        await self._sifter.use(self._terms())
+        await self._sifter.use(self._terms(), is_whole=False)
 
     def ending(self, *, complete: bool) -> Watermarks:
         """Say how far the cursor may go; a complete read has taken its last value as a whole."""

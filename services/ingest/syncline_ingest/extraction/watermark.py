@@ -24,9 +24,9 @@ class TopRows:
             self._value, self._hashes = read_to, {}
         if read_to is None or read_to not in rows.cursors:
             return
-        for source_id, cursor, row_hash in zip(rows.ids, rows.cursors, rows.hashes, strict=True):
-            if cursor == read_to and row_hash:
-                self._hashes[source_id] = row_hash
+        for place in range(rows.cursors.index(read_to), len(rows)):
+            if rows.cursors[place] == read_to and rows.hashes[place]:
+                self._hashes[rows.ids[place]] = rows.hashes[place]
 
     def among(self, rows: Rows) -> list[str]:
         """Name the records of a chunk that came before, or come twice, at the very same value."""

@@ -11,7 +11,8 @@ import msgspec
 from syncline.domain.cursor.values import CursorFormat, is_later
 from syncline.domain.run import Mode, Outcome, Run
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup, RowStatus
-from syncline_ingest.rows import Rows
+from syncline_ingest.rows import Rows, at_places
+from syncline_ingest.sifting.ledger_copy import LedgerCopies, LedgerCopy
 
 _WRITTEN = frozenset({RowStatus.WRITTEN, RowStatus.WRITTEN_SINCE, RowStatus.WRITTEN_HERE})
 _NOTHING = RowLookup()
@@ -29,8 +30,9 @@ class SieveVerdict(Enum):
     """It failed before, is as it was, and waits in the DLQ; it is not counted again."""
 
 
+_UNCHANGED = Outcome.UNCHANGED.value
 _CODES = {
-    SieveVerdict.UNCHANGED: Outcome.UNCHANGED.value,
+    SieveVerdict.UNCHANGED: _UNCHANGED,
     SieveVerdict.EXCLUDED: Outcome.EXCLUDED.value,
 }
 
@@ -133,6 +135,9 @@ def sift(count: int, verdicts: Mapping[int, SieveVerdict], room: int | None) -> 
     """
     if not verdicts and (room is None or count <= room):
         return SiftResult(range(count), {}, count, [])
+    given = list(verdicts.values())
+    if given.count(SieveVerdict.UNCHANGED) == count:  # all of them, as in most reads of a source
+        return SiftResult(range(count), dict.fromkeys(range(count), _UNCHANGED), 0, [])
     settled: dict[int, str] = {}
     for one, code in _CODES.items():
         settled |= dict.fromkeys([p for p, own in verdicts.items() if own is one], code)
@@ -154,15 +159,22 @@ def sift(count: int, verdicts: Mapping[int, SieveVerdict], room: int | None) -> 
 class Sieve:
     """Asks what is known of a run's rows; the memories of a stream that are empty are not asked."""
 
-    def __init__(self, run: Run, known: KnownRows, since: datetime) -> None:
+    def __init__(self, run: Run, known: KnownRows, copies: LedgerCopies, since: datetime) -> None:
         self._run = run
         self._known = known
+        self._copies = copies
         self._since = since
         self._asked = _NOTHING
         self._terms: SieveTerms | None = None
+        self._copy: LedgerCopy | None = None
 
-    async def use(self, terms: SieveTerms) -> None:
-        """Begin a pass over the source. May raise RetriableError."""
+    async def use(self, terms: SieveTerms, *, is_whole: bool) -> None:
+        """Begin a pass over the source. May raise RetriableError.
+
+        Args:
+            is_whole: it reads the whole source, and the run has sent no record before.
+        """
+        self.close()
         self._terms = terms
         is_plain = self._run.source_ids is None and self._run.replay is None
         asked = is_plain and (terms.again or terms.mode is not Mode.FORCE_FULL)
@@ -171,6 +183,14 @@ class Sieve:
             return
         held = await self._known.lookup(self._run.stream)
         self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
+        if is_whole and terms.smart and held.ledger and not terms.again:
+            self._copy = self._copies.of(self._run.stream)
+
+    def close(self) -> None:
+        """Let go of what is held in memory."""
+        if self._copy is not None:
+            self._copy.close()
+        self._copy = None
 
     async def verdicts(self, rows: Rows, seen: frozenset[int]) -> dict[int, SieveVerdict]:
         """Say what becomes of rows of which something is known, by place.
@@ -185,16 +205,23 @@ class Sieve:
         tied = before is not None and before in rows.cursors
         if not (self._asked.anything or tied):
             return {}
-        known = await self._known.find(
-            self._run,
-            rows.ids,
-            [row_hash or None for row_hash in rows.hashes] if "" in rows.hashes else rows.hashes,
-            msgspec.structs.replace(self._asked, tied=tied),
-        )
-        given: dict[int, SieveVerdict] = {}
-        for status, places in known.items():
+        copied = () if self._copy is None else await self._copy.unchanged(rows)
+        given = _verdicts(RowStatus.WRITTEN, copied, rows.cursors, terms, seen)
+        if len(given) == len(rows):
+            return given
+        rest = [p for p in range(len(rows)) if p not in given] if given else range(len(rows))
+        asked = msgspec.structs.replace(self._asked, tied=tied)
+        ids = at_places(rows.ids, rest)
+        hashes = [row_hash or None for row_hash in at_places(rows.hashes, rest)]
+        known = await self._known.find(self._run, ids, hashes, asked)
+        for status, found in known.items():
+            places = [rest[n] for n in found]
             given |= _verdicts(status, places, rows.cursors, terms, seen)
-        return {place: own for place, own in given.items() if own is not SieveVerdict.WORK}
+        given = {place: own for place, own in given.items() if own is not SieveVerdict.WORK}
+        if self._copy is not None:
+            sent = [rows.ids[p] for p in rest if p not in given]
+            self._copy.note(len(known.get(RowStatus.WRITTEN, ())), sent)
+        return given
 
 
 def _verdicts(

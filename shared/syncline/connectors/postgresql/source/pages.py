@@ -64,11 +64,10 @@ class PageMaker:
         if self._chosen.is_ranked:
             data = [row.rpartition(b"\t")[0] for row in rows]
         lines = Lines(data, self._layout, self.columns)
-        places = [place for place, _ in self._keys]
-        needed = max(places) + 1
-        heads = [line.split(b"\t", needed) for line in data]
-        keys = [columns_of([head[p] for head in heads], 1, [0])[0] for p in places]
-        ids, *rest = [texts_of(kind, own) for (_, kind), own in zip(self._keys, keys, strict=True)]
+        ids, *rest = [
+            texts_of(kind, columns_of(_cells(data, place, self._width), 1, [0])[0])
+            for place, kind in self._keys
+        ]
         cursors = rest[0] if rest else [None] * len(rows)
         taken_at = self._snapshot.taken_at if self._snapshot else None
         position = Position(cursors[-1], ids[-1], self._open_since, taken_at)
@@ -100,6 +99,14 @@ class PageMaker:
     def group_of(self, line: bytes) -> list[bytes]:
         cells = line.split(b"\t")
         return [cells[place] for place in self._chosen.groups]
+
+
+def _cells(lines: Sequence[bytes], place: int, width: int) -> list[bytes]:
+    """Return the values of one column, cut from the nearer end of each line."""
+    behind = width - place
+    if place < behind:
+        return [line.split(b"\t", place + 1)[place] for line in lines]
+    return [line.rsplit(b"\t", behind)[-behind] for line in lines]
 
 
 def _bad(documents: Mapping[str, list[Value]]) -> dict[int, Failure]:
