@@ -290,17 +290,11 @@ class SourcePass:
         past, properties = self._past, self._properties
         top = self.water.read_to
         before = self._run.cursor_before
-        if before is not None and (top is None or self._is_later(before, top)):
+        if before is not None and (top is None or is_later(before, top, self._cursor_format)):
             top = before
         if top is not None and self.state.taken_at is not None:
             past = remember_read(past, PastRead(top, self.state.taken_at))
-        if self.state.every is not None:
-            known = properties.get(self._version)
-            every = (
-                self.state.every if known is None else sorted(set(known) & set(self.state.every))
-            )
-            properties = {self._version: every}
+        if (every := self.state.every) is not None:
+            known = properties.get(self._version, every)
+            properties = {self._version: sorted(set(known) & set(every))}
         return ReadFindings(past, properties)
-
-    def _is_later(self, value: str, than: str) -> bool:
-        return is_later(value, than, self._cursor_format)
