@@ -1,7 +1,10 @@
-"""A target that refuses the whole call, and one that asks to be left alone."""
+"""A target that refuses the whole call, one that is away, and one that asks to be left alone."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -9,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from syncline.contracts.topics import STATUS
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database, open_database
@@ -21,6 +25,8 @@ from tests.support.configured import store_instance
 from tests.support.eventually import eventually
 from tests.support.http_world import SINGLE
 from tests.support.installation import Installation
+from tests.support.ports import free_port
+from tests.support.topics import lying
 
 ROWS = 600
 LOGIN = "Bearer sesame-9f2"
@@ -44,9 +50,13 @@ class Shop(HttpApi):
         self.login = LOGIN
         self.after = ROWS * 10
         self.wait = ""
+        self.gone: asyncio.Event | None = None
 
     def _reply(self, asked: ReceivedRequest) -> Reply:
         if len(self.items) >= self.after and asked.method == "POST":
+            if self.gone is not None:
+                self.gone.set()
+                return Reply(503, {"message": "going down"})
             if self.wait:
                 return Reply(429, {"message": "slow down"}, {"Retry-After": self.wait})
             return Reply(401, {"message": "key revoked"})
@@ -56,7 +66,7 @@ class Shop(HttpApi):
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
     shop = Shop()
-    await shop.start()
+    await shop.start(port=free_port())
     yield shop
     await shop.close()
 
@@ -96,28 +106,53 @@ async def configure(db: Database, place: Installation, shop: Shop) -> None:
         )
 
 
-async def test_a_login_that_is_refused_is_told_once_and_the_next_run_writes_the_rest(
+async def test_a_run_waits_for_a_login_that_is_refused_and_goes_on_when_it_is_not(
     place: Installation, db: Database, shop: Shop
 ) -> None:
     shop.after = 100
-    run = await place.run(instance="erp-shop", entityType="item", batchSize=20)
-
-    assert (run.state, run.cursor_after) == (State.FAILED, None)
-    assert run.reason is not None
-    assert "401: key revoked" in run.reason
-    counters = run.counters
-    assert (counters.failed, counters.success) == (0, len(shop.items))
-    assert counters.cancelled == counters.total - counters.success > 0
-    assert await db.fetchval("select count(*) from dead_letters") == 0
+    run_id = await place.trigger(instance="erp-shop", entityType="item", batchSize=20)
+    await eventually(lambda: _waits(db, run_id), within=60)
+    told = await eventually(lambda: _told_to_wait(place, run_id), within=60)
+    assert re.search("waiting for shop since 2.*: .*401: key revoked", told)
     refused = [asked for asked in shop.asked if asked.method == "POST"][len(shop.items) :]
     assert len(refused) <= 2 * 10  # Max Concurrent, and one fresh look at the login for each
 
     shop.after = ROWS * 10
-    again = await place.run(instance="erp-shop", entityType="item")
-    assert again.state is State.SUCCEEDED
+    await _is_written(await place.ended(run_id), db, shop)
+
+
+async def test_a_run_waits_for_a_target_that_is_away_and_goes_on_when_it_is_back(
+    place: Installation, db: Database, shop: Shop
+) -> None:
+    shop.after, shop.wait = 100, ""
+    shop.gone = asyncio.Event()
+    run_id = await place.trigger(instance="erp-shop", entityType="item", batchSize=20)
+    async with asyncio.timeout(60):
+        await shop.gone.wait()
+    await shop.close()
+    await eventually(lambda: _told_to_wait(place, run_id), within=60)
+    tested_twice = "select pause >= 8 from profile_breakers"
+    await eventually(lambda: db.fetchval(tested_twice), within=60)
+    shop.after, shop.gone = ROWS * 10, None
+    await shop.start(port=urlsplit(shop.url).port or 0)
+    await _is_written(await place.ended(run_id), db, shop)
+
+
+async def _is_written(run: Run, db: Database, shop: Shop) -> None:
+    assert (run.state, run.counters.success, run.counters.total) == (State.SUCCEEDED, ROWS, ROWS)
+    assert await db.fetchval("select count(*) from dead_letters") == 0
     assert sorted(item["sku"] for item in shop.items.values()) == sorted(
         f"A{n}" for n in range(1, ROWS + 1)
     )
+
+
+async def _told_to_wait(place: Installation, run_id: str) -> str | None:
+    """Return why a run waits for its target, as its status events say it."""
+    for delivery in reversed(await lying(place.connection, STATUS)):
+        event = json.loads(delivery.value or b"")
+        if event["subject"] == run_id and "waiting for shop" in (event["data"].get("reason") or ""):
+            return str(event["data"]["reason"])
+    return None
 
 
 async def test_nothing_is_sent_before_the_time_that_a_target_names(

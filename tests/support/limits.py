@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from syncline.domain.errors import Failure, FailureError
+
+
+class ClosedBreaker:
+    """A circuit breaker that never opens; fits runtime.ports.CallBreaker."""
+
+    def check(self) -> None:
+        """Let every call begin."""
+
+    def answered(self) -> None:
+        """Note nothing."""
+
+    async def failed(self, failure: Failure) -> FailureError | None:
+        """Stay closed."""
+        return None
+
 
 class NoLimits:
     """Fits runtime.ports.CallLimiter, and its pause."""
 
     def __init__(self) -> None:
         self.held_off: list[float] = []
+        self.breaker = ClosedBreaker()
 
     @property
     def pause(self) -> NoLimits:

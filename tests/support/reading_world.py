@@ -41,6 +41,7 @@ from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
@@ -216,7 +217,8 @@ class World:
 
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
-        stage = IngestHandler(self.db, self, self, self, Clock(self))  # type: ignore[arg-type]
+        breakers, clock = Breakers(self.db), Clock(self)
+        stage = IngestHandler(self.db, self, self, self, breakers, clock)  # type: ignore[arg-type]
         try:
             manifest = await stage.handle([RunRequest(run.id, "default")])
         except KilledError:

@@ -11,17 +11,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from itertools import groupby
 
+import msgspec
 import structlog
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import RunRef, decoder_of, encode
+from syncline.domain.breaker import OF_THE_SYSTEM, failure_of_call
 from syncline.domain.columns import Columns, joined
-from syncline.domain.errors import Category, FailureError
+from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import Record
 from syncline.postgres.limits.retry_after import PausedError
-from syncline.runtime.failure.failure_router import failure_of_bug
-from syncline.runtime.ports import CallPause
+from syncline.runtime.failure.failure_router import failure_of_bug, storable
+from syncline.runtime.ports import CallBreaker, CallPause
 from syncline_execute.rules import Item, waits_in
 from syncline_execute.targets import Target
 
@@ -40,7 +42,29 @@ async def write_records(run: RunRef, target: Target, items: Sequence[Item]) -> W
     async def send(places: Sequence[int]) -> WriteResult:
         return await answer_of(target, write_batch(run, target, [items[p] for p in places]))
 
-    return await send_throttled(send, len(items), target.limiter.pause)
+    answer = await send_throttled(send, len(items), target.limiter.pause)
+    refusals = {**answer.failures, **answer.stopped}
+    failure = failure_of_call(refusals, len(items))
+    if waits := await waits_instead(target.limiter.breaker, failure):
+        answer.stopped = {}
+        answer.failures = {
+            place: msgspec.structs.replace(waits, ambiguous=refusal.ambiguous)
+            for place, refusal in refusals.items()
+        }
+    return answer
+
+
+async def waits_instead(breaker: CallBreaker, failure: Failure | None) -> Failure | None:
+    """Tell the breaker how a call went; None: it did its work, or its failure says nothing.
+
+    Returns what the records of the call wait for instead of failing: a system that is away, which
+    no record is the cause of.
+    """
+    if failure is None:
+        breaker.answered()
+        return None
+    away = await breaker.failed(storable(failure))
+    return away.failure if away is not None and failure.code in OF_THE_SYSTEM else None
 
 
 async def send_throttled(

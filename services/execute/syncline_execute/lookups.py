@@ -9,10 +9,11 @@ import structlog
 
 from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
 from syncline.contracts.messages import RunRef
+from syncline.domain.breaker import is_counted
 from syncline.domain.errors import Category, FailureError
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug
-from syncline_execute.calls import BROKE, write_batch
+from syncline_execute.calls import BROKE, waits_instead, write_batch
 from syncline_execute.rules import Item, TargetAnswer
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
@@ -54,7 +55,7 @@ async def _ask(
                 work.stop(items, work.halt)
                 return None
             try:
-                return await target.connector.lookup(batch)
+                answer = await target.connector.lookup(batch)
             except PausedError:
                 raise
             except FailureError as error:
@@ -62,6 +63,9 @@ async def _ask(
             except Exception as error:
                 log.exception("connector_broke")
                 work.fail(items, failure_of_bug(BROKE, error))
+            else:
+                target.limiter.breaker.answered()
+                return answer
     except PausedError as error:
         work.fail(items, error.failure)
     return None
@@ -69,6 +73,11 @@ async def _ask(
 
 async def _refused(target: Target, error: FailureError, items: Sequence[Item], work: Work) -> None:
     failure = error.failure
+    if is_counted(failure):
+        waits = await waits_instead(target.limiter.breaker, failure)
+        if waits is not None:
+            work.fail(items, waits)
+            return
     if isinstance(error, ConnectorError) and failure.category is Category.PERMANENT:
         work.stop(items, failure)
         return

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_of
+from syncline.contracts.messages import Discovered, Extracted, RunRequest, Waiting, ref_of
 from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import ReplayItem
@@ -19,6 +19,7 @@ from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows
+from syncline.postgres.limits.breakers import Breakers, SystemAwayError
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.runs.runs import Runs
@@ -45,6 +46,8 @@ LEAST = 200
 """Records of a page; with Max Entities at least so many, as most of them may need no work."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at what people want."""
+TELL_EVERY = 30.0
+"""Seconds between two reports that reading waits."""
 log = structlog.get_logger()
 
 
@@ -65,8 +68,10 @@ class IngestHandler(Handler[RunRequest]):
         sources: Sources,
         producer: Producer,
         commands: RunCommands,
+        breakers: Breakers,
         clock: Clock,
     ) -> None:
+        self._breakers = breakers
         self._extractions = Extractions(database)
         self._runs = Runs(database)
         self._letters = DeadLetterStore(database)
@@ -168,8 +173,9 @@ class IngestHandler(Handler[RunRequest]):
         is_plain = run.replay is None and run.source_ids is None
         await chunker.publish_again(reread_rows(run, opened, items), may_read_on=is_plain)
         while True:
+            chunks = self._chunks(run, chunker, opened, items)
             try:
-                if not await self._take_all(chunker, self._chunks(run, chunker, opened, items)):
+                if not await self._take_all(run, chunker, chunks):
                     return
             except SourceError as error:
                 if error.failure.code != EXPIRED or chunker.position is None:
@@ -180,16 +186,31 @@ class IngestHandler(Handler[RunRequest]):
                 return
             await chunker.begin_again(self._clock, doubted=True)
 
-    async def _take_all(self, chunker: Chunker, stream: AsyncGenerator[Chunk, None]) -> bool:
+    async def _take_all(
+        self, run: Run, chunker: Chunker, stream: AsyncGenerator[Chunk, None]
+    ) -> bool:
         """Take what a stream gives. Returns False where Max Entities ended it."""
         whole = hold_until_complete(prefetch(stream), chunker.reads.always, chunker.reads.had)
         async with aclosing(whole) as chunks:
             async for chunk in chunks:
                 await chunker.wait_for_room(self._clock)
+                await self._wait_for_target(run)
                 if not await chunker.take(chunk):
                     return False
         await chunker.end()
         return True
+
+    async def _wait_for_target(self, run: Run) -> None:
+        """Read no more than the target can be sent; the run is not stalled meanwhile."""
+        told = 0.0
+        while (away := self._breakers.open_at(run.target)) is not None:
+            now = self._clock.now().timestamp()
+            if now > told:
+                told = now + TELL_EVERY
+                due = int((told + TELL_EVERY) * 1000)
+                waiting = Waiting(ref_of(run), 0, due, str(SystemAwayError(away)))
+                await self._producer.send([report_message(waiting)])
+            await self._clock.sleep(LOOK_EVERY)
 
     async def _while_wanted(self, run_id: str, work: Coroutine[None, None, T]) -> T:
         """Do the work, but let go of it within a second when a person cancels or pauses the run.

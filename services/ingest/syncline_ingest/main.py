@@ -27,6 +27,7 @@ def build(service: Service) -> tuple[StageSpec[RunRequest], IngestHandler]:
         Sources(service.connections, service.mappings, service.clock, service.producer),
         service.producer,
         service.commands,
+        service.limits.breakers,
         service.clock,
     )
 

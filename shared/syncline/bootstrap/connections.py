@@ -11,18 +11,22 @@ from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.registry import connector_class
 from syncline.contracts.messages import RunRef
 from syncline.domain.configuration.documents import Profile
+from syncline.domain.errors import InvalidInputError, NotFoundError, RetriableError
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock
+from syncline.security.secrets import SecretsError
 from syncline.telemetry.masking import SECRETS
 
 FRESH = 5.0
 """Seconds a profile is used without looking whether it changed."""
 RETIRED_FOR = 600.0
 """Seconds that the connector of a changed profile lives on; no call takes longer."""
+PROBE_EVERY = 0.5
+"""Seconds between two looks for profiles to be tested."""
 KEPT = 256
 """Mapping versions kept compiled."""
 
@@ -94,6 +98,28 @@ class Connections:
                 await connector.close()
         self._retired.clear()
         self._open.clear()
+
+    async def probe(self) -> None:
+        """Side task: test the profiles in use here whose breaker is open, when that is due."""
+        while True:
+            await self._clock.sleep(PROBE_EVERY)
+            for profile_id in list(self._open):
+                with suppress(RetriableError):  # the database is away: so is the breaker
+                    if await self._limits.breakers.claim(profile_id):
+                        await self._probe(profile_id)
+
+    async def _probe(self, profile_id: str) -> None:
+        try:
+            connection = await self.of(profile_id)  # a person may have mended it meanwhile
+            checks = await connection.connector.test()
+        except (NotFoundError, InvalidInputError, SecretsError) as error:
+            await self._limits.breakers.test_failed(profile_id, str(error))
+            return
+        failed = next((check for check in checks if not check.ok), None)
+        if failed is None:
+            await self._limits.breakers.close(profile_id)
+        else:
+            await self._limits.breakers.test_failed(profile_id, SECRETS.mask(failed.message))
 
 
 class MappingCache:

@@ -77,7 +77,11 @@ async def _run(
         _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock)
-        side_tasks = {"control": service.commands.follow, "limits": service.limits.renew}
+        side_tasks = {
+            "control": service.commands.follow,
+            "limits": service.limits.renew,
+            "breakers": service.connections.probe,
+        }
         await own.run(
             spec.name,
             lambda: loop.run(own.stopping),

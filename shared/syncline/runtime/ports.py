@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition
+from syncline.domain.errors import Failure, FailureError
 
 
 class Consumer(Protocol):
@@ -78,8 +79,24 @@ class CallPause(Protocol):
         """Wait until calls may begin. Raises PausedError where that takes too long."""
 
 
+class CallBreaker(Protocol):
+    """The circuit breaker of a profile: while it is open, no call begins."""
+
+    def check(self) -> None:
+        """Raise PausedError if it is open."""
+
+    def answered(self) -> None:
+        """Note a call that did its work."""
+
+    async def failed(self, failure: Failure) -> FailureError | None:
+        """Note a failed call; return the error of the next ones if the breaker is open now."""
+
+
 class CallLimiter(Protocol):
     """Keeps calls within the limits of a profile."""
+
+    @property
+    def breaker(self) -> CallBreaker: ...
 
     @property
     def pause(self) -> CallPause: ...

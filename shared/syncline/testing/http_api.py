@@ -92,9 +92,13 @@ class HttpApi:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
-    async def start(self, tls: ssl.SSLContext | None = None) -> None:
-        """Listen on a free port of 127.0.0.1; `url` tells where."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=tls)
+    async def start(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        """Listen on a port of 127.0.0.1, by default a free one; `url` tells where.
+
+        After `close` it may be started again, and has what it had.
+        """
+        self._closing.clear()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", port, ssl=tls)
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 

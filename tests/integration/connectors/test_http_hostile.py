@@ -31,6 +31,7 @@ from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer, items_of
 from tests.support.hostile_api import HostileApi, Manners
+from tests.support.limits import ClosedBreaker
 from tests.support.reports import one_batch
 
 LOOKUP = {
@@ -105,6 +106,7 @@ class Limiter:
 
     def __init__(self) -> None:
         self.pause = self
+        self.breaker = ClosedBreaker()
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.retry import RetryPolicy
 from syncline.testing.clock import FakeClock
 from syncline_ingest.reading.chunks import Source, SourceError
+from tests.support.limits import NoLimits
 from tests.support.scripted_api import Call, Said, Script, item, reading, scripted
 
 PAGES = [[item(2 * n), item(2 * n + 1)] for n in range(5)]
@@ -30,14 +30,6 @@ class Impatient(FakeClock):
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-
-
-class Unlimited:
-    pause: Any = None
-
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        yield
 
 
 def five(call: Call) -> dict[str, Any]:
@@ -57,7 +49,7 @@ def hashes(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
 async def read(
     connector: HttpConnector, extraction: Extraction, clock: FakeClock, taken: list[str]
 ) -> None:
-    source = Source(connector, extraction, RetryPolicy(), clock, Unlimited())
+    source = Source(connector, extraction, RetryPolicy(), clock, NoLimits())
     async for chunk in source.read(None, None, 2000, hashes):
         taken += chunk.rows.ids
 

@@ -27,6 +27,7 @@ from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_ingest.handler import IngestHandler
@@ -148,7 +149,8 @@ class World:
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
         stage = IngestHandler(
-            self.db, Open(self.table), self.sent, Cancels(self.cancelled), FakeClock()  # type: ignore[arg-type]
+            self.db, Open(self.table), self.sent, Cancels(self.cancelled), Breakers(self.db),  # type: ignore[arg-type]
+            FakeClock(),
         )  # fmt: skip
         try:
             self.sent.messages += await stage.handle([RunRequest(run.id, "default")])

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from syncline.postgres.limits.leases import ProfileLimiter
+from syncline.postgres.limits.leases import Limits, ProfileLimiter
 
 
 class Notes:
@@ -28,7 +28,7 @@ class Notes:
 
 
 def limiter(notes: Notes, rate: float | None = 1000.0) -> ProfileLimiter:
-    return ProfileLimiter(notes, str(uuid4()), "default", 10, rate)  # type: ignore[arg-type]
+    return Limits(notes).of(str(uuid4()), "default", 10, rate)  # type: ignore[arg-type]
 
 
 async def test_every_call_to_the_system_takes_a_token_and_the_first_is_paid_with_the_slot() -> None:

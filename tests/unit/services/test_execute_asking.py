@@ -21,6 +21,7 @@ from syncline_execute.lookups import look_up
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
+from tests.support.limits import ClosedBreaker
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 RUN = RunRef(ONE, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
@@ -32,6 +33,7 @@ class Limiter:
 
     def __init__(self) -> None:
         self.pause = self
+        self.breaker = ClosedBreaker()
         self.held: list[float] = []
         self.most = self._now = 0
 

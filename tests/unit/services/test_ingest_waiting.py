@@ -15,6 +15,7 @@ from syncline.domain.retry import RetryPolicy
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.testing.clock import FakeClock
 from syncline_ingest.reading.chunks import Source
+from tests.support.limits import ClosedBreaker
 
 
 class Limiter:
@@ -22,6 +23,7 @@ class Limiter:
 
     def __init__(self) -> None:
         self.pause = self
+        self.breaker = ClosedBreaker()
         self.held: list[float] = []
         self.paused: list[PausedError] = []
 

@@ -22,7 +22,7 @@ from syncline.domain.errors import (
 )
 from syncline.domain.mapping.extraction import Extraction
 from syncline.postgres.database.database import Database
-from syncline.postgres.limits.leases import ProfileLimiter
+from syncline.postgres.limits.leases import Limits
 from syncline.telemetry.masking import SECRETS
 
 LIMIT = 30.0
@@ -49,9 +49,8 @@ async def read_sample(
     if problems := kind.extraction_problems(extraction):
         raise InvalidInputError(problems)
     SECRETS.know(profile.secrets.values())
-    limiter = ProfileLimiter(
-        database, profile.id, profile.tenant, profile.max_concurrent, profile.rate
-    )
+    limits = Limits(database)
+    limiter = limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
     connector = kind(profile.config, profile.secrets, surroundings)
     connector.pace = limiter.pace
     try:

@@ -24,6 +24,7 @@ from syncline.connectors.registry import connector_class
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
+from syncline.postgres.limits.breakers import SystemAwayError, open_breakers
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.schedules.schedule_list import ScheduleList
 from syncline.runtime.clock import SystemClock
@@ -91,6 +92,7 @@ class Checker:
         if postgres.level is Level.OK:
             async for check in self._configuration(profiles=profiles):
                 yield check
+            yield await self._safely("circuit breakers", self._breakers)
             yield await self._safely("schedules", self._schedules)
             if audit:
                 yield await self._safely("audit", self._audit)
@@ -200,6 +202,14 @@ class Checker:
             hint = f"is the scheduler running? `{own_name()} run scheduler` starts it"
             return Level.FAIL, text, hint
         return Level.OK, "none is overdue"
+
+    async def _breakers(self) -> Answer:
+        async with self._shell.database() as database:
+            away = await open_breakers(database)
+        if away:
+            text = "; ".join(str(SystemAwayError(breaker)) for breaker in away)
+            return Level.WARN, text, "runs go on by themselves when it answers again"
+        return Level.OK, "every system answers, as far as is known"
 
     async def _audit(self) -> Answer:
         """Derive the counters of all runs anew, and hold them against what is shown."""

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from uuid import uuid4
 
 from syncline.postgres.database.database import Database
+from syncline.postgres.limits.breakers import Breakers, ProfileBreaker
 from syncline.postgres.limits.retry_after import ProfilePause, paused_profiles
 
 LEASE = "30 seconds"
@@ -79,13 +80,20 @@ class ProfileLimiter:
     """
 
     def __init__(
-        self, database: Database, profile: str, tenant: str, concurrent: int, rate: float | None
+        self,
+        database: Database,
+        profile: str,
+        tenant: str,
+        concurrent: int,
+        rate: float | None,
+        breakers: Breakers,
     ) -> None:
         self._database = database
         self._profile = profile
         self._tenant = tenant
         self._concurrent = concurrent
         self._rate = rate
+        self._breakers = breakers
         self._holder = str(uuid4())
         self._idle: list[int] = []
         self._rested: set[int] = set()
@@ -97,6 +105,7 @@ class ProfileLimiter:
         self._paying = asyncio.Lock()
         self._yielding = False
         self.pause = ProfilePause(database, self._profile, tenant)
+        self.breaker = ProfileBreaker(breakers, self._profile, tenant)
 
     async def pace(self) -> None:
         """Wait until one more call to the system may begin; the first within `call` is included.
@@ -116,15 +125,18 @@ class ProfileLimiter:
 
         Raises:
             RetriableError: the database is away.
-            PausedError: the system asked to be left alone for longer than is waited here.
+            PausedError: the system asked to be left alone for longer than is waited here, or it
+                does not answer.
 
         The token is for the first call to the system; the connector takes one for each further
         call by `pace`. Who comes first in a process is served first.
         """
         async with self._gate:
+            self.breaker.check()
             await self.pause.wait()  # holds no slot of others back
             slot = await self._acquire()
             try:
+                self.breaker.check()
                 await self.pause.wait()
                 if self._rate is not None:
                     await self._token(self._rate)
@@ -172,6 +184,7 @@ class ProfileLimiter:
             if not self._known:
                 await self._database.execute(_SLOTS, self._profile, self._tenant, self._concurrent)
                 await self.pause.refresh()
+                await self._breakers.refresh()
                 self._known = True
             if self._yielding and self._idle:
                 await self._yield()
@@ -218,12 +231,15 @@ class Limits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._limiters: dict[tuple[str, int, float | None], ProfileLimiter] = {}
+        self.breakers = Breakers(database)
 
     def of(self, profile: str, tenant: str, concurrent: int, rate: float | None) -> ProfileLimiter:
         """Return the limiter of a profile; changed limits make a new one."""
         key = (profile, concurrent, rate)
         if key not in self._limiters:
-            self._limiters[key] = ProfileLimiter(self._database, profile, tenant, concurrent, rate)
+            self._limiters[key] = ProfileLimiter(
+                self._database, profile, tenant, concurrent, rate, self.breakers
+            )
         return self._limiters[key]
 
     async def renew(self) -> None:
@@ -232,6 +248,7 @@ class Limits:
             while True:
                 await asyncio.sleep(RENEWAL)
                 await self._refresh_pauses()
+                await self.breakers.refresh()
                 for limiter in list(self._limiters.values()):
                     await limiter.renew()
         except asyncio.CancelledError:  # the process ends: a database that is away ends no lease

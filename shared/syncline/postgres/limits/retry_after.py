@@ -31,8 +31,8 @@ from profile_pauses where until > clock_timestamp() and ($1::uuid is null or pro
 class PausedError(RetriableError):
     """The system asked to be left alone for longer than a call waits on the spot."""
 
-    def __init__(self, seconds: float, reason: str) -> None:
-        message = f"no call for another {seconds:,.0f} s: {reason}"
+    def __init__(self, seconds: float, reason: str, message: str = "") -> None:
+        message = message or f"no call for another {seconds:,.0f} s: {reason}"
         super().__init__(message, code="profile_paused", retry_after=seconds)
 
 
