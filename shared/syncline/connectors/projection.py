@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import Page
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.naming import near
-from syncline.domain.record import JsonObject, Record
+from syncline.domain.record import JsonObject, Record, Value
 
 
 class RecordList(msgspec.Struct):
@@ -36,42 +36,6 @@ class RecordList(msgspec.Struct):
     def columns(self) -> Columns:
         """Return the records by column."""
         return Columns.of(self.records)
-
-
-class RowList(msgspec.Struct):
-    """Rows of a table in the file's order.
-
-    Attributes:
-        names: of its columns.
-        rows: a value for each of them; of what could not be read as a record there is none.
-        bad: why some could not be; `found` is what could be read of them.
-    """
-
-    names: list[str]
-    rows: list[list[str | None]] = []
-    bad: dict[int, Failure] = {}
-    found: dict[int, JsonObject] = {}
-
-    def spoil(self, code: str, message: str, found: JsonObject) -> None:
-        """Add a row that could not be read as a record, with the part that could."""
-        place = len(self.rows)
-        self.bad[place], self.found[place] = Failure(Category.PERMANENT, code, message), found
-        self.rows.append([])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def columns(self) -> Columns:
-        """Return the records by column."""
-        rows, names = self.rows, self.names
-        if not self.bad:
-            values = zip(names, map(list, zip(*rows, strict=True)), strict=True)
-            return Columns(len(rows), dict(values) if rows else {})
-        records = [
-            self.found[place] if place in self.bad else dict(zip(names, row, strict=True))
-            for place, row in enumerate(rows)
-        ]
-        return Columns.of(records)
 
 
 class Projection:
@@ -107,6 +71,21 @@ class Projection:
         if self._columns:
             columns = self._selected(columns, bad)
         return Page(ids, cursors, columns, position, bad, self._names)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it takes every row, and all that is in it."""
+        return not self._filters and not self._columns
+
+    def page_of_lines(
+        self, lines: Lines, column: Callable[[str], Sequence[Value]], position: str
+    ) -> Page:
+        """Make a page of all that lines hold; `column` gives a column's values by its name."""
+        cursors: list[str | None] = [None] * len(lines.data)
+        if self._cursor is not None:
+            cursors = [_filled(text_of(value)) for value in column(self._cursor)]
+        ids = [value if value.__class__ is str else text_of(value) for value in column(self._id)]
+        return Page(ids, cursors, None, position, columns=self._names, lines=lines)
 
     def _selected(self, columns: Columns, bad: Collection[int]) -> Columns:
         """Return the columns that were asked for; what could not be read stays as it is."""

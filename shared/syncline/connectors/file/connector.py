@@ -11,7 +11,7 @@ from pathlib import Path
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.file.journal import Memory
-from syncline.connectors.file.reader import FileReader, open_rows
+from syncline.connectors.file.reader import FileReader, open_rows, page_of
 from syncline.connectors.file.settings import (
     FileSettings,
     FileTarget,
@@ -22,7 +22,7 @@ from syncline.connectors.file.writer import path_of, write_batch
 from syncline.connectors.folders import Folder
 from syncline.connectors.projection import Projection
 from syncline.connectors.settings import read_profile
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
 
@@ -117,7 +117,7 @@ class FileConnector(port.Connector):
             rows = open_rows(file, in_settings(extraction))
             pick = Projection(extraction, rows.names)
             while len(taken := rows.take(_FETCH_SIZE)):
-                page = pick.page(taken.columns(), taken.bad, "")
+                page = page_of(pick, taken, "")
                 found = {i: p for p, i in enumerate(page.ids) if i in ids and p not in page.bad}
                 if found:
                     pages.append(page.part(list(found.values())))
@@ -152,9 +152,14 @@ def _last(pages: Sequence[port.Page]) -> port.Page:
     ids = [source_id for page in pages for source_id in page.ids]
     last = {source_id: place for place, source_id in enumerate(ids)}
     cursors = [cursor for page in pages for cursor in page.cursors]
-    # Laid out anew: a row that could not be read has shaped the columns of its page.
-    columns = Columns.of([record for page in pages for record in page.records.records()])
-    whole = port.Page(ids, cursors, columns, "")
+    whole = port.Page(ids, cursors, None, "")
+    lines = [page.lines for page in pages if page.lines is not None]
+    # Without what the pages have by column: a row that could not be read has shaped that.
+    if lines:
+        data = [line for each in lines for line in each.data]
+        whole.lines = Lines(data, lines[0].layout, lines[0].reader)
+    else:
+        whole.given = Columns.of([record for page in pages for record in page.records.records()])
     if pages:
         whole.columns = pages[0].columns
     return whole.part(list(last.values()))

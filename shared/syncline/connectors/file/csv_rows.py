@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import BinaryIO
 
 from syncline.connectors.errors import refusal
@@ -17,15 +18,12 @@ from syncline.connectors.file.csv_header import (
     other_header,
     usable_header,
 )
+from syncline.connectors.file.csv_lines import CsvLines, LineList, RowList, csv_reader
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, PAGE_BYTES, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.projection import RowList
 
-MAX_FIELD = 1_000_000
-"""Characters of a field; so many are read before a quote that is never closed is noticed."""
 _MARK = "\ufeff"
-csv.field_size_limit(MAX_FIELD)
 
 
 class CsvRows:
@@ -39,6 +37,9 @@ class CsvRows:
         self._marked = False  # a byte order mark stands before the row
         self._odd = False  # the row needs a closer look
         self._reader: Iterator[list[str]] = iter(())
+        self._blocks: Iterator[list[bytes]] = iter(())
+        self._ahead: list[bytes] = []  # lines that were read from the file, and are not taken yet
+        self._next = 0
         self._delimiter, start = delimiter_of(file, after_mark(file), settings)
         self._cells = Cells(settings, self._delimiter)
         self._start(start)
@@ -47,6 +48,7 @@ class CsvRows:
         id_column = settings.id_column
         self._id = self.names.index(id_column) if id_column in self.names else 0
         self._doubtful = {"", *(self.names if settings.names is None else ())}
+        self._form = CsvLines(self.names, self._id, self._doubtful, settings, self._delimiter)
         if at is not None:
             self._start(at)
 
@@ -55,9 +57,14 @@ class CsvRows:
         """The position behind the last row that was read."""
         return RowPosition(self._offset, self._line)
 
-    def take(self, count: int) -> RowList:
+    def take(self, count: int) -> LineList | RowList:
         """Read up to `count` records, at least one, fewer if they are long; broken ones: `bad`."""
-        taken = RowList(self.names)
+        if not self._cut and (found := self._form.read(lines := self._look(count))) is not None:
+            self._next += len(lines)
+            self._line += len(lines)
+            self._offset += sum(map(len, lines))
+            return found
+        taken = RowList(self._form)
         self._until = self._offset + PAGE_BYTES
         while True:
             try:
@@ -142,32 +149,48 @@ class CsvRows:
         self._until = at.offset
         self._begin, self._first_line = at.offset, at.line
         self._fault, self._cut, self._marked, self._odd = None, False, False, False
-        self._reader = csv.reader(
-            self._texts(),
-            delimiter=self._delimiter,
-            quotechar=self._settings.quote or '"',
-            quoting=csv.QUOTE_MINIMAL if self._settings.quote else csv.QUOTE_NONE,
-            escapechar=self._settings.escape,
-            skipinitialspace=self._settings.trim,
-            strict=True,
-        )
+        self._blocks, self._ahead, self._next = blocks(self._file), [], 0
+        self._reader = csv_reader(self._texts(), self._settings, self._delimiter)
+
+    def _look(self, count: int) -> list[bytes]:
+        """Return the next lines without taking them: up to so many, fewer where they are long."""
+        size = sum(map(len, self._ahead[self._next :]))
+        while len(self._ahead) - self._next < count and size < PAGE_BYTES:
+            if (more := next(self._blocks, None)) is None:
+                break
+            self._ahead, self._next = self._ahead[self._next :] + more, 0
+            size += sum(map(len, more))
+        lines = self._ahead[self._next : self._next + count]
+        if size > PAGE_BYTES:
+            sizes = accumulate(map(len, lines))
+            lines = lines[: 1 + sum(1 for size in sizes if size < PAGE_BYTES)]
+        return lines
+
+    def _lines(self) -> Iterator[bytes]:
+        """Take one line after the other."""
+        while True:
+            if self._next == len(self._ahead):
+                if (more := next(self._blocks, None)) is None:
+                    return
+                self._ahead, self._next = more, 0
+            self._next += 1
+            yield self._ahead[self._next - 1]
 
     def _texts(self) -> Iterator[str]:
         """Give decoded lines; what is wrong with one is left in `_fault` for its row."""
         prepared = self._cells.prepared
-        for lines in blocks(self._file):
-            for raw in lines:
-                self._offset += len(raw)
-                if self._cut:  # the rest of a line that was too long
-                    self._cut = not raw.endswith(ENDS)
-                    continue
-                self._line += 1
-                text = self._decoded(raw)
-                if text[0] == _MARK and self._line == self._first_line + 1:
-                    self._marked, self._odd, text = True, True, text[1:]
-                if DATABASE_NULL in text:
-                    self._odd = True
-                yield text if prepared is None else prepared(text)
+        for raw in self._lines():
+            self._offset += len(raw)
+            if self._cut:  # the rest of a line that was too long
+                self._cut = not raw.endswith(ENDS)
+                continue
+            self._line += 1
+            text = self._decoded(raw)
+            if text[0] == _MARK and self._line == self._first_line + 1:
+                self._marked, self._odd, text = True, True, text[1:]
+            if DATABASE_NULL in text:
+                self._odd = True
+            yield text if prepared is None else prepared(text)
 
     def _decoded(self, raw: bytes) -> str:
         encoding = self._settings.encoding

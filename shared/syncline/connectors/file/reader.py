@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from syncline.connectors.errors import refusal
+from syncline.connectors.file.csv_lines import LineList, RowList
 from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import (
@@ -23,7 +24,7 @@ from syncline.connectors.file.rows import (
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.connectors.projection import Projection, RecordList, RowList, only
+from syncline.connectors.projection import Projection, RecordList, only
 from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of
 from syncline.domain.record import Record
 
@@ -165,9 +166,9 @@ class FileReader:
             raise refusal("file_changed", "the file changed while it was read: run it again")
         return None
 
-    def _page(self, taken: RecordList | RowList) -> Page:
+    def _page(self, taken: RecordList | RowList | LineList) -> Page:
         position = FilePosition(self._rows.position, self._identity)
-        page = self._pick.page(taken.columns(), taken.bad, msgspec.json.encode(position).decode())
+        page = page_of(self._pick, taken, msgspec.json.encode(position).decode())
         return only(page, self._window.kept(page.cursors))
 
     def _resumed(self, position: str | None) -> RowPosition | None:
@@ -177,6 +178,18 @@ class FileReader:
         if before.file != self._identity:
             raise refusal("file_changed", "the file changed since its reading broke off")
         return before.rows
+
+
+def page_of(pick: Projection, taken: RecordList | RowList | LineList, position: str) -> Page:
+    """Make a page of rows; of CSV rows that are taken whole with their lines."""
+    if isinstance(taken, RecordList):
+        return pick.page(taken.columns(), taken.bad, position)
+    lines = taken.lines() if pick.is_whole else None
+    if lines is not None and not taken.bad:
+        return pick.page_of_lines(lines, taken.column, position)
+    page = pick.page(taken.columns(), taken.bad, position)
+    page.lines = lines
+    return page
 
 
 def open_rows(
