@@ -76,6 +76,7 @@ class Table:
     def __init__(self, count: int = 10) -> None:
         self.ids = [f"A{n}" for n in range(count)]
         self.gone: set[str] = set()
+        self.bad: set[str] = set()
         self.away = False
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
@@ -90,7 +91,10 @@ class Table:
 
     def _page(self, ids: Sequence[str], position: str) -> Page:
         cursors = [f"2026-01-01T00:{self.ids.index(i):02}:00" for i in ids]
-        return Page(list(ids), list(cursors), Columns.of([{"id": i} for i in ids]), position)
+        why = Failure(Category.PERMANENT, "wrong_columns", "the row has a column too many")
+        bad = {place: why for place, i in enumerate(ids) if i in self.bad}
+        records = Columns.of([{"id": i} for i in ids])
+        return Page(list(ids), list(cursors), records, position, bad)
 
     def _check(self) -> None:
         if self.away:
@@ -245,6 +249,23 @@ async def test_what_cannot_be_read_again_is_given_up_so_that_the_run_ends(world:
     assert sorted(x.source_id for x in world.sent.letters()) == await world.committed(run)
     ended = await Runs(world.db).get("default", run.id)
     assert (ended.extracted, (ended.failure or {})["message"]) == (True, "the source is away")
+
+
+async def test_what_could_not_travel_keeps_its_json_and_its_failure_when_a_run_is_given_up(
+    world: World,
+) -> None:
+    run = await world.accept()
+    world.table.bad = {"A1"}
+    world.sent.dies_in = 2
+    assert not await world.ingest(run)
+    world.table.away = True
+    assert await world.ingest(run)
+
+    letters = {x.source_id: x for x in world.sent.letters()}
+    assert sorted(letters) == sorted(await world.committed(run))
+    assert letters["A1"].failure.code == "wrong_columns"
+    assert bytes(letters["A1"].payload) == b'{"id":"A1"}'
+    assert bytes(letters["A0"].payload) == b"null"
 
 
 async def test_a_cancel_skips_what_was_committed_and_not_published(world: World) -> None:

@@ -41,6 +41,7 @@ from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
 from syncline.runtime.ports import Producer
+from syncline_ingest.publication.republication import rejected_rows
 from syncline_ingest.rows import RefusedRow, Rows, refused_row, rows_of_refused
 from syncline_ingest.rules import PlannedBatch
 
@@ -104,10 +105,17 @@ class BatchPublisher:
         await self.publish(rows, [PlannedBatch(new, range(len(rows)))], version)
 
     async def give_up(self, failure: Failure) -> None:
-        """Make dead letters of what was not published and cannot be read now."""
+        """Make dead letters of what was not published and cannot be read now.
+
+        Records that could not travel stand in their batch, and become what they were to become.
+        """
         for new in await self.unpublished():
-            refused = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
-            await self.publish_again(new, rows_of_refused(refused))
+            if new.rejected is None:
+                refused = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
+                rows = rows_of_refused(refused)
+            else:
+                rows = rejected_rows(new)
+            await self.publish_again(new, rows)
 
     async def cancel(self) -> None:
         """Skip what was not published: a person has cancelled the run."""
