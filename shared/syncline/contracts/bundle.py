@@ -26,6 +26,9 @@ LARGEST_BUNDLE = 1_000_000
 the attempts of its records, and a single record cannot be halved."""
 LARGEST_RETRY = 1_500_000
 """Bytes of a bundle that is tried again, with the attempts of its records."""
+_LONG = 2_000
+"""Bytes of a record from which on putting its JSON together from columns costs more than it saves,
+as each byte is copied twice more."""
 
 
 class BatchPart(msgspec.Struct, array_like=True):
@@ -183,6 +186,8 @@ def encoded_payloads(columns: Columns) -> list[bytes]:
     """
     if columns.rest or not columns.values:
         return [encode(dict(sorted(record.items()))) for record in columns.records()]
+    if sum(len(encode(column[0])) for column in columns.values.values()) > _LONG:
+        return list(map(encode, columns.records()))
     lines = [encoder.encode_lines(column).split(b"\n") for column in columns.values.values()]
     names = (encode(name).replace(b"%", b"%%") for name in columns.values)
     record = b"{" + b",".join(name + b":%b" for name in names) + b"}"

@@ -94,14 +94,17 @@ def test_an_outcome_report_of_the_release_before_is_read() -> None:
         decode_report(raw_delivery("outcomes", wrong))
 
 
+@pytest.mark.parametrize("longer", ["", "ü%b" * 1_000], ids=["short", "long"])
 @given(
-    st.lists(
+    records=st.lists(
         st.fixed_dictionaries(
             {"a%b": st.none() | st.integers() | st.text() | st.booleans(), 'q"': st.text()},
             optional={"z": st.lists(st.integers(), max_size=2)},
         )
     )
 )
-def test_payloads_are_the_records_as_json(records: list[dict[str, Any]]) -> None:
+def test_payloads_are_the_records_as_json(longer: str, records: list[dict[str, Any]]) -> None:
+    for record in records:
+        record['q"'] += longer
     given_ones = [encode(dict(sorted(record.items()))) for record in records]
     assert encoded_payloads(Columns.of([dict(sorted(r.items())) for r in records])) == given_ones

@@ -130,7 +130,7 @@ class Bulks:
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
         return refused_call(error, advice)
 
-    async def staged(self, names: Sequence[str], text: str) -> str:
+    async def staged(self, names: Sequence[str], text: bytes) -> str:
         """Put rows into a temporary table of this transaction, and return its name.
 
         Args:
@@ -148,7 +148,7 @@ class Bulks:
             raise StagingError from error
         return staged
 
-    async def insert(self, columns: Sequence[str], text: str, count: int) -> None:
+    async def insert(self, columns: Sequence[str], text: bytes, count: int) -> None:
         """Create or update rows, all or none.
 
         Args:

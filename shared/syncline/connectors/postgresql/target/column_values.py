@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.domain.errors import Category, Failure
-from syncline.domain.record import Record
+from syncline.domain.record import Record, Value
 
 _JSON = frozenset({"json", "jsonb"})
 _Maker = Callable[[object], str]
@@ -37,9 +37,10 @@ def convert_values(
     return failures
 
 
-def written_otherwise(column: TargetColumn) -> bool:
-    """Tell whether a column takes values in another form than JSON writes them."""
-    return _maker(column) is not None
+def written_values(column: TargetColumn, values: list[Value]) -> list[Value]:
+    """Return a column's values as it takes them. Raises ValueError where it takes one not."""
+    make = _maker(column)
+    return values if make is None else [None if v is None else make(v) for v in values]
 
 
 def _maker(column: TargetColumn) -> _Maker | None:

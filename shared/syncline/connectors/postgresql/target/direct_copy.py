@@ -31,7 +31,12 @@ class DirectCopy:
         self._refused: set[tuple[str, int]] = set()
 
     async def write(
-        self, connection: asyncpg.Connection, table: Table, pace: Pace, batch: WriteBatch, text: str
+        self,
+        connection: asyncpg.Connection,
+        table: Table,
+        pace: Pace,
+        batch: WriteBatch,
+        text: bytes,
     ) -> bool:
         """Write a bulk if that may be.
 

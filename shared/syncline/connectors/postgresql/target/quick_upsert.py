@@ -13,7 +13,7 @@ import asyncpg
 from syncline.connectors.port import Pace, WriteBatch, WriteResult
 from syncline.connectors.postgresql.errors import is_transient
 from syncline.connectors.postgresql.target.bulks import Bulks, LeftOutError, StagingError
-from syncline.connectors.postgresql.target.column_values import written_otherwise
+from syncline.connectors.postgresql.target.column_values import written_values
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.staging_table import copy_text
 from syncline.connectors.postgresql.target.table import Table
@@ -44,7 +44,7 @@ async def quick_upsert(
     ids = _ids(table, columns)
     if ids is None or any(map(_is_moved, batch.target_ids, ids)):
         return None
-    text = copy_text(list(columns.values.values()))
+    text = _text(table, columns)
     if text is None:
         return None
     if await direct_copy.write(connection, table, pace, batch, text):
@@ -53,7 +53,7 @@ async def quick_upsert(
     return WriteResult(list(ids)) if is_written else None
 
 
-async def _insert(bulks: Bulks, pace: Pace, columns: Columns, text: str) -> bool:
+async def _insert(bulks: Bulks, pace: Pace, columns: Columns, text: bytes) -> bool:
     try:
         await pace()
         await bulks.insert(list(columns.values), text, len(columns))
@@ -72,13 +72,22 @@ def _is_moved(known: str | None, own: str) -> bool:
 
 
 def _is_plain(table: Table, columns: Columns) -> bool:
-    """Tell whether all records write the same columns, in the form that COPY takes."""
+    """Tell whether all records write the same columns, of which COPY takes the values as text."""
     known = [table.columns.get(name) for name in columns.values]
     return (
         len(columns) > 0
         and not columns.rest
-        and all(c is not None and not c.generated and not written_otherwise(c) for c in known)
+        and all(c is not None and not c.generated and not c.composite for c in known)
     )
+
+
+def _text(table: Table, columns: Columns) -> bytes | None:
+    """Return the bulk as COPY's text; None where a value is not what its column takes."""
+    named = columns.values.items()
+    try:
+        return copy_text([written_values(table.columns[name], own) for name, own in named])
+    except ValueError:  # the careful way names the record
+        return None
 
 
 def _ids(table: Table, columns: Columns) -> list[str] | None:

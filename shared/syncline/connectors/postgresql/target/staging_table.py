@@ -14,11 +14,13 @@ from syncline.connectors.sql.text import identifier
 from syncline.connectors.sql.values import json_text
 from syncline.domain.record import JsonObject, Value
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
 Records: TypeAlias = Sequence[JsonObject]
 _NONE = type(None)
 NULL = "\x02"
 """What stands for null; a text that is just this character is escaped."""
+_ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r", NULL.encode(): b"\\x02"}
+_LONG = 2_000
+"""Characters of a row from which on it is cheaper to look for a character than to count it."""
 
 
 async def create_staged(connection: asyncpg.Connection, columns: Sequence[TargetColumn]) -> str:
@@ -49,7 +51,10 @@ def staged_value(column: TargetColumn) -> str:
 
 
 async def copy_rows(
-    connection: asyncpg.Connection, table: tuple[str | None, str], columns: Sequence[str], text: str
+    connection: asyncpg.Connection,
+    table: tuple[str | None, str],
+    columns: Sequence[str],
+    text: bytes,
 ) -> None:
     """Copy rows, written in COPY's text format, into these columns.
 
@@ -58,7 +63,7 @@ async def copy_rows(
     """
 
     async def chunks() -> AsyncIterator[bytes]:
-        yield text.encode()
+        yield text
 
     await connection.copy_to_table(
         table[1],
@@ -70,33 +75,50 @@ async def copy_rows(
     )
 
 
-def copy_text_of(records: Records) -> str:
+def copy_text_of(records: Records) -> bytes:
     """Write records, which all have the same keys in the same order, as COPY's text format."""
-    plain = copy_text(list(zip(*(record.values() for record in records), strict=True)))
-    if plain is not None:
-        return plain
-    lines = ["\t".join([_escaped(value) for value in record.values()]) for record in records]
-    return "\n".join(lines) + "\n"
+    return copy_text(list(zip(*(record.values() for record in records), strict=True)))
 
 
-def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
-    """Write columns as COPY's text format; None where a value holds what has to be escaped.
-
-    Nothing is escaped: counting separators afterwards shows whether that was right.
-    """
+def copy_text(columns: Sequence[Sequence[Value]]) -> bytes:
+    """Write columns as COPY's text format."""
     kinds = [set(map(type, column)) for column in columns]
     texts = list(map(_texts, columns, kinds))
+    if sum(len(column[0]) for column in texts) <= _LONG:
+        nulls = sum(c.count(None) for c, own in zip(columns, kinds, strict=True) if _NONE in own)
+        if (plain := _plain_rows(texts, nulls)) is not None:
+            return plain
+    cells = list(map(_cells, columns, texts))
+    return b"\n".join([*map(b"\t".join, zip(*cells, strict=True)), b""])
+
+
+def _plain_rows(texts: Sequence[Sequence[str]], nulls: int) -> bytes | None:
+    """Join rows; None where counting separators afterwards shows that a text has to be escaped."""
     lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
-    nulls = sum(c.count(None) for c, own in zip(columns, kinds, strict=True) if _NONE in own)
-    size = len(columns[0])
+    size = len(texts[0])
     is_right = (
-        lines.count("\t") == size * (len(columns) - 1)
+        lines.count("\t") == size * (len(texts) - 1)
         and lines.count("\n") == size - 1
         and lines.count(NULL) == nulls
         and "\\" not in lines
         and "\r" not in lines
     )
-    return lines + "\n" if is_right else None
+    return (lines + "\n").encode() if is_right else None
+
+
+def _cells(column: Sequence[Value], texts: Sequence[str]) -> list[bytes]:
+    null = NULL.encode()
+    return [
+        null if value is None else _escaped(text.encode())
+        for value, text in zip(column, texts, strict=True)
+    ]
+
+
+def _escaped(text: bytes) -> bytes:
+    for special, escape in _ESCAPES.items():  # the backslash first
+        if special in text:
+            text = text.replace(special, escape)
+    return text
 
 
 def _texts(column: Sequence[Value], kinds: set[type]) -> Sequence[str]:
@@ -118,10 +140,3 @@ PLAIN: dict[type, Callable[[Value], str]] = {
     dict: json_text,
     list: json_text,
 }
-
-
-def _escaped(value: object) -> str:
-    if value is None:
-        return NULL
-    text = value if isinstance(value, str) else PLAIN[type(value)](value)
-    return text.translate(_ESCAPES)

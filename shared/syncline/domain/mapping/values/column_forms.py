@@ -15,13 +15,16 @@ from itertools import repeat
 from types import NoneType
 from typing import TypeAlias
 
+import msgspec
+
 from syncline.domain.mapping.values import numbers
 from syncline.domain.mapping.values.converters import to_bool, to_string
 from syncline.domain.mapping.values.dates import to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
-from syncline.domain.record import Value, is_storable
+from syncline.domain.record import Value
 
 ColumnForm: TypeAlias = Callable[[list[Value]], list[Value]]
+_encode = msgspec.json.Encoder().encode
 _FEW = 3
 """So many values go through the function one by one as fast."""
 _SMALL = 10**18
@@ -79,9 +82,21 @@ def texts_or_nulls(values: list[Value]) -> list[Value]:
         if not _TEXTS.issuperset(map(type, values)):
             return [None if value is None else to_string(value) for value in values]
         whole = "".join(filter(None, values))
-    if (whole.isascii() and "\0" not in whole) or is_storable(whole):
+    if "\0" not in whole if whole.isascii() else _are_storable(values):
         return values
     return [None if value is None else to_string(value) for value in values]
+
+
+def _are_storable(values: list[Value]) -> bool:
+    """Tell of texts that are not all ASCII, and of nulls, what `is_storable` says of each.
+
+    It may say No where that is not so. JSON shows it: it is no work for nothing, as the texts keep
+    their UTF-8, of which the batch's message is made next.
+    """
+    try:
+        return b"\\u0000" not in _encode(values)
+    except UnicodeEncodeError:  # a half of a surrogate pair
+        return False
 
 
 def _are_small(values: list[Value]) -> bool:
