@@ -11,6 +11,9 @@ from syncline.domain.errors import Failure
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.run import Notice
 
+PAGE_BYTES = 2_000_000
+"""Bytes of rows above which a page takes no more, however few they are."""
+
 
 class ExtractRequest(msgspec.Struct, frozen=True):
     """What to read.

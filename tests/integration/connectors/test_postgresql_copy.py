@@ -9,9 +9,9 @@ from contextlib import suppress
 import asyncpg
 import pytest
 
+from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
-from syncline.connectors.postgresql.source.copy_stream import PAGE_BYTES
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.postgres.database.rows import array_text

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
@@ -250,6 +251,16 @@ class TestResuming:
                     rest = await read(connector, extraction, page_size=size, position=page.position)
                     got = sorted(r["n"] for p in whole[:place] + rest for r in p.records.records())
                     assert got == list(range(1, len(values) + 1)), (size, place)
+
+    async def test_pages_of_long_rows_are_bounded_by_bytes(
+        self, connector: SqliteConnector, db: sqlite3.Connection
+    ) -> None:
+        db.execute("create table t (id integer primary key, c, text)")
+        db.executemany("insert into t values (?, 1, ?)", [(n, "x" * 20_000) for n in range(300)])
+        pages = await read(connector, BY_NUMBER)
+
+        assert [i for page in pages for i in page.ids] == [str(n) for n in range(300)]
+        assert max(len(page.ids) for page in pages) <= PAGE_BYTES // 20_000 + 20
 
     async def test_ids_that_are_no_unicode_are_read_on_behind(
         self, connector: SqliteConnector, db: sqlite3.Connection

@@ -42,6 +42,10 @@ from syncline_ingest.sifting.repeats import twice
 T = TypeVar("T")
 log = structlog.get_logger()
 FETCH_SIZE = 500
+FIRST_FETCH = 50
+"""Records of a first fetch, which shows how long they are."""
+FETCH_BYTES = 4_000_000
+"""Bytes of records that a later one brings, about."""
 
 
 class SourceError(FailureError):
@@ -219,9 +223,18 @@ async def by_ids(
     Args:
         done: how many of them were committed before an interruption.
     """
-    for start in range(done, len(ids), FETCH_SIZE):
-        part = ids[start : start + FETCH_SIZE]
-        yield Chunk(await source.fetch(part, hasher), str(start + len(part)))
+    size = FIRST_FETCH
+    while done < len(ids):
+        part = ids[done : done + size]
+        done += len(part)
+        rows = await source.fetch(part, hasher)
+        size = _fetch_size(rows)
+        yield Chunk(rows, str(done))
+
+
+def _fetch_size(rows: Rows) -> int:
+    """Say how many records that are as long as these may be fetched at once."""
+    return max(1, min(FETCH_SIZE, FETCH_BYTES * len(rows) // max(sum(rows.sizes), 1)))
 
 
 async def from_letters(
@@ -234,10 +247,13 @@ async def from_letters(
         done: how many items were committed before an interruption.
     """
     edits = replay.get("edits") or {}
+    size = FIRST_FETCH
     while done < len(items):
-        if again := _read_again_together(items[done:], replay):
+        if again := _read_again_together(items[done : done + size], replay):
             done += len(again)
-            yield Chunk(await source.fetch(again, hasher), str(done))
+            rows = await source.fetch(again, hasher)
+            size = _fetch_size(rows)
+            yield Chunk(rows, str(done))
             continue
         item = items[done]
         done += 1
@@ -248,7 +264,7 @@ async def from_letters(
 def _read_again_together(items: Sequence[ReplayItem], replay: JsonObject) -> list[str]:
     """Return the records at the head of the list that one call can read, each once."""
     ids: dict[str, None] = {}
-    for item in items[:FETCH_SIZE]:
+    for item in items:
         if item.source_id in ids or not is_read_again(item, replay):
             break
         ids[item.source_id] = None

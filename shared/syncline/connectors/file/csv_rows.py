@@ -20,8 +20,9 @@ from syncline.connectors.file.csv_header import (
 )
 from syncline.connectors.file.csv_lines import CsvLines, LineList, RowList, csv_reader
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, PAGE_BYTES, RowPosition, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
+from syncline.connectors.pages import PAGE_BYTES
 
 _MARK = "\ufeff"
 

@@ -14,15 +14,10 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_lines import LineList, RowList
 from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import (
-    MAX_KEPT,
-    PAGE_BYTES,
-    UTF8_MARK,
-    RowPosition,
-    after_mark,
-)
+from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import translated_errors
+from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection, RecordList, only
 from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of

@@ -8,8 +8,6 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 
-PAGE_BYTES = 2_000_000
-"""Bytes of rows above which no more are taken at once, however few they are."""
 MAX_KEPT = 10_000
 """Characters kept of a row that could not be read."""
 UTF8_MARK = b"\xef\xbb\xbf"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 
 from syncline.connectors.errors import refusal
+from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.projection import Projection, only, text_of
 from syncline.connectors.sql.text import identifier, names_in, one_statement
@@ -29,6 +31,8 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
 _INFINITE: dict[Value, Value] = {math.inf: "Infinity", -math.inf: "-Infinity"}
+_AT_ONCE = 20
+"""Rows that are taken before it is looked at how long they are."""
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 
 
@@ -98,8 +102,7 @@ class SqliteReader:
         )
         is_end = False
         while not is_end:
-            some = rows.fetchmany(asked := pages.asked)
-            is_end = len(some) < asked
+            some, is_end = _taken(rows, pages.asked)
             found = pages.take(some, is_end=is_end)
             page = self.page(found[: int(min(left, len(found)))])
             left -= len(page.ids)
@@ -201,6 +204,19 @@ class SqliteReader:
         if "ids" in names:
             values["ids"] = None if ids is None else _plain(ids)
         return values if only_named else values | self._values
+
+
+def _taken(rows: sqlite3.Cursor, count: int) -> tuple[list[tuple[Value, ...]], bool]:
+    """Take up to so many rows, fewer where they are long; tell whether there are no more."""
+    taken: list[tuple[Value, ...]] = []
+    size = 0
+    while len(taken) < count and size < PAGE_BYTES:
+        some = rows.fetchmany(asked := min(_AT_ONCE, count - len(taken)))
+        taken += some
+        if len(some) < asked:
+            return taken, True
+        size += len(marshal.dumps(some))  # by far the quickest way to learn it
+    return taken, False
 
 
 def _finite(column: Sequence[Value]) -> list[Value]:

@@ -8,8 +8,8 @@ from collections import deque
 import asyncpg
 from asyncpg.protocol import NO_TIMEOUT
 
-PAGE_BYTES = 2_000_000
-"""Bytes of lines above which no more are taken at once, however few they are."""
+from syncline.connectors.pages import PAGE_BYTES
+
 _AHEAD = 500_000
 """Bytes that may wait to be taken; COPY itself waits while there are more."""
 
