@@ -14,6 +14,8 @@ from syncline.runtime.ports import Consumer, Producer
 from tests.support.eventually import eventually
 
 TOPIC, PARTITIONS, LIMIT = "raw", 4, 200_000
+SIZE = 400_000
+"""Bytes of a partition that a poll is asked for."""
 
 
 class Broker(Protocol):
@@ -54,7 +56,7 @@ class Member:
         wanted = len(self.seen) + count
 
         async def enough() -> bool:
-            for deliveries in (await self.consumer.poll(0.2, limit)).values():
+            for deliveries in (await self.consumer.poll(0.2, limit, SIZE)).values():
                 self.seen += deliveries
             return len(self.seen) >= wanted
 
@@ -124,9 +126,23 @@ class BrokerSuite:
 
         sizes: list[int] = []
         while sum(sizes) < 40:
-            sizes += map(len, (await one.consumer.poll(0.2, 3)).values())
+            sizes += map(len, (await one.consumer.poll(0.2, 3, SIZE)).values())
 
         assert max(sizes) == 3
+
+    async def test_a_poll_takes_few_messages_where_they_are_large(
+        self, producer: Producer, member: StartMember
+    ) -> None:
+        sent = [f"{n:03}" + "x" * 150_000 for n in range(12)]
+        await producer.send([message(text) for text in sent])
+        one = await member()
+
+        polled: list[Delivery] = []
+        while len(polled) < len(sent):
+            some = [d for got in (await one.consumer.poll(0.2, 100, SIZE)).values() for d in got]
+            assert sum(len(d.value or b"") for d in some) <= SIZE
+            polled += some
+        assert texts(polled) == sent
 
     async def test_a_paused_partition_gives_nothing_until_it_is_resumed(
         self, producer: Producer, member: StartMember
@@ -136,7 +152,7 @@ class BrokerSuite:
         await producer.send([message("held", 0), message("free", 1)])
 
         assert texts(await one.polled()) == ["free"]
-        assert not await one.consumer.poll(0.2, 10)
+        assert not await one.consumer.poll(0.2, 10, SIZE)
         one.consumer.resume((TOPIC, 0))
         assert texts(await one.polled()) == ["held"]
 

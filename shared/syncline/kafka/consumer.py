@@ -41,6 +41,7 @@ class KafkaConsumer:
         self._on_revoked: OnPartitions | None = None
         self._mine: set[TopicPartition] = set()
         self._held: set[TopicPartition] = set()
+        self._sizes: dict[TopicPartition, int] = {}  # the largest message of the last poll
         self._changed = asyncio.Event()
 
     async def start(
@@ -75,8 +76,13 @@ class KafkaConsumer:
             **self._options,
         }
 
-    async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
-        """Return messages that arrived, at most `limit` a partition, in offset order."""
+    async def poll(
+        self, wait: float, limit: int, size: int
+    ) -> Mapping[Partition, Sequence[Delivery]]:
+        """Return messages that arrived, at most `limit` and about `size` bytes a partition.
+
+        A fetch may hold many times as many bytes, as it is compressed.
+        """
         client = self._started()
         with translated("poll"):
             open_ = self._mine - self._held
@@ -89,16 +95,24 @@ class KafkaConsumer:
                 return {}
             taken: dict[TopicPartition, list[Any]] = {}
             for tp in open_:  # one by one; else the first partition would be emptied first
-                taken |= await client.getmany(tp, timeout_ms=0, max_records=limit)
+                count = self._count(tp, limit, size)
+                taken |= await client.getmany(tp, timeout_ms=0, max_records=count)
             if not taken:
                 wait = min(wait, HELD_POLL) if self._held else wait
-                taken = await client.getmany(*open_, timeout_ms=int(wait * 1000), max_records=limit)
+                count = min(self._count(tp, limit, size) for tp in open_)
+                taken = await client.getmany(*open_, timeout_ms=int(wait * 1000), max_records=count)
+        for tp, got in taken.items():
+            self._sizes[tp] = max(len(r.value or b"") for r in got)
         return {
             self._connection.named(tp): [
                 delivery_of(r, self._connection.logical(tp.topic)) for r in got
             ]
             for tp, got in self._ours(taken).items()
         }
+
+    def _count(self, tp: TopicPartition, limit: int, size: int) -> int:
+        """Return how many messages of a partition to take: at first one, which shows their size."""
+        return max(min(limit, size // (self._sizes.get(tp, size) or 1)), 1)
 
     def _ours(self, taken: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, list[Any]]:
         """Put back messages of partitions whose assignment we have not heard of yet."""
@@ -150,6 +164,7 @@ class KafkaConsumer:
         """Begin with these partitions, none of them paused; return their logical names."""
         self._mine = set(mine)
         self._held.clear()
+        self._sizes.clear()
         self._changed.set()
         return frozenset(map(self._connection.named, self._mine))
 

@@ -24,8 +24,12 @@ class Consumer(Protocol):
         May be called again after stop(). Raises RetriableError while the broker is away.
         """
 
-    async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
-        """Return messages that arrived, at most `limit` a partition, in offset order.
+    async def poll(
+        self, wait: float, limit: int, size: int
+    ) -> Mapping[Partition, Sequence[Delivery]]:
+        """Return messages that arrived, in offset order.
+
+        Of each partition there are at most `limit`, and about `size` bytes but at least one.
 
         Waits up to `wait` seconds for the first one. Safe to cancel. Raises RetriableError when
         this client will not recover by itself: stop it and start it again.

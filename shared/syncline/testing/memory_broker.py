@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from random import Random
 
 from syncline.contracts.topics import BY_NAME
@@ -201,20 +203,23 @@ class MemoryConsumer:
             await self.on_revoked(mine)
         self.positions = {}
 
-    async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
+    async def poll(
+        self, wait: float, limit: int, size: int
+    ) -> Mapping[Partition, Sequence[Delivery]]:
         news = self._broker.news
-        taken = self._take(limit)
+        taken = self._take(limit, size)
         if not taken and await happened(news, wait):
-            taken = self._take(limit)
+            taken = self._take(limit, size)
         return taken
 
-    def _take(self, limit: int) -> dict[Partition, list[Delivery]]:
+    def _take(self, limit: int, size: int) -> dict[Partition, list[Delivery]]:
         self._broker.check_here()
         taken: dict[Partition, list[Delivery]] = {}
         for partition, position in self.positions.items():
             found = self._broker.log(partition)[position : position + limit]
             if found and partition not in self.paused:
-                taken[partition] = found
+                sizes = accumulate(len(delivery.value or b"") for delivery in found)
+                taken[partition] = found[: max(bisect_right(list(sizes), size), 1)]
         for partition, found in taken.items():
             self.positions[partition] += len(found)
         return taken

@@ -72,8 +72,9 @@ class GroupSession(Generic[T]):
     async def _consume(self, topics: Sequence[str], watch: StuckClientWatch) -> None:
         await self._consumer.start(topics, self._assigned, self._revoked)
         self.joined = True
+        options = self._options
         while True:
-            arrived = await self._consumer.poll(POLL_FOR, self._options.max_items)
+            arrived = await self._consumer.poll(POLL_FOR, options.max_items, options.max_bytes)
             for partition, deliveries in arrived.items():
                 worker = self._workers.get(partition)
                 if worker is None:  # to skip them would commit past them later
