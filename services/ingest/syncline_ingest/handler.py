@@ -33,8 +33,9 @@ from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import BatchPublisher
 from syncline_ingest.publication.reread import reread_rows
 from syncline_ingest.reading.chunk import Chunk
-from syncline_ingest.reading.chunks import SourceError, by_ids, from_letters
+from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.missing_properties import hold_until_complete
+from syncline_ingest.reading.named_records import by_ids, from_letters
 from syncline_ingest.reading.prefetch import prefetch
 from syncline_ingest.reading.source import OpenSource, Sources
 from syncline_ingest.rules import Lanes

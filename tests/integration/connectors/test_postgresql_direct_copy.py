@@ -10,7 +10,7 @@ import pytest
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.connectors.postgresql.connector import PostgresqlConnector
-from syncline.connectors.postgresql.target.direct_copy import LEAST
+from syncline.connectors.postgresql.target.direct_copy import LEAST, LEAST_BYTES
 from syncline.contracts.messages import encode
 from syncline.domain.columns import Columns
 from tests.support.postgresql import connector_to, drop_role
@@ -36,16 +36,17 @@ class World:
         start: int = 0,
         run: str = RUN,
         connector: PostgresqlConnector | None = None,
+        records: int = LEAST,
         **changes: dict[int, Any],
     ) -> WriteResult:
         """Write new items; `changes` are values of columns by ID."""
-        ids = range(start, start + LEAST)
+        ids = range(start, start + records)
         values: dict[str, list[Any]] = {"id": list(ids), "note": [f"item {i}" for i in ids]}
         for name, own in changes.items():
             for place, value in own.items():
                 values[name][place] = value
-        columns = Columns(LEAST, values)
-        count = [None] * LEAST
+        columns = Columns(records, values)
+        count = [None] * records
         batch = WriteBatch(
             "default", "item", run, [f"s{i}" for i in ids], list(map(encode, columns.records())),
             list(count), [], ("id",), {"table": "items"}, columns=columns, new=True,
@@ -76,6 +77,15 @@ async def test_new_rows_are_created(world: World) -> None:
     assert first == WriteResult([str(i) for i in range(LEAST)], created=True)
     assert second.created
     assert await world.rows() == expected(2 * LEAST)
+
+
+async def test_a_few_long_rows_are_created_so_too_and_a_few_short_ones_are_not(
+    world: World,
+) -> None:
+    long = dict.fromkeys(range(10), "x" * (LEAST_BYTES // 10))
+    assert (await world.write(records=10, note=long)).created
+    assert not (await world.write(10, records=10)).created
+    assert [len(note) for _, note in (await world.rows()).values()][:10] == [20_000] * 10
 
 
 async def test_a_row_that_is_there_is_updated_and_the_run_goes_on_by_upsert(world: World) -> None:

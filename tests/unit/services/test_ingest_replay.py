@@ -10,13 +10,8 @@ import pytest
 from syncline.domain.columns import Columns
 from syncline.domain.dead_letter.replay import ReplayItem
 from syncline_ingest.reading.chunk import Chunk, Hasher
-from syncline_ingest.reading.chunks import (
-    FETCH_SIZE,
-    FIRST_FETCH,
-    Source,
-    by_ids,
-    from_letters,
-)
+from syncline_ingest.reading.chunks import Source
+from syncline_ingest.reading.named_records import FETCH_SIZE, FIRST_FETCH, by_ids, from_letters
 from syncline_ingest.rows import Rows
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.record import NewBatch
 from syncline.domain.run import Run
-from syncline_ingest.reading.chunks import edited, is_read_again
+from syncline_ingest.reading.named_records import edited, is_read_again
 from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.rows import Rows, join_rows, rows_of_refused, unknown_row
 

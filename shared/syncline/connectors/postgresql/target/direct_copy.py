@@ -15,6 +15,8 @@ from syncline.domain.columns import Columns
 
 LEAST = 500
 """Records from which on it costs less than an upsert."""
+LEAST_BYTES = 200_000
+"""Bytes from which on it does with fewer records: an upsert writes each byte twice."""
 _REMEMBERED = 1_000
 _PLAIN = """
 select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -47,7 +49,9 @@ class DirectCopy:
             False where nothing is written: the bulk is not for it, or the table refused a row.
         """
         columns, place = batch.columns, (batch.correlation_id, table.described.oid)
-        if columns is None or not batch.new or place in self._refused or _is_odd(table, columns):
+        if columns is None or not batch.new or place in self._refused:
+            return False
+        if (len(columns) < LEAST and len(text) < LEAST_BYTES) or _lacks(table, columns):
             return False
         name = await connection.fetchrow(_PLAIN, table.described.oid)
         if name is None:
@@ -65,7 +69,6 @@ class DirectCopy:
         return True
 
 
-def _is_odd(table: Table, columns: Columns) -> bool:
-    """Tell whether a bulk is small, or lacks what a new row must have."""
-    lacking = (c.demanded for name, c in table.columns.items() if name not in columns.values)
-    return len(columns) < LEAST or any(lacking)
+def _lacks(table: Table, columns: Columns) -> bool:
+    """Tell whether a bulk lacks a column that a new row must have."""
+    return any(c.demanded for name, c in table.columns.items() if name not in columns.values)
