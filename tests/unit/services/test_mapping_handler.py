@@ -11,10 +11,11 @@ import pytest
 
 import syncline_normalize.main
 import syncline_transform.main
-from syncline.contracts.bundle import LARGEST_BUNDLE, Bundle
+from syncline.contracts.bundle import LARGEST_BUNDLE, BatchPart, Bundle
 from syncline.contracts.messages import RunRef, Settled, encode, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.columns import Columns
 from syncline.domain.errors import NotFoundError
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
@@ -22,7 +23,7 @@ from syncline.runtime.commands.control import cancel_message, pause_message
 from syncline.runtime.mapping_handler import MappingHandler
 from syncline.testing.clock import FakeClock
 from tests.support.memory_runs import a_run
-from tests.support.reports import codes_of, records_of, slots_of
+from tests.support.reports import codes_of, origins, records_of, slots_of
 from tests.support.stage_messages import (
     a_batch,
     batches,
@@ -202,6 +203,45 @@ async def test_a_record_that_no_message_holds_is_a_dead_letter(normalize: Place)
     assert slots_of(batches(messages, "canonical")[0]) == [0]
     (letter,) = dead_letters(messages)
     assert (letter.slot, letter.failure.code) == (1, "record_too_large")
+
+
+async def test_records_around_the_message_limit_travel_or_fail_alone(
+    normalize: Place, transform: Place
+) -> None:
+    (one,) = batches(await normalize.handle(in_batches([1], "x")), "canonical")
+    canonical_room = LARGEST_BUNDLE - len(encode(one)) + 1
+    (one,) = batches(await transform.handle(one), "payload")
+    room = LARGEST_BUNDLE - len(encode(one)) + 1
+    assert canonical_room > room + 1
+
+    texts = ["a", "b" * room, "", "d" * (room + 1), "e", "f" * (canonical_room + 1), "g"]
+    messages = await normalize.handle(in_batches([3, 2, 2], *texts))
+    sent = batches(messages, "canonical")
+    assert [place for bundle in sent for place in origins(bundle)] == [
+        (0, 0, 10), (0, 2, 10), (1, 0, 11), (1, 2, 11), (2, 2, 12)
+    ]  # fmt: skip
+    assert max(len(encode(bundle)) for bundle in sent) <= LARGEST_BUNDLE
+    assert failed(messages) == [(0, 4, "required_field_empty"), (2, 0, "record_too_large")]
+
+    messages = [message for bundle in sent for message in await transform.handle(bundle)]
+    sent = batches(messages, "payload")
+    assert [place for bundle in sent for place in origins(bundle)] == [
+        (0, 0, 10), (0, 2, 10), (1, 2, 11), (2, 2, 12)
+    ]  # fmt: skip
+    assert [r["code"] for bundle in sent for r in records_of(bundle)] == ["a", texts[1], "e", "g"]
+    assert max(len(encode(bundle)) for bundle in sent) == LARGEST_BUNDLE
+    assert failed(messages) == [(1, 0, "record_too_large")]
+
+
+def in_batches(sizes: list[int], *texts: str) -> Bundle:
+    """Return a bundle of batches of these sizes, with a record of each text; slots have gaps."""
+    parts = [BatchPart(n, 10 + n, [2 * s for s in range(size)]) for n, size in enumerate(sizes)]
+    records = [{"id": text, "n": 1} for text in texts]
+    return Bundle(RUN, 0, parts, [f"A{n}" for n in range(len(texts))], Columns.of(records))
+
+
+def failed(messages: list[Outbound]) -> list[tuple[int, int, str]]:
+    return sorted((x.batch, x.slot, x.failure.code) for x in dead_letters(messages))
 
 
 @pytest.mark.parametrize("value", [None, b"{", b"\xff", b"[" * (10 * sys.getrecursionlimit())])
