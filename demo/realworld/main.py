@@ -32,7 +32,7 @@ from demo.realworld.systems import (
 )
 from syncline.demo.place import plan
 from syncline.domain.errors import SynclineError
-from syncline.embedded.installation import LocalInstallation, Plan
+from syncline.embedded.installation import LocalInstallation
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
 from syncline.resources.loader import load
@@ -51,8 +51,7 @@ async def run(console: Console, folder: Path) -> None:
     console.print(f"Tryton is as seeded, Directus runs; {time.monotonic() - began:.1f} s")
     began = time.monotonic()
     planned = plan(folder, os.environ)
-    environ = {**planned.environ, "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8"}
-    installation = LocalInstallation(Plan(folder, planned.ports, {}, environ))
+    installation = LocalInstallation(planned)
     try:
         await installation.start(fresh=True)
         console.print(f"Syncline runs; {time.monotonic() - began:.1f} s")

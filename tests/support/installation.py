@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from uuid6 import uuid7
@@ -50,7 +51,7 @@ class Installation:
             "SYNCLINE_KAFKA_PARTITIONS": "4",
             "SYNCLINE_KAFKA_SESSION_TIMEOUT": "6",  # others take over from the killed soon
             "SYNCLINE_SECRET_KEYS": generate_key(),
-            "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "SYNCLINE_OUTBOUND_ALLOW": f"127.0.0.0/8,127.0.0.1:{urlsplit(dsn).port}",
             "SYNCLINE_ALERT_WINDOW": "0",
             "SYNCLINE_ALERT_HOLD": "0",
             "SYNCLINE_ALERT_FLAPS": "0",

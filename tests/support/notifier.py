@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from syncline.actions.notifications.email import Mailer, Smtp
 from syncline.actions.notifications.senders import Senders
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.domain.notification.incident import AlertTiming
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.database.database import Database
@@ -35,7 +36,12 @@ class Notifier:
 
     def sender(self) -> DeliverySender:
         clock = SystemClock()
-        senders = Senders(self.allowed, Mailer(self.smtp), "https://syncline.example.com/", clock)
+        senders = Senders(
+            AllowedAddresses(self.allowed),
+            Mailer(self.smtp),
+            "https://syncline.example.com/",
+            clock,
+        )
         self._all_senders.append(senders)
         return DeliverySender(self.deliveries, senders, clock)
 

@@ -25,7 +25,8 @@ def config_of(dsn: str) -> dict[str, Any]:
 
 def connector_to(dsn: str, password: str | None = None, **changes: Any) -> PostgresqlConnector:
     secrets = {"password": password or urlsplit(dsn).password or ""}
-    return PostgresqlConnector(config_of(dsn) | changes, secrets, Surroundings())
+    around = Surroundings(outbound_allow=("127.0.0.0/8",))
+    return PostgresqlConnector(config_of(dsn) | changes, secrets, around)
 
 
 async def drop_role(owner: asyncpg.Connection, role: str) -> None:

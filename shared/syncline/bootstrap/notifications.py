@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncline.actions.notifications.email import Mailer, Smtp
 from syncline.actions.notifications.senders import Senders
 from syncline.bootstrap.settings import Settings
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.runtime.clock import Clock
 
 
@@ -18,5 +19,5 @@ def senders_of(settings: Settings, clock: Clock) -> Senders:
         settings.smtp_password.get_secret_value(),
         settings.smtp_from,
     )
-    allowed = settings.surroundings().outbound_allow
+    allowed = AllowedAddresses.of(settings.surroundings())
     return Senders(allowed, Mailer(smtp), settings.public_url or "", clock)

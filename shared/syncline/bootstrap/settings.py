@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from syncline.bootstrap.own_servers import own_servers
 from syncline.bootstrap.settings_kinds import (
     Allowances,
     Brokers,
@@ -31,6 +32,7 @@ from syncline.bootstrap.settings_kinds import (
     Secret,
     Sender,
     Text,
+    parts_of,
 )
 from syncline.connectors.port import Surroundings
 from syncline.domain.notification.incident import AlertTiming
@@ -90,7 +92,12 @@ class Settings(BaseSettings):
     files_roots: Folders = ""
     """Folders that the file and SQLite connectors may use, separated by `:`."""
     outbound_allow: Allowances = ""
-    """Private hosts and networks that HTTP connectors may call: `10.0.0.0/8,erp.local`."""
+    """Private hosts and networks that connectors and webhooks may call, each for all ports or with
+    one: `10.0.0.0/8,erp.local,db.local:5432`. The installation's own Kafka, PostgreSQL and health
+    port stay closed unless an entry names them with their port."""
+    outbound_deny: Allowances = ""
+    """What they may not call, whatever network is allowed, in the same words. An entry of
+    SYNCLINE_OUTBOUND_ALLOW with a port prevails."""
     public_url: PublicUrl | None = None
     """Address at which people open the console, such as `https://sync.example.com`: links begin
     with it, and with https the session's cookie goes over nothing else. Otherwise the gateway's own
@@ -180,9 +187,11 @@ class Settings(BaseSettings):
 
     def surroundings(self) -> Surroundings:
         """Return what connectors may reach."""
-        allowed = [part.strip() for part in self.outbound_allow.split(",")]
         folders = [part for part in self.files_roots.split(":") if part]
-        return Surroundings(tuple(filter(None, allowed)), tuple(folders))
+        dsn = self.postgres_dsn.get_secret_value()
+        own = own_servers(dsn, self.kafka_bootstrap, self.health_host, self.health_port)
+        denied = (*own, *parts_of(self.outbound_deny))
+        return Surroundings(tuple(parts_of(self.outbound_allow)), tuple(folders), denied)
 
     def lifetimes(self) -> Lifetimes:
         """Return how long sessions of the console last."""

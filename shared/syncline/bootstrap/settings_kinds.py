@@ -109,17 +109,25 @@ def _folders(text: str) -> str:
 
 
 def _allowed(text: str) -> str:
-    for part in _parts(text):
-        if not _is_network(part) and not _PATTERN.fullmatch(part):
+    for part in parts_of(text):
+        if not _is_allowance(part):
             raise ValueError(
-                f"must be networks and host names such as `10.0.0.0/8,erp.local,*.erp.local`; "
-                f"{_short(part)} is neither"
+                f"must be networks and host names such as `10.0.0.0/8,erp.local,*.erp.local`, with "
+                f"or without `:port`; {_short(part)} is neither"
             )
     return text
 
 
+def _is_allowance(text: str) -> bool:
+    """Tell whether a text is a network or a host name, with or without a port."""
+    if _is_network(text) or _PATTERN.fullmatch(text):
+        return True
+    host, _, port = text.rpartition(":")
+    return _is_port(port) and bool(_is_network(host.strip("[]")) or _PATTERN.fullmatch(host))
+
+
 def _proxies(text: str) -> str:
-    for part in _parts(text):
+    for part in parts_of(text):
         if not _is_network(part):
             raise ValueError(
                 f"must be addresses and networks such as `10.0.0.7,10.1.0.0/16`; "
@@ -130,10 +138,11 @@ def _proxies(text: str) -> str:
                 f"{_short(part)} is an address within a network; the network is "
                 f"`{ip_network(part, strict=False)}`"
             )
-    return ",".join(_parts(text))
+    return ",".join(parts_of(text))
 
 
-def _parts(text: str) -> list[str]:
+def parts_of(text: str) -> list[str]:
+    """Return the entries of a list that is separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -11,10 +11,13 @@ class Surroundings(msgspec.Struct, frozen=True):
     Attributes:
         outbound_allow: private hosts and networks that may be called, such as `10.0.0.0/8`.
         folders: absolute folders that files may lie in.
+        outbound_deny: what may not be called, whatever network is allowed: `host:port` of the
+            installation's own servers, and what the operator names.
     """
 
     outbound_allow: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    outbound_deny: tuple[str, ...] = ()
 
 
 class Capabilities(msgspec.Struct, frozen=True):

@@ -166,7 +166,11 @@ class LocalInstallation:
             self._say(f"{len(created)} topics created")
 
     def _write_settings(self) -> None:
-        values = local_settings.own_settings(self.plan.folder)
+        values = local_settings.own_settings(
+            self.plan.folder,
+            self.postgres.port if self.postgres is not None else None,
+            [service.port for service in self.services],
+        )
         values["SYNCLINE_HTTP_PORT"] = str(self.plan.ports.http)
         if self.kafka is not None:
             values[KAFKA] = self.kafka.bootstrap

@@ -6,7 +6,7 @@ Both are for their owner alone: the file holds the database's password.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from syncline.bootstrap.settings import Settings
@@ -17,15 +17,27 @@ _OURS_ALONE = ("SYNCLINE_HEALTH_PORT", "SYNCLINE_HEALTH_HOST")
 """Settings of one process, which the others must not share."""
 
 
-def own_settings(folder: Path) -> dict[str, str]:
-    """Return what the installation in a folder needs besides its servers; makes what is missing."""
+def own_settings(
+    folder: Path, postgres: int | None = None, health: Sequence[int] = ()
+) -> dict[str, str]:
+    """Return what the installation in a folder needs besides its servers; makes what is missing.
+
+    Args:
+        postgres: port of its own PostgreSQL, where people have databases to sync as well.
+        health: ports of its services, which no connector may call.
+    """
     files = folder / "files"
     files.mkdir(exist_ok=True)
     return {
         "SYNCLINE_SECRET_KEYS_FILE": str(_key_file(folder)),
-        "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8",
+        "SYNCLINE_OUTBOUND_ALLOW": ",".join(["127.0.0.0/8", "::1", *_here([postgres])]),
+        "SYNCLINE_OUTBOUND_DENY": ",".join(_here(health)),
         "SYNCLINE_FILES_ROOTS": str(files),
     }
+
+
+def _here(ports: Iterable[int | None]) -> list[str]:
+    return [f"127.0.0.1:{port}" for port in ports if port is not None]
 
 
 def given(environ: Mapping[str, str]) -> dict[str, str]:

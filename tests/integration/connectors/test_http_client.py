@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.http.answers.answer import Answer
-from syncline.connectors.http.client.addresses import AllowedAddresses
 from syncline.connectors.http.client.client import Client, Request
 from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError

@@ -35,6 +35,7 @@ WRONG = {
     "secret_keys_file": ("/nowhere/keys", "is not there"),
     "files_roots": ("files:more", "absolute"),
     "outbound_allow": ("http://erp.local:80", "10.0.0.0/8,erp.local"),
+    "outbound_deny": ("10.0.0.0/8:99999", "with or without `:port`"),
     "public_url": ("sync.example.com", "https://sync.example.com"),
     "trusted_proxies": ("10.0.0.7/8", "10.0.0.0/8"),
     "session_idle": ("1", "at least 120"),

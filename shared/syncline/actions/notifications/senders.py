@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from syncline.actions.notifications.email import Mailer
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.http.answers.answer import Answer
-from syncline.connectors.http.client.addresses import AllowedAddresses
 from syncline.connectors.http.client.client import Client, Request
 from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError
@@ -42,14 +42,14 @@ class Senders:
     """Sends signed webhooks, through the guard of outgoing HTTP, and e-mails in plain words.
 
     Args:
-        outbound_allow: private networks and hosts that may be called.
+        allowed: addresses that webhooks may lie at.
         public_url: where people open the console; without it messages hold no link.
     """
 
     def __init__(
-        self, outbound_allow: tuple[str, ...], mailer: Mailer, public_url: str, clock: Clock
+        self, allowed: AllowedAddresses, mailer: Mailer, public_url: str, clock: Clock
     ) -> None:
-        self._client = Client(AllowedAddresses(outbound_allow), TIMES, MAX_ANSWER)
+        self._client = Client(allowed, TIMES, MAX_ANSWER)
         self._mailer = mailer
         self._public_url = public_url.rstrip("/")
         self._clock = clock

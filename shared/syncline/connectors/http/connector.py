@@ -8,9 +8,9 @@ from contextlib import aclosing
 import msgspec
 
 from syncline.connectors import port
+from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.http.answers.answer import is_one_of
-from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
 from syncline.connectors.http.client.api import Api, RefusedError
 from syncline.connectors.http.client.client import Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
@@ -54,16 +54,14 @@ class HttpConnector(port.Connector):
         config: Mapping[str, object],
         secrets: Mapping[str, str],
         surroundings: port.Surroundings,
-        resolver: Resolve = resolve,
+        resolver: Resolve | None = None,
     ) -> None:
         settings = read_profile(HttpSettings, config)
-        allowed = AllowedAddresses(surroundings.outbound_allow)
         self._client = Client(
-            allowed,
+            AllowedAddresses.of(surroundings, resolver),
             settings.timeouts,
             settings.max_answer_bytes,
             settings.ca_file,
-            resolver,
             self._turn,
         )
         self._api = Api(settings, LoginHeaders(settings, secrets, self._client), self._client)

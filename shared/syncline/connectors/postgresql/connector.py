@@ -6,20 +6,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 import asyncpg
 
 from syncline.connectors import port
+from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError
+from syncline.connectors.postgresql.connection import CONNECT_LIMIT, Opener
 from syncline.connectors.postgresql.errors import LOGIN_REFUSED, is_stale, translated_errors
 from syncline.connectors.postgresql.json_codec import set_json_codecs
-from syncline.connectors.postgresql.settings import (
-    CONNECT_LIMIT,
-    PostgresqlSecrets,
-    PostgresqlSettings,
-    connection_arguments,
-)
+from syncline.connectors.postgresql.settings import PostgresqlSecrets, PostgresqlSettings
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
@@ -47,10 +44,12 @@ class PostgresqlConnector(SqlConnector):
         self,
         config: Mapping[str, object],
         secrets: Mapping[str, str],
-        _surroundings: port.Surroundings,
+        surroundings: port.Surroundings,
+        resolver: Resolve | None = None,
     ) -> None:
         self._settings = read_profile(PostgresqlSettings, config)
-        self._password = secrets.get("password")
+        allowed = AllowedAddresses.of(surroundings, resolver)
+        self._opener = Opener(self._settings, secrets.get("password"), allowed)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._catalog = Catalog()
@@ -64,11 +63,7 @@ class PostgresqlConnector(SqlConnector):
 
     async def test(self) -> list[port.Check]:
         """Connect, log in, and look at the schema."""
-        try:
-            arguments = connection_arguments(self._settings, self._password)
-        except ConnectorError as error:
-            return [port.Check("tls", ok=False, message=error.failure.message)]
-        return await _checks(arguments, self._settings.search_schema)
+        return await _checks(self._opener, self._settings.search_schema)
 
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types; nothing is run."""
@@ -77,9 +72,8 @@ class PostgresqlConnector(SqlConnector):
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
-        arguments = connection_arguments(self._settings, self._password, open_writers.READING)
         with translated_errors():
-            connection = await asyncpg.connect(**arguments)
+            connection = await self._opener.open(open_writers.READING)
             try:
                 patience = self._settings.statement_timeout
                 async for page in read_pages(connection, request, patience):
@@ -126,9 +120,11 @@ class PostgresqlConnector(SqlConnector):
         with translated_errors(writes=writes):
             async with self._opening:
                 if self._pool is None:
-                    arguments = connection_arguments(self._settings, self._password)
                     self._pool = await asyncpg.create_pool(
-                        **arguments, min_size=0, max_size=10, init=set_json_codecs
+                        connect=self._opener.open_in_pool,
+                        min_size=0,
+                        max_size=10,
+                        init=set_json_codecs,
                     )
             pool = self._pool
             try:
@@ -147,15 +143,18 @@ _PASSED = (
 )
 
 
-async def _checks(address: dict[str, Any], schema: str) -> list[port.Check]:
+async def _checks(opener: Opener, schema: str) -> list[port.Check]:
     """Connect, log in, and look at the schema and the role's rights."""
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
-            connection = await asyncpg.connect(**address)
+            connection = await opener.open()
             try:
                 return await _inside(connection, schema)
             finally:
                 connection.terminate()
+    except ConnectorError as error:
+        part = "host" if error.failure.code == "address_not_allowed" else "tls"
+        return [port.Check(part, ok=False, message=error.failure.message)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return _failed(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
 

@@ -1,20 +1,14 @@
-"""What a profile and a mapping may say about PostgreSQL, and the address that a profile makes."""
+"""What a profile may say about PostgreSQL."""
 
 from __future__ import annotations
 
-import ssl
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.settings import ConnectorSettings, advanced, secret
 from syncline.connectors.sql.connector import StatementTimeout
-from syncline.connectors.sql.text import table_name
-
-CONNECT_LIMIT = 10
-"""Seconds."""
 
 
 class SslMode(StrEnum):
@@ -27,12 +21,18 @@ class SslMode(StrEnum):
     VERIFY_FULL = "verify-full"
 
 
+def _network_host(host: str) -> str:
+    if "/" in host or host.startswith("@"):
+        raise ValueError("must be a name or address; a socket's folder cannot be used")
+    return host
+
+
 class PostgresqlSettings(ConnectorSettings):
     """A profile: which database is reached, and as whom."""
 
     left_out = (None, "")
 
-    host: str = Field(title="Host", min_length=1)
+    host: Annotated[str, AfterValidator(_network_host)] = Field(title="Host", min_length=1)
     """Name or address of the server."""
     port: int = Field(5432, title="Port", ge=1, le=65_535)
     database: str = Field(title="Database", min_length=1)
@@ -52,43 +52,3 @@ class PostgresqlSecrets(ConnectorSettings):
     """A profile's secrets."""
 
     password: str | None = secret("Password")
-
-
-def connection_arguments(
-    settings: PostgresqlSettings, password: str | None, name: str = "syncline"
-) -> dict[str, Any]:
-    """Return the arguments of a connection; `name` is what the server shows of it.
-
-    Raises ConnectorError where the root certificate cannot be read.
-    """
-    server = {
-        "application_name": name,
-        "timezone": "UTC",
-        "statement_timeout": str(settings.statement_timeout * 1000),
-    }
-    if settings.search_schema:
-        server["search_path"] = table_name(settings.search_schema)
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "database": settings.database,
-        "user": settings.user,
-        "password": password,
-        "ssl": _ssl(settings),
-        "server_settings": server,
-        "timeout": CONNECT_LIMIT,
-        "command_timeout": settings.statement_timeout + 10,
-    }
-
-
-def _ssl(settings: PostgresqlSettings) -> ssl.SSLContext | str:
-    mode, authority = settings.sslmode, settings.sslrootcert or None
-    if mode not in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
-        return str(mode)
-    try:
-        context = ssl.create_default_context(cafile=authority)
-    except OSError as error:
-        message = f"sslrootcert: {authority!r} cannot be used as a certificate: {error.strerror}"
-        raise refusal("invalid_certificate", message) from error
-    context.check_hostname = mode is SslMode.VERIFY_FULL
-    return context

@@ -12,9 +12,9 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer
-from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
 from syncline.connectors.http.client.compression import (
     CutError,
     LargeError,
@@ -59,11 +59,9 @@ class Client:
         times: Timeouts,
         max_answer: int,
         ca_file: str | None = None,
-        resolver: Resolve = resolve,
         pace: Pace = unpaced,
     ) -> None:
         self._allowed = allowed
-        self._resolver = resolver
         self._times = times
         self._max_answer = max_answer
         self._ca_file = ca_file
@@ -143,7 +141,7 @@ class Client:
         if self._session is None:
             tls = _context(self._ca_file or None)
             self._session = aiohttp.ClientSession(
-                connector=GuardedConnector(self._allowed, self._resolver, self._times.connect, tls),
+                connector=GuardedConnector(self._allowed, self._times.connect, tls),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),

@@ -16,8 +16,7 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.tracing import Trace
 
-from syncline.connectors.errors import ConnectorError
-from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, not_allowed
+from syncline.connectors.addresses import AllowedAddresses
 
 CONNECTIONS = 100
 """As many as a profile may have calls in flight."""
@@ -43,12 +42,9 @@ class GuardedConnector(BaseConnector):
         seconds: to resolve a name, to connect to one of its addresses, and to begin TLS: each.
     """
 
-    def __init__(
-        self, allowed: AllowedAddresses, resolver: Resolve, seconds: float, tls: ssl.SSLContext
-    ) -> None:
+    def __init__(self, allowed: AllowedAddresses, seconds: float, tls: ssl.SSLContext) -> None:
         super().__init__(limit=CONNECTIONS, keepalive_timeout=IDLE)
         self._allowed = allowed
-        self._resolve = resolver
         self._seconds = seconds
         self._tls = tls
 
@@ -108,15 +104,11 @@ class GuardedConnector(BaseConnector):
     async def _checked(self, host: str, port: int) -> list[str]:
         try:
             async with asyncio.timeout(self._seconds):
-                addresses = await self._resolve(host, port)
+                return await self._allowed.checked(host, port)
         except TimeoutError as error:
             raise ConnectError(f"no answer for the name {host}") from error
         except (OSError, UnicodeError) as error:
             raise ConnectError(f"the name {host} is not known: {error}") from error
-        for address in addresses:
-            if not self._allowed.permits(host, address):
-                raise ConnectorError(not_allowed(host, address))
-        return addresses
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         """Return an idle connection on which nothing came: else an answer is lost, or another's."""
