@@ -9,17 +9,19 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from syncline.connectors.port import Check, Connector, Surroundings
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration.comparison import kept_secrets
+from syncline.domain.configuration.comparison import addresses_of, kept_secrets
 from syncline.domain.configuration.documents import Kind, ProfileConfig
 from syncline.domain.errors import FailureError, InvalidInputError
+from syncline.postgres.audit.throttle import AuditThrottle, audit_throttled
 from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database
 from syncline.resources.checks import profile_problems
 from syncline.resources.edits import read_request_document
 from syncline.runtime.clock import Clock
@@ -27,6 +29,8 @@ from syncline.telemetry.masking import Secrets
 
 LIMIT = 10.0
 """Seconds."""
+TESTS = AuditThrottle("profile.tested", 30, timedelta(minutes=1))
+"""As often as a tenant may test: whoever tests names the host, so more would scan a network."""
 HINTS: Mapping[str, str] = {
     "host": "Is the address right, and can it be reached from where Syncline runs?",
     "tls": "Does the certificate name this host, and is its issuer known here?",
@@ -57,22 +61,32 @@ class ConnectionTest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ConnectionChecker:
-    """Tests connections of stored profiles and of profiles that nobody has saved."""
+    """Tests connections of stored profiles and of profiles that nobody has saved.
 
-    def __init__(self, store: ConfigurationStore, surroundings: Surroundings, clock: Clock) -> None:
+    Every method raises ThrottledError where the tenant tested too often.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: ConfigurationStore,
+        surroundings: Surroundings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
         self._store = store
         self._surroundings = surroundings
         self._clock = clock
 
-    async def stored(self, tenant: str, name: str) -> ConnectionTest:
+    async def stored(self, tenant: str, actor: str, name: str) -> ConnectionTest:
         """Test a stored profile, and keep the result with it. Raises NotFoundError."""
         profile = await self._store.profile(tenant, name)
-        result = await self._checked(profile)
+        result = await self._checked(tenant, actor, profile)
         kept = msgspec.to_builtins(result)
         await self._store.keep_test(tenant, name, result.at, kept)
         return result
 
-    async def unsaved(self, tenant: str, body: object) -> ConnectionTest:
+    async def unsaved(self, tenant: str, actor: str, body: object) -> ConnectionTest:
         """Test a profile as a request gives it; a mask stands for the stored secret of that name.
 
         Raises InvalidInputError with every mistake of the profile, before anything is connected.
@@ -81,13 +95,17 @@ class ConnectionChecker:
         (profile,) = loaded.profiles.values()
         before = (await self._store.stored(tenant)).profiles.get(profile.name)
         secrets, _ = kept_secrets(profile, before)
-        return await self._checked(dataclasses.replace(profile, secrets=secrets))
+        tested = dataclasses.replace(profile, secrets=secrets)
+        return await self._checked(tenant, actor, tested)
 
-    async def _checked(self, profile: ProfileConfig) -> ConnectionTest:
+    async def _checked(self, tenant: str, actor: str, profile: ProfileConfig) -> ConnectionTest:
         kind = connector_class(profile.connector)
         problems = profile_problems(kind, profile, profile.secrets)
         if problems:
             raise InvalidInputError(problems)
+        places = {path: str(value)[:200] for path, value in addresses_of(profile.config).items()}
+        details = {"connector": profile.connector} | places
+        await audit_throttled(self._database, TESTS, tenant, actor, profile.name, details)
         began = self._clock.monotonic()
         checks = await checks_of(kind(profile.config, profile.secrets, self._surroundings))
         took = self._clock.monotonic() - began

@@ -106,6 +106,11 @@ def flatten(value: object, path: str = "$") -> JsonObject:
 _ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify", re.I)
 
 
+def addresses_of(config: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings of a profile that say where it leads, by path."""
+    return {path: v for path, v in flatten(config, "$").items() if _ADDRESS.search(path)}
+
+
 def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
     """Return the changed settings that would send stored secrets to another address.
 
