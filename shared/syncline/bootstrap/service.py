@@ -21,6 +21,7 @@ from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
+from syncline.postgres.progress.custody import StageCustody
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.loop.stage_loop import StageLoop
@@ -76,7 +77,8 @@ async def _run(
         configure_logs(spec.name, settings.log_level)
         _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
-        loop = StageLoop(spec, handler, consumer, service.producer, own.clock)
+        custody = StageCustody(own.database, spec.name)
+        loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         side_tasks = {
             "control": service.commands.follow,
             "limits": service.limits.renew,

@@ -11,6 +11,19 @@ import msgspec
 Partition: TypeAlias = tuple[str, int]
 """Logical topic and partition number."""
 
+
+class UncleanEnd(msgspec.Struct, frozen=True):
+    """How a process left a partition that died, or lost it unnoticed.
+
+    Attributes:
+        offset: of the message that it handled alone, None where there were several.
+        deaths: of processes that handled this message alone, one after the other.
+    """
+
+    offset: int | None
+    deaths: int
+
+
 OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
 """Called with the partitions that came or go."""
 

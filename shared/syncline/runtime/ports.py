@@ -5,11 +5,11 @@ syncline.kafka, syncline.postgres.limits and syncline.testing implement them wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition
+from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition, UncleanEnd
 from syncline.domain.errors import Failure, FailureError
 
 
@@ -71,6 +71,26 @@ class Producer(Protocol):
         """
 
     async def stop(self) -> None: ...
+
+
+class Custody(Protocol):
+    """Which partitions a process has in hand. Every method may raise RetriableError."""
+
+    async def take(self, partitions: Collection[Partition]) -> Mapping[Partition, UncleanEnd]:
+        """Note that this process has partitions; return how those were left that nobody released.
+
+        Their last holder died, or lost them without knowing yet.
+        """
+
+    async def mark(self, partition: Partition, offset: int | None, deaths: int) -> None:
+        """Note that one message of a partition is handled alone; None: that none is.
+
+        Args:
+            deaths: of processes that had it alone in hand, this one included.
+        """
+
+    async def release(self, partitions: Collection[Partition]) -> None:
+        """Note that partitions were left alive; those that another process took stay its own."""
 
 
 class CallPause(Protocol):

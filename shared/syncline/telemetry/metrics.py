@@ -46,6 +46,11 @@ class Metrics:
         "Messages sent to the DLQ as they are: unreadable, or with a bug in every attempt.",
         "stage",
     )
+    killers = _counter(
+        "messages_set_aside",
+        "Messages set aside because processes died while they handled them.",
+        "stage",
+    )
     outages = _counter("pauses", "Waits because something needed was away.", "stage")
     rebuilds = _counter("client_rebuilds", "Kafka clients replaced by new ones.", "client")
     gone_unread = _counter(

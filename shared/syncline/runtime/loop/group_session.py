@@ -11,14 +11,17 @@ import structlog
 from syncline.contracts.wire import Partition
 from syncline.domain.errors import RetriableError
 from syncline.runtime.clock import Clock
+from syncline.runtime.loop.careful_start import CUSTODY_WITHIN, CarefulStart
 from syncline.runtime.loop.offset_commits import Committer
 from syncline.runtime.loop.partition_worker import PartitionWorker
 from syncline.runtime.loop.stuck_clients import StuckClientWatch
-from syncline.runtime.ports import Consumer
+from syncline.runtime.ports import Consumer, Custody
 from syncline.runtime.spec import StageOptions, StageSpec
 
 T = TypeVar("T")
-MakeWorker: TypeAlias = Callable[[Partition, Callable[[], None]], PartitionWorker[T]]
+MakeWorker: TypeAlias = Callable[
+    [Partition, Callable[[], None], CarefulStart | None], PartitionWorker[T]
+]
 POLL_FOR = 0.5
 """Seconds that one poll waits for a message."""
 log = structlog.get_logger()
@@ -28,11 +31,17 @@ class GroupSession(Generic[T]):
     """Runs once. `joined` is true once the group has assigned our partitions, perhaps none."""
 
     def __init__(
-        self, consumer: Consumer, make_worker: MakeWorker[T], clock: Clock, options: StageOptions
+        self,
+        consumer: Consumer,
+        make_worker: MakeWorker[T],
+        clock: Clock,
+        options: StageOptions,
+        custody: Custody | None = None,
     ) -> None:
         self._consumer = consumer
         self._make_worker = make_worker
         self._options = options
+        self._custody = custody
         self._workers: dict[Partition, PartitionWorker[T]] = {}
         self._committer = Committer(consumer, clock, options.commit_every)
         self._clock = clock
@@ -87,10 +96,26 @@ class GroupSession(Generic[T]):
 
     async def _assigned(self, partitions: frozenset[Partition]) -> None:
         for partition in sorted(partitions - self._workers.keys()):
-            worker = self._make_worker(partition, self._committer.wake)
+            careful = self._careful(partition)
+            worker = self._make_worker(partition, self._committer.wake, careful)
             self._workers[partition] = worker
             worker.start(self._group)
         log.info("partitions_assigned", partitions=sorted(partitions))
+
+    async def _release(self, partitions: Sequence[Partition]) -> None:
+        if self._custody is not None:
+            try:
+                async with asyncio.timeout(CUSTODY_WITHIN):
+                    await self._custody.release(partitions)
+            except (RetriableError, TimeoutError) as error:
+                log.warning("custody_not_released", reason=str(error) or "it took too long")
+
+    def _careful(self, partition: Partition) -> CarefulStart | None:
+        options = self._options
+        in_hand = options.max_items * options.parallel + options.queue
+        if self._custody is None:
+            return None
+        return CarefulStart(self._custody, partition, in_hand)
 
     async def _revoked(self, partitions: frozenset[Partition]) -> None:
         """Finish what is under way and commit it, before another member gets the partitions."""
@@ -103,4 +128,5 @@ class GroupSession(Generic[T]):
         await self._committer.commit(workers)
         for worker in workers:
             self._workers.pop(worker.partition, None)
+        await self._release([worker.partition for worker in workers])
         log.info("partitions_revoked", partitions=sorted(partitions))

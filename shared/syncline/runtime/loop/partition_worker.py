@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from syncline.contracts.wire import Delivery, Partition
+from syncline.runtime.loop.careful_start import PROVEN_AFTER, CarefulStart
 from syncline.runtime.loop.offset_ledger import OffsetLedger
 from syncline.runtime.loop.processor import Processor
 from syncline.runtime.spec import StageOptions
@@ -22,6 +23,7 @@ class PartitionWorker(Generic[T]):
         processors: each makes one handler call at a time.
         resume: called when the queue was full and is half empty again.
         finished: called after messages were finished.
+        careful: how to begin, where the process that had the partition before died with it.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class PartitionWorker(Generic[T]):
         options: StageOptions,
         resume: Callable[[Partition], None],
         finished: Callable[[], None],
+        careful: CarefulStart | None = None,
     ) -> None:
         self.partition = partition
         self.offsets = OffsetLedger()
@@ -39,6 +42,7 @@ class PartitionWorker(Generic[T]):
         self._options = options
         self._resume = resume
         self._finished = finished
+        self._careful = careful
         self._queue: deque[Delivery] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -69,21 +73,49 @@ class PartitionWorker(Generic[T]):
         self._wake.set()
 
     async def _run(self, processor: Processor[T]) -> None:
+        if self._careful is not None:
+            await self._begin(processor, self._careful)
         while not self._closing:
             if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
+                await self._arrival()
                 continue
-            taken = self._take()
+            taken = self._take(self._options.max_items)
             await processor.process(taken)
-            for delivery in taken:
-                self.offsets.done(delivery.offset)
-            self._finished()
+            self._note_done(taken)
 
-    def _take(self) -> list[Delivery]:
+    async def _begin(self, processor: Processor[T], careful: CarefulStart) -> None:
+        """Handle messages one at a time until it is unlikely that one of them kills the process."""
+        while not self._closing:
+            async with careful.turn:
+                await careful.take()
+                if careful.is_over():
+                    break
+                taken = self._take(1) if self._queue else []
+                work = None
+                if taken:
+                    work = asyncio.create_task(processor.process_suspect(taken[0], careful))
+                    await _proven(work, careful)
+            if work is None:
+                await self._arrival()
+                continue
+            await work
+            self._note_done(taken)
+        if careful.was_needed:  # commit first, or the next process would begin with it all again
+            await asyncio.sleep(2 * self._options.commit_every)
+
+    async def _arrival(self) -> None:
+        self._wake.clear()
+        await self._wake.wait()
+
+    def _note_done(self, taken: Sequence[Delivery]) -> None:
+        for delivery in taken:
+            self.offsets.done(delivery.offset)
+        self._finished()
+
+    def _take(self, most: int) -> list[Delivery]:
         options = self._options
         taken, size = [self._queue.popleft()], 0
-        while self._queue and len(taken) < options.max_items:
+        while self._queue and len(taken) < most:
             size += len(taken[-1].value or b"")
             if size + len(self._queue[0].value or b"") > options.max_bytes:
                 break
@@ -111,3 +143,13 @@ class PartitionWorker(Generic[T]):
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
+
+
+async def _proven(work: asyncio.Task[None], careful: CarefulStart) -> None:
+    """Wait until a message is handled, or handled for so long that it seems harmless."""
+    try:
+        await asyncio.wait({work}, timeout=PROVEN_AFTER)
+        await careful.unmark()
+    except asyncio.CancelledError:
+        work.cancel()
+        raise

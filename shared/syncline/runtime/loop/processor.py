@@ -11,8 +11,9 @@ import structlog
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import Attempts
-from syncline.runtime.failure.poison import UNDECODABLE, poison
+from syncline.runtime.failure.poison import KILLER, UNDECODABLE, poison
 from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.loop.careful_start import DEATHS, CarefulStart
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.logs import about
@@ -22,6 +23,10 @@ from syncline.telemetry.tracing import handling
 
 T = TypeVar("T")
 log = structlog.get_logger()
+
+
+class ProcessKilledError(Exception):
+    """A message killed its process, over and over."""
 
 
 class Processor(Generic[T]):
@@ -38,6 +43,7 @@ class Processor(Generic[T]):
         self._spec = spec
         self._producer = producer
         self._clock = clock
+        self._quarantine = quarantine
         self._attempts = Attempts(spec, handler, quarantine, clock)
         self._seconds = METRICS.batch_seconds.labels(spec.name)
 
@@ -65,6 +71,31 @@ class Processor(Generic[T]):
         TALLY.messages += len(deliveries)
         TALLY.records_in += records
         TALLY.records_out += records if self._spec.settles else 0
+
+    async def process_suspect(self, delivery: Delivery, careful: CarefulStart) -> None:
+        """Process a message that may kill the process, or set it aside where it did so before.
+
+        Raises as `process`.
+        """
+        if not careful.is_culprit(delivery):
+            await self._attempts.while_away(lambda: careful.mark(delivery))
+            await self.process([delivery])
+            return
+        stage = self._spec.name
+        with about(stage, [delivery]), handling(stage, [delivery]) as spans:
+            await self._attempts.while_away(lambda: careful.mark(delivery))
+            messages = spans.with_headers(self._set_aside(delivery, careful.deaths_of(delivery)))
+            await self._attempts.while_away(lambda: self._producer.send(messages))
+        METRICS.killers.labels(stage).inc()
+
+    def _set_aside(self, delivery: Delivery, deaths: int) -> Sequence[Outbound]:
+        error = ProcessKilledError(f"{deaths} processes died while they handled this message alone")
+        log.error("message_kills_process", offset=delivery.offset, deaths=deaths)
+        stage, limit = self._spec.name, self._producer.max_message
+        if deaths > DEATHS:  # setting it aside record by record killed a process, too
+            return [poison(delivery, stage, KILLER, str(error), limit)]
+        _, items, outputs = self._decoded([delivery])
+        return outputs or self._quarantine.give_up(delivery, items[0], error)
 
     def _decoded(
         self, deliveries: Sequence[Delivery]

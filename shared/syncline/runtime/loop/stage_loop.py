@@ -22,11 +22,12 @@ from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.runtime.failure.attempts import root_cause
 from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.loop.careful_start import CarefulStart
 from syncline.runtime.loop.group_session import GroupSession
 from syncline.runtime.loop.heartbeat import Ticker
 from syncline.runtime.loop.partition_worker import PartitionWorker
 from syncline.runtime.loop.processor import Processor
-from syncline.runtime.ports import Consumer, Producer
+from syncline.runtime.ports import Consumer, Custody, Producer
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 
@@ -35,7 +36,11 @@ log = structlog.get_logger()
 
 
 class StageLoop(Generic[T]):
-    """One member of one stage's consumer group."""
+    """One member of one stage's consumer group.
+
+    Args:
+        custody: notes which partitions are in hand, so that messages that kill processes are found.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class StageLoop(Generic[T]):
         consumer: Consumer,
         producer: Producer,
         clock: Clock,
+        custody: Custody | None = None,
     ) -> None:
         self.name = spec.name
         self._spec = spec
@@ -51,6 +57,7 @@ class StageLoop(Generic[T]):
         self._consumer = consumer
         self._producer = producer
         self._clock = clock
+        self._custody = custody
         self._quarantine = Quarantine(spec.name, producer.max_message, handler)
         self._session = self._new_session()
         self._broker_away: str | None = None
@@ -100,16 +107,20 @@ class StageLoop(Generic[T]):
             raise root_cause(group) from group
 
     def _new_session(self) -> GroupSession[T]:
-        return GroupSession(self._consumer, self._worker, self._clock, self._spec.options)
+        options = self._spec.options
+        return GroupSession(self._consumer, self._worker, self._clock, options, self._custody)
 
-    def _worker(self, partition: Partition, finished: Callable[[], None]) -> PartitionWorker[T]:
+    def _worker(
+        self, partition: Partition, finished: Callable[[], None], careful: CarefulStart | None
+    ) -> PartitionWorker[T]:
         self._broker_away = None
         options = self._spec.options
         processors = [
             Processor(self._spec, self._handler, self._producer, self._clock, self._quarantine)
             for _ in range(options.parallel)
         ]
-        return PartitionWorker(partition, processors, options, self._consumer.resume, finished)
+        resume = self._consumer.resume
+        return PartitionWorker(partition, processors, options, resume, finished, careful)
 
     def _note_rebuild(self, error: RetriableError) -> None:
         log.warning("consumer_rebuilt", reason=str(error), code=error.failure.code)

@@ -30,6 +30,6 @@ def weight_of(value: Value) -> int:
 
 def weight_of_all(values: Sequence[Value]) -> int:
     """Return about how many characters values have."""
-    with suppress(TypeError):
+    with suppress(TypeError):  # one is no text: all are weighed one by one
         return len("".join(values))
     return sum(map(weight_of, values))
