@@ -85,7 +85,7 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
             hub=Hub(KafkaReader(NOWHERE, STATUS), clock),
             keyring=keyring,
             configuration=ConfigurationStore(database, keyring),
-            connections=Connections(configuration, Limits(database), own.surroundings(), clock),
+            connections=Connections(configuration, Limits(database), own.surroundings, clock),
             clock=clock,
         )
         yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), database)

@@ -58,7 +58,7 @@ async def save(api: Api, edit: Edit, body: Document[T]) -> tuple[str, list[Probl
 
 async def doubts(api: Api, edit: Edit, body: object, step: PlanStep | None) -> list[Problem]:
     """Say what of a checked document is probably not meant; `step` is what storing it changed."""
-    doubter = Doubter(api.configuration, api.settings.surroundings())
+    doubter = Doubter(api.configuration, api.settings.surroundings(edit.tenant))
     steps = [] if step is None else [step]
     return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)
 

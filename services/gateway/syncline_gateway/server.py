@@ -84,7 +84,7 @@ def _backend(own: Life) -> Backend:
     own.stack.push_async_callback(producer.stop)
     keyring = settings.keyring()
     connections = Connections(
-        Configuration(database, keyring), Limits(database), settings.surroundings(), clock
+        Configuration(database, keyring), Limits(database), settings.surroundings, clock
     )
     own.stack.push_async_callback(connections.close)
     hub = Hub(KafkaReader(settings.kafka(), STATUS), clock)

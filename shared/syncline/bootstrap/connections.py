@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -46,7 +47,7 @@ class Connections:
         self,
         configuration: Configuration,
         limits: Limits,
-        surroundings: Surroundings,
+        surroundings: Callable[[str], Surroundings],
         clock: Clock,
     ) -> None:
         self._configuration = configuration
@@ -86,7 +87,7 @@ class Connections:
         SECRETS.know(profile.secrets.values())
         kind = connector_class(profile.connector)
         limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
-        connector = kind(profile.config, profile.secrets, self._surroundings)
+        connector = kind(profile.config, profile.secrets, self._surroundings(profile.tenant))
         connector.pace = limiter.pace
         return Connection(profile, connector, limiter)
 

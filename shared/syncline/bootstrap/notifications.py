@@ -6,6 +6,7 @@ from syncline.actions.notifications.email import Mailer, Smtp
 from syncline.actions.notifications.senders import Senders
 from syncline.bootstrap.settings import Settings
 from syncline.connectors.addresses import AllowedAddresses
+from syncline.domain.access import DEFAULT_TENANT
 from syncline.runtime.clock import Clock
 
 
@@ -19,5 +20,5 @@ def senders_of(settings: Settings, clock: Clock) -> Senders:
         settings.smtp_password.get_secret_value(),
         settings.smtp_from,
     )
-    allowed = AllowedAddresses.of(settings.surroundings())
+    allowed = AllowedAddresses.of(settings.surroundings(DEFAULT_TENANT))
     return Senders(allowed, Mailer(smtp), settings.public_url or "", clock)

@@ -107,7 +107,7 @@ def _service(own: Life) -> Service:
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())
     limits = Limits(database)
-    connections = Connections(configuration, limits, settings.surroundings(), own.clock)
+    connections = Connections(configuration, limits, settings.surroundings, own.clock)
     own.stack.push_async_callback(connections.close)
     return Service(
         settings=settings,

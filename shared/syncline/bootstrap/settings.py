@@ -34,6 +34,7 @@ from syncline.bootstrap.settings_kinds import (
     Text,
     parts_of,
 )
+from syncline.connectors.folders import folders_of
 from syncline.connectors.port import Surroundings
 from syncline.domain.notification.incident import AlertTiming
 from syncline.kafka.connection import KafkaConnection
@@ -90,7 +91,8 @@ class Settings(BaseSettings):
     secret_keys_file: KeysFile | None = None
     """File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."""
     files_roots: Folders = ""
-    """Folders that the file and SQLite connectors may use, separated by `:`."""
+    """Folders that the file and SQLite connectors may use, separated by `:`: the tenant `default`
+    all that is in them but `tenants`, any other tenant `tenants/TENANT` in them."""
     outbound_allow: Allowances = ""
     """Private hosts and networks that connectors and webhooks may call, each for all ports or with
     one: `10.0.0.0/8,erp.local,db.local:5432`. The installation's own Kafka, PostgreSQL and health
@@ -185,13 +187,17 @@ class Settings(BaseSettings):
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
         )
 
-    def surroundings(self) -> Surroundings:
-        """Return what connectors may reach."""
-        folders = [part for part in self.files_roots.split(":") if part]
+    def roots(self) -> tuple[str, ...]:
+        """Return the folders that connectors may use, those of all tenants together."""
+        return tuple(part for part in self.files_roots.split(":") if part)
+
+    def surroundings(self, tenant: str) -> Surroundings:
+        """Return what a tenant's connectors may reach."""
+        folders, closed = folders_of(tenant, self.roots())
         dsn = self.postgres_dsn.get_secret_value()
         own = own_servers(dsn, self.kafka_bootstrap, self.health_host, self.health_port)
         denied = (*own, *parts_of(self.outbound_deny))
-        return Surroundings(tuple(parts_of(self.outbound_allow)), tuple(folders), denied)
+        return Surroundings(tuple(parts_of(self.outbound_allow)), folders, denied, closed)
 
     def lifetimes(self) -> Lifetimes:
         """Return how long sessions of the console last."""

@@ -6,18 +6,20 @@ import msgspec
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What the operator of this installation lets connectors reach.
+    """What the operator of this installation lets a tenant's connectors reach.
 
     Attributes:
         outbound_allow: private hosts and networks that may be called, such as `10.0.0.0/8`.
-        folders: absolute folders that files may lie in.
+        folders: absolute folders that the tenant's files may lie in.
         outbound_deny: what may not be called, whatever network is allowed: `host:port` of the
             installation's own servers, and what the operator names.
+        closed_folders: folders within `folders` that belong to other tenants.
     """
 
     outbound_allow: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     outbound_deny: tuple[str, ...] = ()
+    closed_folders: tuple[str, ...] = ()
 
 
 class Capabilities(msgspec.Struct, frozen=True):

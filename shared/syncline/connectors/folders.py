@@ -1,4 +1,8 @@
-"""Where files may lie: under a profile's folder, which lies under one that the operator allows."""
+"""Where files may lie: under a profile's folder, which lies under one that its tenant may use.
+
+The tenant `default` may use the operator's folders, all but `tenants` in them; any other tenant
+`tenants/TENANT` in them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from typing import Annotated, BinaryIO
 from pydantic import AfterValidator, Field
 
 from syncline.connectors.errors import refusal
+from syncline.connectors.facts import Surroundings
+from syncline.domain.access import DEFAULT_TENANT
 from syncline.domain.errors import RetriableError
 
 MAX_NAME = 255
@@ -33,6 +39,7 @@ AbsolutePath = Annotated[
 ]
 """A setting that says where a folder or a file lies."""
 SETTING = "SYNCLINE_FILES_ROOTS"
+_OF_TENANTS = "tenants"
 
 
 @contextmanager
@@ -47,18 +54,27 @@ def translated_errors() -> Iterator[None]:
         raise RetriableError(message, code="file_unavailable") from error
 
 
-class Folder:
-    """A profile's folder; its `path` must be, or lie in, one of the `allowed` folders."""
+def folders_of(tenant: str, roots: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the folders that a tenant may use, and those in them that are closed to it."""
+    shared = tuple(f"{root.rstrip('/')}/{_OF_TENANTS}" for root in roots)
+    if tenant == DEFAULT_TENANT:
+        return tuple(roots), shared
+    return tuple(f"{folder}/{tenant}" for folder in shared), ()
 
-    def __init__(self, path: str, allowed: Sequence[str]) -> None:
+
+class Folder:
+    """A profile's folder; its `path` must be, or lie in, one that its tenant may use."""
+
+    def __init__(self, path: str, surroundings: Surroundings) -> None:
         self._path = path
-        self._allowed = allowed
+        self._allowed = surroundings.folders
+        self._closed = surroundings.closed_folders
 
     def root(self) -> Path:
         """Return the folder itself. Raises ConnectorError: it is not allowed, or not there."""
         root = Path(self._path).resolve()
         roots = [Path(allowed).resolve() for allowed in self._allowed]
-        if not any(root.is_relative_to(allowed) for allowed in roots):
+        if not any(root.is_relative_to(allowed) for allowed in roots) or self._is_closed(root):
             known = ", ".join(self._allowed) or "none"
             message = (
                 f"folder {self._path!r} is not allowed; allowed: {known} (the operator sets "
@@ -79,7 +95,17 @@ class Folder:
             raise refusal("path_not_allowed", f"{name!r} is a link to itself") from error
         if not path.is_relative_to(root):
             raise refusal("path_not_allowed", f"{name!r} leads out of the folder {self._path!r}")
+        if self._is_closed(path):
+            raise refusal("path_not_allowed", f"{name!r} lies in a folder of other tenants")
         return path
+
+    def _is_closed(self, path: Path) -> bool:
+        """Tell whether a path without links lies in another tenant's folder, wherever that is."""
+        for closed in map(Path, self._closed):
+            own = closed.iterdir() if closed.is_dir() else ()
+            if any(path.is_relative_to(folder.resolve()) for folder in (closed, *own)):
+                return True
+        return False
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading. Raises ConnectorError: not there, not allowed, no plain file."""

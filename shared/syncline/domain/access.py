@@ -14,6 +14,8 @@ _ROLES: tuple[RoleName, ...] = get_args(RoleName)
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 LONGEST_NAME = 100
+DEFAULT_TENANT = "default"
+"""The tenant that every installation has from its beginning."""
 EVERYWHERE = "*"
 """In place of a tenant in audit rows about users, tenants and sign-ins."""
 _GUESSED_FIRST = {

@@ -38,6 +38,6 @@ def test_connectors_are_told_what_they_may_not_call() -> None:
         outbound_deny="10.0.0.53",
         health_port=0,
     )
-    around = settings.surroundings()
+    around = settings.surroundings("default")
     assert around.outbound_allow == ("10.0.0.0/8", "db.local:5432")
     assert around.outbound_deny == ("127.0.0.1:15432", "kafka:9092", "10.0.0.53")

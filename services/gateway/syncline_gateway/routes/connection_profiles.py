@@ -80,7 +80,7 @@ async def test_unsaved_connection_profile(
     body: Document[ProfileBody], caller: User, api: Api
 ) -> ConnectionTest:
     """Test a connection before it is saved: host, TLS, login, permission, within 10 seconds."""
-    return await _checker(api).unsaved(caller.tenant, caller.actor, body.value)
+    return await _checker(api, caller.tenant).unsaved(caller.tenant, caller.actor, body.value)
 
 
 @router.get("/{name}")
@@ -93,7 +93,7 @@ async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer
 @router.post("/{name}/test")
 async def test_connection_profile(name: Name, caller: User, api: Api) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
-    return await _checker(api).stored(caller.tenant, caller.actor, name)
+    return await _checker(api, caller.tenant).stored(caller.tenant, caller.actor, name)
 
 
 async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
@@ -111,6 +111,6 @@ def _list(api: Api) -> ProfileList:
     return ProfileList(api.database, api.keyring)
 
 
-def _checker(api: Api) -> ConnectionChecker:
-    surroundings = api.settings.surroundings()
+def _checker(api: Api, tenant: str) -> ConnectionChecker:
+    surroundings = api.settings.surroundings(tenant)
     return ConnectionChecker(api.database, api.configuration, surroundings, api.clock)

@@ -184,13 +184,13 @@ def _list(api: Api) -> MappingList:
 @router.post("/dry-run")
 async def dry_run_unsaved_mapping_config(body: DryRunRequest, caller: User, api: Api) -> DryRun:
     """Run up to 20 records through a draft of a new mapping."""
-    return await _runner(api).run(caller.tenant, None, body)
+    return await _runner(api, caller.tenant).run(caller.tenant, None, body)
 
 
 @router.post("/{name}/dry-run")
 async def dry_run_mapping_config(name: Name, body: DryRunRequest, caller: User, api: Api) -> DryRun:
     """Run up to 20 records of the source through a mapping, a version of it, or a draft."""
-    return await _runner(api).run(caller.tenant, name, body)
+    return await _runner(api, caller.tenant).run(caller.tenant, name, body)
 
 
 @router.post("/{name}/try-draft")
@@ -200,5 +200,5 @@ async def try_mapping_config_draft(name: Name, body: TrialRequest, caller: User,
     return await trier.run(caller.tenant, name, body)
 
 
-def _runner(api: Api) -> DryRunner:
-    return DryRunner(api.database, api.keyring, api.settings.surroundings())
+def _runner(api: Api, tenant: str) -> DryRunner:
+    return DryRunner(api.database, api.keyring, api.settings.surroundings(tenant))

@@ -162,7 +162,7 @@ async def _doubts(
 ) -> list[Mistake]:
     from syncline.actions.doubts.review import Doubter  # noqa: PLC0415
 
-    doubter = Doubter(stored, shell.settings.surroundings())
+    doubter = Doubter(stored, shell.settings.surroundings(shell.tenant))
     return await doubter.of_files(shell.tenant, loaded, steps)
 
 

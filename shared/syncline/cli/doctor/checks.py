@@ -172,7 +172,8 @@ class Checker:
 
     async def _profile(self, profile: ProfileConfig) -> Answer:
         kind = connector_class(profile.connector)
-        connector = kind(profile.config, profile.secrets, self._shell.settings.surroundings())
+        around = self._shell.settings.surroundings(self._shell.tenant)
+        connector = kind(profile.config, profile.secrets, around)
         steps = await checks_of(connector, PROFILE_WITHIN)
         wrong = next((step for step in steps if not step.ok), None)
         if wrong is None:
@@ -226,7 +227,7 @@ class Checker:
         return Level.FAIL, f"does not hold: {broken}", hint
 
     async def _folders(self) -> Answer:
-        folders = self._shell.settings.surroundings().folders
+        folders = self._shell.settings.roots()
         gone = [folder for folder in folders if not await asyncio.to_thread(os.path.isdir, folder)]
         if gone:
             text = f"SYNCLINE_FILES_ROOTS names {gone[0]}, which is no folder here"

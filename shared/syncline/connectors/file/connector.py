@@ -59,7 +59,7 @@ class FileConnector(port.Connector):
         _secrets: Mapping[str, str],
         surroundings: port.Surroundings,
     ) -> None:
-        self._folder = Folder(read_profile(FileSettings, config).folder, surroundings.folders)
+        self._folder = Folder(read_profile(FileSettings, config).folder, surroundings)
         self._files: OrderedDict[Path, OpenFile] = OrderedDict()
 
     def reads_in_order(self, extraction: Extraction) -> bool:

@@ -47,7 +47,7 @@ class SqliteConnector(SqlConnector):
         _secrets: Mapping[str, str],
         surroundings: port.Surroundings,
     ) -> None:
-        self._file = SqliteFile(read_profile(SqliteSettings, config), surroundings.folders)
+        self._file = SqliteFile(read_profile(SqliteSettings, config), surroundings)
         self._writing = asyncio.Lock()
 
     async def late_commits(self, extraction: Extraction) -> str | None:

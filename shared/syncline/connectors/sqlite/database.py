@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.facts import Surroundings
 from syncline.connectors.folders import AbsolutePath, Folder
 from syncline.connectors.settings import ConnectorSettings, advanced
 from syncline.connectors.sql.connector import StatementTimeout
@@ -42,9 +43,9 @@ _WHOLE = (
 class SqliteFile:
     """A profile's database file."""
 
-    def __init__(self, settings: SqliteSettings, allowed: Sequence[str]) -> None:
+    def __init__(self, settings: SqliteSettings, surroundings: Surroundings) -> None:
         self._path = Path(settings.file)
-        self._folder = Folder(str(self._path.parent), allowed)
+        self._folder = Folder(str(self._path.parent), surroundings)
         self._timeout = settings.statement_timeout
 
     @contextmanager
