@@ -32,11 +32,13 @@ from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import migrate
+from syncline.security.message_keys import MessageKeys
 from syncline.security.secrets import generate_key
 from syncline.security.tokens import new_api_key
 
 RESULTS = Path(__file__).parent / "results"
 GOAL = 300
+MESSAGE_KEY = generate_key()
 """Milliseconds at the 95th percentile."""
 _MANY = httpx.Limits(max_connections=None)
 Ask = Callable[[], tuple[str, dict[str, str]]]
@@ -97,7 +99,8 @@ async def _servers(folder: Path) -> AsyncIterator[tuple[KafkaConnection, str]]:
     await kafka.start()
     try:
         await migrate(postgres.dsn())
-        connection = KafkaConnection(bootstrap=kafka.bootstrap)
+        keys = MessageKeys.parse(MESSAGE_KEY)
+        connection = KafkaConnection(bootstrap=kafka.bootstrap, keys=keys)
         await KafkaAdmin(connection).create_topics(4, 1)
         yield connection, postgres.dsn()
     finally:
@@ -114,6 +117,7 @@ def process(folder: Path, dsn: str, bootstrap: str) -> Iterator[tuple[str, int]]
         "SYNCLINE_POSTGRES_DSN": dsn,
         "SYNCLINE_KAFKA_BOOTSTRAP": bootstrap,
         "SYNCLINE_SECRET_KEYS": generate_key(),
+        "SYNCLINE_MESSAGE_KEYS": MESSAGE_KEY,
         "SYNCLINE_HTTP_PORT": str(port),
         "SYNCLINE_HEALTH_PORT": str(free_port()),
     }

@@ -163,6 +163,7 @@ class Place:
             "SYNCLINE_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "SYNCLINE_KAFKA_PARTITIONS": str(PARTITIONS),
             "SYNCLINE_SECRET_KEYS": key,
+            "SYNCLINE_MESSAGE_KEYS": generate_key(),
             "SYNCLINE_OUTBOUND_ALLOW": f"127.0.0.0/8,127.0.0.1:{self.postgres.port}",
             "SYNCLINE_FILES_ROOTS": str(Path(self.environment["CSV"]).parent),
         }

@@ -13,28 +13,34 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from syncline.security.message_keys import MessageKeys
 from syncline.security.secrets import Keyring, SecretsError, generate_key
 
-KEYS, PASSWORD = "SYNCLINE_SECRET_KEYS", "POSTGRES_PASSWORD"
+KEYS, MESSAGE_KEYS, PASSWORD = "SYNCLINE_SECRET_KEYS", "SYNCLINE_MESSAGE_KEYS", "POSTGRES_PASSWORD"
 
 
 def main(folder: Path) -> str | None:
     """Write the files; return what is wrong."""
-    missing = [name for name in (KEYS, PASSWORD) if not os.environ.get(name)]
+    missing = [name for name in (KEYS, MESSAGE_KEYS, PASSWORD) if not os.environ.get(name)]
     if missing and os.environ.get("SYNCLINE_PRODUCTION"):
         return (
             f"SYNCLINE_PRODUCTION is set and {' and '.join(missing)} is not: give it in the "
             "environment or in .env (`syncline secrets generate-key` makes a key)"
         )
     keys = ",".join(_chosen(KEYS, folder / "keys", generate_key).split())
+    message_keys = ",".join(_chosen(MESSAGE_KEYS, folder / "message-keys", generate_key).split())
     password = _chosen(PASSWORD, folder / "postgres-password", secrets.token_urlsafe)
     try:
         Keyring.parse(keys)
+        MessageKeys.parse(message_keys)
     except SecretsError as error:
         return str(error)
     dsn = f"postgresql://syncline:{quote(password, safe='')}@postgres:5432/syncline"
     _write(folder / "keys", keys)
-    _write(folder / "env", f"SYNCLINE_POSTGRES_DSN={dsn}\n{KEYS}={keys}\n")
+    _write(folder / "message-keys", message_keys)
+    settings = {"SYNCLINE_POSTGRES_DSN": dsn, KEYS: keys, MESSAGE_KEYS: message_keys}
+    lines = [f"{name}={value}\n" for name, value in settings.items()]
+    _write(folder / "env", "".join(lines))
     _write(folder / "postgres-password", password, mode=0o644)  # PostgreSQL is another user
     for name in missing:
         _say(f"{name} was not given: a random one is kept in the volume `secrets`, for a trial")

@@ -19,10 +19,10 @@ SIZE = 400_000
 
 
 class Broker(Protocol):
-    """A broker with the topics `raw` of four partitions and `control` of one."""
+    """A broker with the topics `raw`, `triggers` of four partitions and `control` of one."""
 
     def consumer(self, group: str) -> Consumer: ...
-    def producer(self, max_message: int = LIMIT) -> Producer: ...
+    def producer(self, max_message: int = LIMIT, *, signs: bool = True) -> Producer: ...
     def reader(self, topic: str, *, from_beginning: bool = True) -> Reader: ...
 
 
@@ -253,6 +253,28 @@ class BrokerSuite:
         await reader.stop()
 
         assert [d.value for d in seen] == [b"cancel", None, b"later"]
+
+    async def test_what_was_sent_without_a_key_is_foreign_and_readers_leave_it_out(
+        self, broker: Broker, producer: Producer
+    ) -> None:
+        stranger = broker.producer(signs=False)
+        await stranger.send([message("forged"), message("forged", topic="control")])
+        await producer.send([message("ours"), message("ours", topic="control")])
+        await stranger.stop()
+        member = await Member(broker.consumer("group")).start()
+        found = await member.polled(2)
+        await member.consumer.stop()
+        assert {d.value: (d.is_ours, d.foreign is None) for d in found} == {
+            b"forged": (False, False),
+            b"ours": (True, True),
+        }
+        reader = broker.reader("control")
+        await reader.start()
+        read: list[bytes | None] = []
+        while not await reader.at_end():
+            read += [d.value for d in await reader.poll(0.2)]
+        await reader.stop()
+        assert read == [b"ours"]
 
     async def test_a_reader_may_begin_at_the_end(self, broker: Broker, producer: Producer) -> None:
         await producer.send([message("old", topic="control")])

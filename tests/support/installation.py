@@ -29,6 +29,7 @@ from syncline.security.secrets import generate_key
 from tests.support.access import give_key_at
 from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
+from tests.support.message_keys import KEYS, TEXT
 from tests.support.ports import free_port
 from tests.support.processes import Process, start
 
@@ -41,7 +42,7 @@ class Installation:
     """Services, their broker and their database."""
 
     def __init__(self, kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str]) -> None:
-        self.connection = KafkaConnection(bootstrap=kafka.bootstrap, prefix=kafka.prefix)
+        self.connection = KafkaConnection(kafka.bootstrap, kafka.prefix, keys=KEYS)
         self.dsn = dsn
         self.logs = logs
         self.environment = os.environ | {
@@ -51,6 +52,7 @@ class Installation:
             "SYNCLINE_KAFKA_PARTITIONS": "4",
             "SYNCLINE_KAFKA_SESSION_TIMEOUT": "6",  # others take over from the killed soon
             "SYNCLINE_SECRET_KEYS": generate_key(),
+            "SYNCLINE_MESSAGE_KEYS": TEXT,
             "SYNCLINE_OUTBOUND_ALLOW": f"127.0.0.0/8,127.0.0.1:{urlsplit(dsn).port}",
             "SYNCLINE_ALERT_WINDOW": "0",
             "SYNCLINE_ALERT_HOLD": "0",

@@ -7,6 +7,7 @@ read before. There is one partition: one monitor works, others wait to take over
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import faust
@@ -15,10 +16,13 @@ import structlog
 from faust.types import StreamT
 
 from syncline.contracts.snapshots import Snapshot
-from syncline.contracts.topics import SNAPSHOTS
+from syncline.contracts.topics import MONITOR_TABLE, SNAPSHOTS
+from syncline.kafka.client import delivery_of
 from syncline.kafka.connection import KafkaConnection
 from syncline.runtime.clock import Clock
-from syncline_monitor.rules import Processes, read_process, read_snapshot
+from syncline.telemetry.foreign_messages import without_foreign
+from syncline.telemetry.metrics import METRICS
+from syncline_monitor.rules import Process, Processes, read_process, read_snapshot
 
 log = structlog.get_logger()
 SESSION, HEARTBEAT, REBALANCE = 10.0, 2.0, 15.0
@@ -36,6 +40,7 @@ class SnapshotTable:
     """
 
     def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
         self._folder = tempfile.TemporaryDirectory(prefix="syncline-monitor-")
         self._app = _app(connection, Path(self._folder.name))
@@ -74,6 +79,8 @@ class SnapshotTable:
 
     async def _read(self, stream: StreamT[bytes]) -> None:
         async for event in stream.events():
+            if not without_foreign([delivery_of(event.message, self._connection)]):
+                continue
             try:
                 self._apply(read_snapshot(event.value), event.message.timestamp)
             except (msgspec.DecodeError, RecursionError) as error:
@@ -81,13 +88,29 @@ class SnapshotTable:
 
     def _apply(self, snapshot: Snapshot, arrived: float) -> None:
         if self.processes is None:
-            self.processes = Processes(map(read_process, self._table.values()))
+            self.processes = Processes(self._stored())
         process = self.processes.apply(snapshot, arrived)
         if process is not None:
-            self._table[snapshot.process.encode()] = msgspec.json.encode(process)
+            self._store(snapshot.process.encode(), process)
         self.read_at = self._clock.monotonic()
         for name in self.processes.forget():
             self._table.pop(name.encode(), None)
+
+    def _store(self, key: bytes, process: Process) -> None:
+        value = msgspec.json.encode(process)
+        keys = self._connection.keys
+        self._table[key] = value if keys is None else keys.seal(MONITOR_TABLE, key, value)
+
+    def _stored(self) -> Iterator[Process]:
+        """Yield what the table held at the start; Faust writes it, without headers."""
+        keys = self._connection.keys
+        for key, value in self._table.items():
+            plain = value if keys is None else keys.unseal(MONITOR_TABLE, key, value)
+            if plain is None:
+                METRICS.foreign.labels("monitor", MONITOR_TABLE).inc()
+                log.error("foreign_message", topic=MONITOR_TABLE, key=key.decode(errors="replace"))
+                continue
+            yield read_process(plain)
 
 
 def _app(connection: KafkaConnection, folder: Path) -> faust.App:

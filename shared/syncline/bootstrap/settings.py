@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import (
@@ -25,6 +26,8 @@ from syncline.bootstrap.settings_kinds import (
     Keys,
     KeysFile,
     MailHost,
+    MessageRing,
+    MessageRingFile,
     Number,
     Prefix,
     Proxies,
@@ -40,6 +43,7 @@ from syncline.domain.notification.incident import AlertTiming
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.access.sessions import Lifetimes
 from syncline.postgres.database.retention import Retention
+from syncline.security.message_keys import MessageKeys
 from syncline.security.secrets import Keyring
 
 YEAR = 366 * 86400.0
@@ -90,6 +94,14 @@ class Settings(BaseSettings):
     """Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts."""
     secret_keys_file: KeysFile | None = None
     """File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."""
+    message_keys: MessageRing = SecretStr("")
+    """Keys of the digest that every message of a service carries: `id:base64,…`; the first signs,
+    all are accepted."""
+    message_keys_file: MessageRingFile | None = None
+    """File with those keys, one a line, instead of SYNCLINE_MESSAGE_KEYS."""
+    message_keys_required: bool = True
+    """Whether a message without a digest is refused; false only while a release without message
+    keys is being replaced."""
     files_roots: Folders = ""
     """Folders that the file and SQLite connectors may use, separated by `:`: the tenant `default`
     all that is in them but `tenants`, any other tenant `tenants/TENANT` in them."""
@@ -172,7 +184,7 @@ class Settings(BaseSettings):
         return handler(value)
 
     def kafka(self) -> KafkaConnection:
-        """Return how to reach Kafka."""
+        """Return how to reach Kafka. Raises SecretsError without message keys."""
         return KafkaConnection(
             bootstrap=self.kafka_bootstrap,
             prefix=self.kafka_prefix,
@@ -185,6 +197,7 @@ class Settings(BaseSettings):
             ssl_keyfile=self.kafka_key_file,
             session_timeout=self.kafka_session_timeout,
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
+            keys=self._message_keys(),
         )
 
     def roots(self) -> tuple[str, ...]:
@@ -220,7 +233,14 @@ class Settings(BaseSettings):
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""
-        keys = self.secret_keys.get_secret_value()
-        if not keys and self.secret_keys_file is not None:
-            keys = self.secret_keys_file.read_text()
-        return Keyring.parse(keys)
+        return Keyring.parse(_given(self.secret_keys, self.secret_keys_file))
+
+    def _message_keys(self) -> MessageKeys:
+        keys = _given(self.message_keys, self.message_keys_file)
+        return MessageKeys.parse(keys, required=self.message_keys_required)
+
+
+def _given(keys: SecretStr, file: Path | None) -> str:
+    """Return the keys of a setting, or of the file that stands for it."""
+    text = keys.get_secret_value()
+    return text if text or file is None else file.read_text()

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, AllowInfNan, Field, SecretStr
 
+from syncline.security.message_keys import MessageKeys
 from syncline.security.secrets import Keyring, SecretsError
 
 LONGEST = 1000
@@ -209,13 +210,26 @@ def _keys(text: str) -> str:
     return text
 
 
-def _keys_file(path: Path) -> Path:
+def _message_keys(text: str) -> str:
     try:
-        text = _file(path).read_text()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"names {_short(str(path))}, which holds no text") from None
-    _keys(text)
-    return path
+        MessageKeys.parse(text)
+    except SecretsError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _file_of(check: Callable[[str], str]) -> Callable[[Path], Path]:
+    """Return a check of a file that holds keys."""
+
+    def checked(path: Path) -> Path:
+        try:
+            text = _file(path).read_text()
+        except (OSError, UnicodeDecodeError):
+            raise ValueError(f"names {_short(str(path))}, which holds no text") from None
+        check(text)
+        return path
+
+    return checked
 
 
 def _short(text: str) -> str:
@@ -228,7 +242,11 @@ Text = Annotated[str, _Short, AfterValidator(_plain)]
 Secret = Annotated[SecretStr, _Short, AfterValidator(_hidden(_plain))]
 Dsn = Annotated[SecretStr, _Short, AfterValidator(_hidden(_dsn))]
 Keys = Annotated[SecretStr, Field(max_length=LONGEST_LIST), AfterValidator(_hidden(_keys))]
-KeysFile = Annotated[Path, AfterValidator(_keys_file)]
+KeysFile = Annotated[Path, AfterValidator(_file_of(_keys))]
+MessageRing = Annotated[
+    SecretStr, Field(max_length=LONGEST_LIST), AfterValidator(_hidden(_message_keys))
+]
+MessageRingFile = Annotated[Path, AfterValidator(_file_of(_message_keys))]
 Brokers = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_brokers)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Host = Annotated[str, AfterValidator(_host)]

@@ -31,7 +31,7 @@ OTHER_VARIABLES = {
 """Variables that are no settings of a service."""
 PLACES = ("SYNCLINE_CONFIG_FILE", "SYNCLINE_POSTGRES_DSN", "SYNCLINE_KAFKA_BOOTSTRAP")
 """Variables each of which says where an installation is."""
-_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS", "SMTP_PASSWORD"}
+_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS", "MESSAGE_KEYS", "SMTP_PASSWORD"}
 _FILE = "SYNCLINE_CONFIG_FILE"
 
 

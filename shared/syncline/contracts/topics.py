@@ -55,6 +55,8 @@ RETRY_TIERS = (2, 8, 32, 120, 300)
 """Delay of each retry topic in seconds."""
 
 TRIGGERS = "triggers"
+TENANT_TRIGGERS = "triggers."
+"""Begins the names of the trigger topics of single tenants."""
 RUNS = "runs"
 OUTCOMES = "outcomes"
 DLQ = "dlq"
@@ -65,6 +67,11 @@ RETRY_PREFIX = "retry."
 
 MONITOR_TABLE = "monitor-processes-changelog"
 """The monitor's table of processes; Faust makes the name."""
+
+
+def is_open(topic: str) -> bool:
+    """Tell whether anybody who is allowed may write to a topic, not just services of ours."""
+    return topic == TRIGGERS or topic.startswith(TENANT_TRIGGERS)
 
 
 def retry_topic(delay: float) -> str:

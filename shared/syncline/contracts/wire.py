@@ -29,7 +29,14 @@ OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A message that was read. `timestamp` is milliseconds since 1970, UTC."""
+    """A message that was read.
+
+    Attributes:
+        timestamp: milliseconds since 1970, UTC.
+        is_ours: it carries the right digest, or digests are not required yet. Where anybody may
+            write, a message of somebody else is neither ours nor foreign.
+        foreign: why it must not be believed, in words; None if it may be.
+    """
 
     topic: str
     partition: int
@@ -38,6 +45,8 @@ class Delivery(msgspec.Struct, frozen=True):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     timestamp: int
+    is_ours: bool = False
+    foreign: str | None = None
 
 
 class Outbound(msgspec.Struct, frozen=True):

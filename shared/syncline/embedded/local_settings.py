@@ -1,6 +1,6 @@
-"""The file with the settings of a local installation, and the key that encrypts its secrets.
+"""The file with the settings of a local installation, and the keys of its secrets and messages.
 
-Both are for their owner alone: the file holds the database's password.
+All are for their owner alone: the file holds the database's password.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def own_settings(
     files = folder / "files"
     files.mkdir(exist_ok=True)
     return {
-        "SYNCLINE_SECRET_KEYS_FILE": str(_key_file(folder)),
+        "SYNCLINE_SECRET_KEYS_FILE": str(_key_file(folder / "secret-keys")),
+        "SYNCLINE_MESSAGE_KEYS_FILE": str(_key_file(folder / "message-keys")),
         "SYNCLINE_OUTBOUND_ALLOW": ",".join(["127.0.0.0/8", "::1", *_here([postgres])]),
         "SYNCLINE_OUTBOUND_DENY": ",".join(_here(health)),
         "SYNCLINE_FILES_ROOTS": str(files),
@@ -53,9 +54,8 @@ def write(path: Path, values: Mapping[str, str]) -> None:
     _write_private(path, head + "".join(lines))
 
 
-def _key_file(folder: Path) -> Path:
-    """Return the file of the key; the key is made once and kept, or no secret could be read."""
-    path = folder / "secret-keys"
+def _key_file(path: Path) -> Path:
+    """Return the file of a key; the key is made once and kept, or what it made is lost."""
     if not path.exists():
         _write_private(path, generate_key() + "\n")
     return path

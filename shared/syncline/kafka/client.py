@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 
+from syncline.contracts.topics import is_open
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import RetriableError
 from syncline.kafka.connection import KafkaConnection
@@ -57,10 +58,22 @@ def consumer_of(connection: KafkaConnection) -> AIOKafkaConsumer:
     )
 
 
-def delivery_of(record: Any, topic: str) -> Delivery:  # noqa: ANN401 - aiokafka has no types
-    """Return a message that the client read as a delivery of a logical topic."""
+def delivery_of(
+    record: Any,  # noqa: ANN401 - aiokafka has no types
+    connection: KafkaConnection,
+) -> Delivery:
+    """Return a message that a client read as a delivery of a logical topic, verified."""
     r = record
-    return Delivery(topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
+    topic = connection.logical(r.topic)
+    headers = tuple((name, value or b"") for name, value in r.headers or ())
+    is_ours, foreign = True, None
+    if connection.keys is not None:
+        is_ours, foreign = connection.keys.verdict(
+            r.topic, r.key, r.value, headers, is_open=is_open(topic)
+        )
+    return Delivery(
+        topic, r.partition, r.offset, r.key, r.value, headers, r.timestamp, is_ours, foreign
+    )
 
 
 def require_topics(wanted: Set[str], existing: Set[str]) -> None:

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.helpers import create_ssl_context
 
 from syncline.contracts.wire import Partition
+from syncline.security.message_keys import MessageKeys
 
 
 class KafkaConnection(msgspec.Struct, frozen=True):
@@ -18,6 +19,8 @@ class KafkaConnection(msgspec.Struct, frozen=True):
         prefix: of every topic and group: `syncline.` makes `syncline.raw`.
         compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
         session_timeout: seconds of silence after which a member of a group counts as dead.
+        keys: sign what is sent and verify what is read; without them everything is believed, as
+            only tools that read and write nothing of an installation may do.
         max_message: bytes of the largest message before compression, as contracts.wire.size_of
             counts; topics take a third more.
     """
@@ -35,6 +38,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     compression: str | None = "zstd"
     max_message: int = 3_145_728
     session_timeout: float = 30.0
+    keys: MessageKeys | None = None
 
     def __repr__(self) -> str:
         return f"KafkaConnection({self.bootstrap!r}, {self.prefix!r})"

@@ -104,9 +104,7 @@ class KafkaConsumer:
         for tp, got in taken.items():
             self._sizes[tp] = max(len(r.value or b"") for r in got)
         return {
-            self._connection.named(tp): [
-                delivery_of(r, self._connection.logical(tp.topic)) for r in got
-            ]
+            self._connection.named(tp): [delivery_of(r, self._connection) for r in got]
             for tp, got in self._ours(taken).items()
         }
 

@@ -86,7 +86,7 @@ async def locate(
             searches = await _searches(client, connection, looks)
             with suppress(TimeoutError):  # a search that ran out of time is returned as it is
                 async with asyncio.timeout(within):
-                    await _read(client, searches, most)
+                    await _read(client, connection, searches, most)
         finally:
             await stop_quietly(client.stop(), STOP_WITHIN, "locating")
     by_look = {id(search.look): search for search in searches.values()}
@@ -118,7 +118,10 @@ async def _searches(
 
 
 async def _read(
-    client: AIOKafkaConsumer, searches: Mapping[TopicPartition, Sighting], most: int
+    client: AIOKafkaConsumer,
+    connection: KafkaConnection,
+    searches: Mapping[TopicPartition, Sighting],
+    most: int,
 ) -> None:
     """Read until every search has ended, or enough bytes were read."""
     left = most
@@ -129,18 +132,22 @@ async def _read(
         if all(search.is_complete for search in searches.values()):
             return
         for place, messages in (await client.getmany(timeout_ms=WAIT)).items():
-            left -= _take(searches[place], messages)
+            left -= _take(connection, searches[place], messages)
         for place, search in searches.items():
             search.position = max(search.position, await client.position(place))
 
 
-def _take(search: Sighting, messages: Sequence[ConsumerRecord[object, object]]) -> int:
+def _take(
+    connection: KafkaConnection,
+    search: Sighting,
+    messages: Sequence[ConsumerRecord[object, object]],
+) -> int:
     """Search messages of a partition, and return how many bytes they have."""
     size = 0
     for m in messages:
         size += len(m.value or b"")
         if m.key == search.look.key and m.offset < search.stop and search.delivery is None:
-            delivery = delivery_of(m, search.look.topic)
-            if search.look.is_it(delivery):
+            delivery = delivery_of(m, connection)
+            if delivery.foreign is None and search.look.is_it(delivery):
                 search.delivery = delivery
     return size

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from msgspec.structs import replace
 
 from syncline.contracts.wire import Outbound, Partition, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
@@ -92,6 +93,7 @@ class KafkaProducer:
             RetriableError: not acknowledged within the deadline; some may have been written.
             BrokerRefusedError: credentials or rights are wrong.
         """
+        messages = self._signed(messages)
         for message in messages:
             if (size := size_of(message)) > self.max_message:
                 raise MessageTooLargeError(size, self.max_message)
@@ -105,6 +107,16 @@ class KafkaProducer:
             if error.failure.code != "topic_missing":
                 self._replace(client, describe(error))
             raise
+
+    def _signed(self, messages: Sequence[Outbound]) -> Sequence[Outbound]:
+        """Return messages with their digests; every message of ours passes here."""
+        keys, name = self._connection.keys, self._connection.topic
+        if keys is None:
+            return messages
+        return [
+            replace(m, headers=keys.sign(name(m.topic), m.key, m.value, m.headers))
+            for m in messages
+        ]
 
     async def _send(self, client: AIOKafkaProducer, messages: Sequence[Outbound]) -> None:
         left = await self._attempt(client, messages)

@@ -10,6 +10,7 @@ from syncline.contracts.wire import Delivery
 from syncline.kafka.client import consumer_of, delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
+from syncline.telemetry.foreign_messages import without_foreign
 
 STOP_WITHIN = 5.0
 """Seconds."""
@@ -22,6 +23,7 @@ class KafkaReader:
         topic: logical name.
         from_beginning: begin with the first message; else with messages sent from now on.
         since: milliseconds since 1970; begin with messages sent from then on instead.
+        with_foreign: return also messages that must not be believed, for people to see.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class KafkaReader:
         *,
         from_beginning: bool = False,
         since: int | None = None,
+        with_foreign: bool = False,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._from_beginning = from_beginning
         self._since = since
+        self._with_foreign = with_foreign
         self._client: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -68,7 +72,8 @@ class KafkaReader:
         """Return messages that arrived within `wait` seconds. Raises RetriableError."""
         with translated("read"):
             arrived = await self._started().getmany(timeout_ms=int(wait * 1000))
-        return [delivery_of(m, self._topic) for messages in arrived.values() for m in messages]
+        found = [delivery_of(m, self._connection) for ms in arrived.values() for m in ms]
+        return found if self._with_foreign else without_foreign(found)
 
     async def at_end(self) -> bool:
         """Tell whether all messages of before the start were read."""

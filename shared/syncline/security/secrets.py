@@ -30,6 +30,29 @@ def generate_key() -> str:
     return f"k{secrets.token_hex(3)}:{key}"
 
 
+def read_keys(text: str, setting: str) -> dict[str, bytes]:
+    """Read the keys of a setting by their IDs, in order: `id:base64,…`, by commas or line ends.
+
+    Raises SecretsError, which names the setting.
+    """
+    keys: dict[str, bytes] = {}
+    for number, part in enumerate(text.replace(",", " ").split(), 1):
+        key_id, colon, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:  # refused below, by its number
+            key = b""
+        if not colon or not key_id or len(key) != 32 or len(set(key)) < 8:
+            raise SecretsError(
+                f"key {number} of {setting} is not `id:base64` of 32 random bytes; "
+                "`syncline secrets generate-key` makes one"
+            )
+        if key_id in keys:
+            raise SecretsError(f"key {key_id!r} stands twice in {setting}")
+        keys[key_id] = key
+    return keys
+
+
 class Keyring:
     """The keys of an installation; the first encrypts, all decrypt."""
 
@@ -44,22 +67,7 @@ class Keyring:
     @classmethod
     def parse(cls, text: str) -> Keyring:
         """Read `id:base64key,id2:base64key2`, by commas or line ends. Raises SecretsError."""
-        keys: dict[str, bytes] = {}
-        for number, part in enumerate(text.replace(",", " ").split(), 1):
-            key_id, colon, encoded = part.partition(":")
-            try:
-                key = base64.b64decode(encoded, validate=True)
-            except binascii.Error:  # refused below, by its number
-                key = b""
-            if not colon or not key_id or len(key) != 32 or len(set(key)) < 8:
-                raise SecretsError(
-                    f"key {number} of SYNCLINE_SECRET_KEYS is not `id:base64` of 32 random bytes; "
-                    "`syncline secrets generate-key` makes one"
-                )
-            if key_id in keys:
-                raise SecretsError(f"key {key_id!r} stands twice in SYNCLINE_SECRET_KEYS")
-            keys[key_id] = key
-        return cls(keys)
+        return cls(read_keys(text, "SYNCLINE_SECRET_KEYS"))
 
     def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes:
         """Encrypt a profile's secrets."""

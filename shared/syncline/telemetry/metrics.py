@@ -51,6 +51,12 @@ class Metrics:
         "Messages set aside because processes died while they handled them.",
         "stage",
     )
+    foreign = _counter(
+        "foreign_messages",
+        "Messages that were not believed: without our digest, or of a run that is not theirs. "
+        "The reader is a stage or another reader of the topic.",
+        "reader topic",
+    )
     outages = _counter("pauses", "Waits because something needed was away.", "stage")
     rebuilds = _counter("client_rebuilds", "Kafka clients replaced by new ones.", "client")
     gone_unread = _counter(

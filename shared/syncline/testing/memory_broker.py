@@ -11,20 +11,34 @@ from contextlib import suppress
 from itertools import accumulate
 from random import Random
 
-from syncline.contracts.topics import BY_NAME
+from msgspec.structs import replace
+
+from syncline.contracts.topics import BY_NAME, is_open
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition, size_of
 from syncline.domain.errors import CommitLostError, MessageTooLargeError, RetriableError
+from syncline.security.message_keys import MessageKeys
+from syncline.telemetry.foreign_messages import without_foreign
 
 
 class MemoryBroker:
     """Topics come into being when they are first named.
 
-    `lose_acks` is the share of sends, 0 to 1, that are written but reported as failed.
+    Args:
+        lose_acks: the share of sends, 0 to 1, that are written but reported as failed.
+        keys: sign what producers send; what was not sent by one is foreign.
     """
 
-    def __init__(self, partitions: int = 4, *, lose_acks: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        partitions: int = 4,
+        *,
+        lose_acks: float = 0.0,
+        seed: int = 0,
+        keys: MessageKeys | None = None,
+    ) -> None:
         self.partitions = partitions
         self.is_away = False
+        self.keys = keys
         self._lose_acks = lose_acks
         self._random = Random(seed)  # noqa: S311 - faults that can be repeated
         self._logs: dict[Partition, list[Delivery]] = defaultdict(list)
@@ -35,9 +49,9 @@ class MemoryBroker:
         """Return a new member, not started."""
         return MemoryConsumer(self, self._groups.setdefault(group, Group(self.partitions_of)))
 
-    def producer(self, max_message: int = 3 * 1024 * 1024) -> MemoryProducer:
+    def producer(self, max_message: int = 3 * 1024 * 1024, *, signs: bool = True) -> MemoryProducer:
         """Return a producer; it needs no start."""
-        return MemoryProducer(self, max_message)
+        return MemoryProducer(self, max_message, self.keys if signs else None)
 
     def reader(self, topic: str, *, from_beginning: bool = True) -> MemoryReader:
         """Return a reader without a group, not started."""
@@ -71,9 +85,11 @@ class MemoryBroker:
         place = places[message.spread % len(places)]
         log = self._logs[place]
         stamp = int(time.time() * 1000)
-        log.append(
-            Delivery(*place, len(log), message.key, message.value, tuple(message.headers), stamp)
-        )
+        m, headers, is_ours, foreign = message, tuple(message.headers), True, None
+        if self.keys is not None:
+            own = (m.topic, m.key, m.value, headers)
+            is_ours, foreign = self.keys.verdict(*own, is_open=is_open(m.topic))
+        log.append(Delivery(*place, len(log), m.key, m.value, headers, stamp, is_ours, foreign))
         self.wake()
 
     def wake(self) -> None:
@@ -148,9 +164,10 @@ async def happened(event: asyncio.Event, within: float) -> bool:
 class MemoryProducer:
     """Fits runtime.ports.Producer."""
 
-    def __init__(self, broker: MemoryBroker, max_message: int) -> None:
-        self._broker = broker
-        self.max_message = max_message
+    def __init__(
+        self, broker: MemoryBroker, max_message: int, keys: MessageKeys | None = None
+    ) -> None:
+        self._broker, self._keys, self.max_message = broker, keys, max_message
 
     async def start(self) -> None:
         self._broker.check_here()
@@ -161,10 +178,15 @@ class MemoryProducer:
                 raise MessageTooLargeError(size, self.max_message)
         self._broker.check_here()
         for message in messages:
-            self._broker.append(message)
+            self._broker.append(self._signed(message))
         await asyncio.sleep(0)
         if self._broker.loses_ack():
             raise RetriableError("written, but not acknowledged", code="kafka_unavailable")
+
+    def _signed(self, m: Outbound) -> Outbound:
+        if self._keys is None:
+            return m
+        return replace(m, headers=self._keys.sign(m.topic, m.key, m.value, m.headers))
 
     async def stop(self) -> None:
         pass
@@ -274,7 +296,7 @@ class MemoryReader:
     def _take(self) -> list[Delivery]:
         found = [d for p, at in self._positions.items() for d in self._broker.log(p)[at:]]
         self._positions = {p: len(self._broker.log(p)) for p in self._positions}
-        return found
+        return without_foreign(found)
 
     async def at_end(self) -> bool:
         return all(self._positions[place] >= end for place, end in self._ends.items())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.wire import Outbound
@@ -20,6 +21,7 @@ from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from tests.support.certificates import Authority
 from tests.support.folders import server_folder
+from tests.support.message_keys import TEXT
 from tests.support.ports import free_port
 
 USER, PASSWORD = "syncline", "s3cret-of-the-test"
@@ -81,7 +83,8 @@ async def add_user(bootstrap: str) -> None:
 
 
 def connection_of(**settings: Any) -> Any:
-    return Settings(_env_file=None, kafka_prefix="secured.", **settings).kafka()
+    own: dict[str, Any] = {"kafka_prefix": "secured.", "message_keys": SecretStr(TEXT)}
+    return Settings(_env_file=None, **own, **settings).kafka()
 
 
 def over_tls(ports: tuple[int, int], ca: Path | None, password: str = PASSWORD) -> Any:

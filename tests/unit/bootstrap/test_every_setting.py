@@ -33,6 +33,9 @@ WRONG = {
     "kafka_session_timeout": ("nan", "number"),
     "secret_keys": ("hunter2", "`id:base64` of 32 random bytes"),
     "secret_keys_file": ("/nowhere/keys", "is not there"),
+    "message_keys": ("hunter2", "`id:base64` of 32 random bytes"),
+    "message_keys_file": ("/nowhere/keys", "is not there"),
+    "message_keys_required": ("perhaps", "true or false"),
     "files_roots": ("files:more", "absolute"),
     "outbound_allow": ("http://erp.local:80", "10.0.0.0/8,erp.local"),
     "outbound_deny": ("10.0.0.0/8:99999", "with or without `:port`"),
@@ -64,7 +67,7 @@ WRONG = {
     "smtp_from": ("Syncline", "sync@example.com"),
     "otlp_endpoint": ("collector:4318", "http://collector:4318"),
 }
-SECRET = {"postgres_dsn", "kafka_password", "secret_keys", "smtp_password"}
+SECRET = {"postgres_dsn", "kafka_password", "secret_keys", "message_keys", "smtp_password"}
 NUMBERS = {
     name for name, field in Settings.model_fields.items() if field.annotation in (int, float)
 }

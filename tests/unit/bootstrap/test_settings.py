@@ -10,7 +10,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_page import page
 from syncline.bootstrap.settings_sources import load_settings, unknown_variables
 from syncline.domain.errors import InvalidInputError
-from syncline.security.secrets import generate_key
+from syncline.security.secrets import SecretsError, generate_key
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,20 @@ def test_keys_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("SYNCLINE_SECRET_KEYS_FILE", str(file))
     ring = load_settings().keyring()
     assert ring.is_primary(ring.encrypt({"a": "b"}, "t", "p"))
+
+
+def test_message_keys_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(generate_key())
+    monkeypatch.setenv("SYNCLINE_MESSAGE_KEYS_FILE", str(file))
+    keys = load_settings().kafka().keys
+    assert keys is not None
+    assert keys.required
+
+
+def test_kafka_is_not_used_without_message_keys() -> None:
+    with pytest.raises(SecretsError, match="no message key: set SYNCLINE_MESSAGE_KEYS"):
+        load_settings().kafka()
 
 
 def test_misspelt_variable_is_noticed() -> None:

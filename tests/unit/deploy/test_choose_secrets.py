@@ -31,15 +31,13 @@ def test_without_any_it_makes_random_ones_and_keeps_them(tmp_path: Path) -> None
 
 
 def test_what_is_given_wins_and_may_hold_any_character(tmp_path: Path) -> None:
-    key, password = generate_key(), "p@ss:w/ö$rd %"
-    done = choose(tmp_path, SYNCLINE_SECRET_KEYS=key, POSTGRES_PASSWORD=password)
+    key, signing, password = generate_key(), generate_key(), "p@ss:w/ö$rd %"
+    keys = {"SYNCLINE_SECRET_KEYS": key, "SYNCLINE_MESSAGE_KEYS": signing}
+    done = choose(tmp_path, **keys, POSTGRES_PASSWORD=password)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "postgres-password").read_text() == password
     dsn = "postgresql://syncline:p%40ss%3Aw%2F%C3%B6%24rd%20%25@postgres:5432/syncline"
-    assert dotenv_values(tmp_path / "env") == {
-        "SYNCLINE_POSTGRES_DSN": dsn,
-        "SYNCLINE_SECRET_KEYS": key,
-    }
+    assert dotenv_values(tmp_path / "env") == {"SYNCLINE_POSTGRES_DSN": dsn, **keys}
 
 
 def test_a_password_that_changes_is_told_to_be_the_databases_business(tmp_path: Path) -> None:
@@ -51,7 +49,8 @@ def test_a_password_that_changes_is_told_to_be_the_databases_business(tmp_path: 
 def test_in_production_nothing_is_made_up(tmp_path: Path) -> None:
     done = choose(tmp_path, SYNCLINE_PRODUCTION="1", SYNCLINE_SECRET_KEYS=generate_key())
     assert done.returncode == 1
-    assert done.stderr.startswith("SYNCLINE_PRODUCTION is set and POSTGRES_PASSWORD is not")
+    missing = "SYNCLINE_MESSAGE_KEYS and POSTGRES_PASSWORD"
+    assert done.stderr.startswith(f"SYNCLINE_PRODUCTION is set and {missing} is not")
     assert list(tmp_path.iterdir()) == []
 
 

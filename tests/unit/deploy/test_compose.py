@@ -90,8 +90,9 @@ def as_nobody_set_it(text: str) -> str:
 
 def test_no_secret_has_a_value_that_everybody_knows() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
-    named = re.findall(r"\$\{((?:SYNCLINE_SECRET|POSTGRES_PASSWORD)\w*)([^}]*)\}", text)
-    assert {name for name, _ in named} == {"SYNCLINE_SECRET_KEYS", "POSTGRES_PASSWORD"}
+    secrets = "SYNCLINE_SECRET_KEYS", "SYNCLINE_MESSAGE_KEYS", "POSTGRES_PASSWORD"
+    named = re.findall(rf"\$\{{({'|'.join(secrets)})\b([^}}]*)\}}", text)
+    assert {name for name, _ in named} == set(secrets)
     assert {default for _, default in named} == {":-"}
 
 

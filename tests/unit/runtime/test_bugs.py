@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+import structlog
 
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
@@ -15,6 +16,7 @@ from syncline.telemetry.metrics import REGISTRY
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.eventually import eventually
+from tests.support.message_keys import KEYS
 from tests.support.stages import (
     GROUP,
     IN,
@@ -73,6 +75,30 @@ async def test_poison_goes_to_the_dlq_as_it_is_and_the_stage_goes_on(
     assert told["dlq-original-key"] == "run-1"
     after = REGISTRY.get_sample_value("syncline_poison_total", {"stage": GROUP})
     assert after == before + 1
+
+
+async def test_a_foreign_message_is_quarantined_and_the_stage_goes_on(clock: FakeClock) -> None:
+    broker = MemoryBroker(keys=KEYS)
+    labels = {"reader": GROUP, "topic": IN}
+    before = REGISTRY.get_sample_value("syncline_foreign_messages_total", labels) or 0
+    await put(broker, "a")
+    forged = Outbound(IN, b"run-1", b"forged", 0, (("syncline-digest", b"test:00"),))
+    await broker.producer(signs=False).send([forged])
+    await put(broker, "b")
+    with structlog.testing.capture_logs() as logs:
+        async with running(stage_on(broker, Handler(), clock=clock)):
+            await committed(broker, clock, 3)
+
+    (letter,) = broker.lying(DLQ)
+    told = headers(letter)
+    assert out(broker) == ["a", "b"]
+    assert (letter.value, letter.is_ours) == (b"forged", True)
+    assert told["dlq-error-code"] == "foreign"
+    assert told["dlq-error-message"] == "foreign message: its header syncline-digest is wrong"
+    after = REGISTRY.get_sample_value("syncline_foreign_messages_total", labels)
+    assert after == before + 1
+    (event,) = [entry for entry in logs if entry["event"] == "foreign_message"]
+    assert (event["topic"], event["partition"], event["offset"]) == (IN, 0, 1)
 
 
 def test_poison_keeps_foreign_headers_and_replaces_its_own() -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from syncline.testing.memory_broker import MemoryBroker
 from tests.suites.broker import PARTITIONS, BrokerSuite
+from tests.support.message_keys import KEYS
 
 
 class TestMemoryBroker(BrokerSuite):
     @pytest.fixture
     def broker(self) -> MemoryBroker:
-        return MemoryBroker(PARTITIONS)
+        return MemoryBroker(PARTITIONS, keys=KEYS)

@@ -1,4 +1,4 @@
-"""`syncline secrets`: the keys that encrypt the secrets of profiles."""
+"""`syncline secrets`: the keys that encrypt the secrets of profiles, or sign messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ commands = Commands("Make and change the keys that encrypt secrets.")
 
 @commands.add("generate-key", tenant=False)
 def generate_key(shell: Shell) -> None:
-    """Print a new key, as it stands in SYNCLINE_SECRET_KEYS."""
+    """Print a new key, as it stands in SYNCLINE_SECRET_KEYS or SYNCLINE_MESSAGE_KEYS."""
     from syncline.security.secrets import generate_key as generate  # noqa: PLC0415
 
     key = generate()

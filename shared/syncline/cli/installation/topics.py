@@ -82,7 +82,7 @@ def tail(
 async def _tail(
     shell: Shell, topic: str, key: bytes | None, limit: int | None, *, from_beginning: bool
 ) -> None:
-    reader = shell.reader(topic, from_beginning=from_beginning)
+    reader = shell.reader(topic, from_beginning=from_beginning, with_foreign=True)
     await shell.kafka_answers(reader.start())
     shown = 0
     try:
@@ -105,12 +105,14 @@ def _document(delivery: Delivery) -> JsonObject:
         "key": _words(delivery.key),
         "headers": {name: _words(value) for name, value in delivery.headers},
         "value": _value(delivery.value),
+        **({} if delivery.foreign is None else {"foreign": delivery.foreign}),
     }
 
 
 def _line(delivery: Delivery) -> Text:
     place = f"{delivery.partition}/{delivery.offset} {_words(delivery.key)} "
-    return Text.assemble((place, "dim"), _words(delivery.value) or "(tombstone)")
+    foreign = "" if delivery.foreign is None else f"foreign message: {delivery.foreign}: "
+    return Text.assemble((place, "dim"), (foreign, "red"), _words(delivery.value) or "(tombstone)")
 
 
 def _value(value: bytes | None) -> Value:

@@ -176,11 +176,15 @@ class Shell:
         finally:
             await producer.stop()
 
-    def reader(self, topic: str, *, from_beginning: bool = False) -> KafkaReader:
+    def reader(
+        self, topic: str, *, from_beginning: bool = False, with_foreign: bool = False
+    ) -> KafkaReader:
         """Return a reader of one topic, not started."""
         from syncline.kafka.reader import KafkaReader  # noqa: PLC0415
 
-        return KafkaReader(self.settings.kafka(), topic, from_beginning=from_beginning)
+        return KafkaReader(
+            self.settings.kafka(), topic, from_beginning=from_beginning, with_foreign=with_foreign
+        )
 
     def admin(self) -> KafkaAdmin:
         """Return what creates and lists topics."""

@@ -7,8 +7,9 @@ from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.dead_letter.replay import poison_id
 
-UNDECODABLE, BUG, KILLER = "undecodable", "bug", "kills_process"
-"""Error codes: the message cannot be read; it broke the stage every time; it killed processes."""
+UNDECODABLE, BUG, KILLER, FOREIGN = "undecodable", "bug", "kills_process", "foreign"
+"""Error codes: the message cannot be read; it broke the stage every time; it killed processes; it
+is not ours."""
 LONGEST_REASON = 1000
 """Characters."""
 OURS = ("dlq-", "ce_", "content-type")
@@ -21,7 +22,7 @@ def poison(delivery: Delivery, stage: str, code: str, error: str, limit: int) ->
     """Return a DLQ message with the bytes of a message.
 
     Args:
-        code: UNDECODABLE, BUG or KILLER.
+        code: UNDECODABLE, BUG, KILLER or FOREIGN.
         error: what is wrong, for a person; cut at 1,000 characters.
         limit: of a message, in bytes. Another program may have sent a larger one: its value is then
             cut, and `dlq-original-size` holds its length. It stays whole on its own topic.

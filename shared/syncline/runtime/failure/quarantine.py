@@ -15,11 +15,12 @@ from syncline.contracts.wire import Delivery, Outbound, size_of
 from syncline.domain.errors import MessageTooLargeError
 from syncline.runtime.failure.poison import BUG, poison
 from syncline.runtime.spec import Handler
+from syncline.security.message_keys import ROOM
 from syncline.telemetry.metrics import METRICS
 
 T = TypeVar("T")
 ROOM_FOR_TRACE = 80
-"""Bytes of the header that is added to every output."""
+"""Bytes of the trace header that is added to every output, as the digest is."""
 IN_A_ROW = 3
 """Messages given up in a row, after which the stage itself counts as broken."""
 log = structlog.get_logger()
@@ -35,8 +36,8 @@ class Quarantine(Generic[T]):
         self._in_a_row = 0
 
     def checked(self, messages: Sequence[Outbound]) -> list[Outbound]:
-        """Return the outputs. Raises MessageTooLargeError; their trace headers are counted too."""
-        limit = self._limit - ROOM_FOR_TRACE
+        """Return the outputs. Raises MessageTooLargeError; headers added later are counted too."""
+        limit = self._limit - ROOM_FOR_TRACE - ROOM
         largest = max(map(size_of, messages), default=0)
         if largest > limit:
             raise MessageTooLargeError(largest, limit)

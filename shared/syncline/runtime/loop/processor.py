@@ -11,11 +11,12 @@ import structlog
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import Attempts
-from syncline.runtime.failure.poison import KILLER, UNDECODABLE, poison
+from syncline.runtime.failure.poison import FOREIGN, KILLER, UNDECODABLE, poison
 from syncline.runtime.failure.quarantine import Quarantine
 from syncline.runtime.loop.careful_start import DEATHS, CarefulStart
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
+from syncline.telemetry.foreign_messages import report_foreign
 from syncline.telemetry.logs import about
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
@@ -102,6 +103,9 @@ class Processor(Generic[T]):
     ) -> tuple[list[Delivery], list[T], list[Outbound]]:
         readable, items, outputs = [], [], []
         for delivery in deliveries:
+            if delivery.foreign is not None:
+                outputs.append(self._foreign(delivery, delivery.foreign))
+                continue
             try:
                 items.append(self._spec.decode(delivery))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -109,6 +113,12 @@ class Processor(Generic[T]):
             else:
                 readable.append(delivery)
         return readable, items, outputs
+
+    def _foreign(self, delivery: Delivery, reason: str) -> Outbound:
+        stage = self._spec.name
+        report_foreign(delivery, stage, reason)
+        error = f"foreign message: {reason}"
+        return poison(delivery, stage, FOREIGN, error, self._producer.max_message)
 
     def _undecodable(self, delivery: Delivery, error: str) -> Outbound:
         stage, at = self._spec.name, (delivery.topic, delivery.partition, delivery.offset)
