@@ -21,11 +21,9 @@ from syncline.telemetry.foreign_messages import without_foreign
 
 
 class MemoryBroker:
-    """Topics come into being when they are first named.
+    """Topics come into being when they are first named; what was not signed with `keys` is foreign.
 
-    Args:
-        lose_acks: the share of sends, 0 to 1, that are written but reported as failed.
-        keys: sign what producers send; what was not sent by one is foreign.
+    `lose_acks` is the share of sends, 0 to 1, that are written but reported as failed.
     """
 
     def __init__(
@@ -37,8 +35,7 @@ class MemoryBroker:
         keys: MessageKeys | None = None,
     ) -> None:
         self.partitions = partitions
-        self.is_away = False
-        self.keys = keys
+        self.is_away, self.keys = False, keys
         self._lose_acks = lose_acks
         self._random = Random(seed)  # noqa: S311 - faults that can be repeated
         self._logs: dict[Partition, list[Delivery]] = defaultdict(list)
@@ -184,9 +181,8 @@ class MemoryProducer:
             raise RetriableError("written, but not acknowledged", code="kafka_unavailable")
 
     def _signed(self, m: Outbound) -> Outbound:
-        if self._keys is None:
-            return m
-        return replace(m, headers=self._keys.sign(m.topic, m.key, m.value, m.headers))
+        keys = self._keys
+        return replace(m, headers=keys.sign(m.topic, m.key, m.value, m.headers)) if keys else m
 
     async def stop(self) -> None:
         pass
