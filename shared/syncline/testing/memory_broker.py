@@ -81,12 +81,11 @@ class MemoryBroker:
         places = self.partitions_of(message.topic)
         place = places[message.spread % len(places)]
         log = self._logs[place]
-        stamp = int(time.time() * 1000)
-        m, headers, is_ours, foreign = message, tuple(message.headers), True, None
+        m, stamp, is_ours, foreign = message, int(time.time() * 1000), True, None
         if self.keys is not None:
-            own = (m.topic, m.key, m.value, headers)
+            own = (m.topic, m.key, m.value, m.headers)
             is_ours, foreign = self.keys.verdict(*own, is_open=is_open(m.topic))
-        log.append(Delivery(*place, len(log), m.key, m.value, headers, stamp, is_ours, foreign))
+        log.append(Delivery(*place, len(log), m.key, m.value, m.headers, stamp, is_ours, foreign))
         self.wake()
 
     def wake(self) -> None:
