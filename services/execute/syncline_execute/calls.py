@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
-from syncline.contracts.messages import RunRef, decoder_of, encode
+from syncline.contracts.messages import RunRef, decoder_of, encode, encoder
 from syncline.domain.breaker import OF_THE_SYSTEM, failure_of_call
 from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure, FailureError
@@ -141,12 +141,12 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         source_ids=[item.source_id for item in items],
         payloads=[item.payload for item in items],
         target_ids=[item.target_id for item in items],
-        keys=[idempotency_key(run, i) for i in items] if target.capabilities.reads_keys else [],
+        keys=idempotency_keys(run, items) if target.capabilities.reads_keys else [],
         match_key=target.transformation.match_key,
         options=target.transformation.target,
         fields=target.transformation.target_paths,
         asked=all(item.asked or item.target_id is not None for item in items),
-        columns=_columns(items),
+        columns=_columns(items) if target.capabilities.reads_columns else None,
         new=all(item.entry is None for item in items),
     )
 
@@ -173,11 +173,16 @@ def match_keys(paths: Sequence[str], items: Sequence[Item]) -> list[str]:
     return keys
 
 
-def idempotency_key(run: RunRef, item: Item) -> str:
-    """Return the key of one write: instance, entity type, source ID, payload, the write before it.
+def idempotency_keys(run: RunRef, items: Sequence[Item]) -> list[str]:
+    """Return the key of each write: instance, entity type, source ID, payload, the write before it.
 
     All attempts of one write share it; a value that goes from A to B and back to A is three writes.
     """
-    before = item.entry.write if item.entry else ""
-    parts = (run.instance, run.entity_type, item.source_id, item.payload_hash, before)
-    return blake2b(encode(parts), digest_size=16).hexdigest()
+    own = [(i.source_id, i.payload_hash, i.entry.write if i.entry else "") for i in items]
+    start = blake2b(encode((run.instance, run.entity_type))[:-1] + b",", digest_size=16)
+    keys = []
+    for line in encoder.encode_lines(own).splitlines():
+        key = start.copy()
+        key.update(line[1:])  # what is hashed is one JSON array of all five
+        keys.append(key.hexdigest())
+    return keys

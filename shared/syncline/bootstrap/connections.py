@@ -70,12 +70,13 @@ class Connections:
         if connection is not None and now - looked < FRESH:
             return connection
         profile = await self._configuration.profile(profile_id)
+        connection = self._open.get(profile_id, (0.0, None))[1]  # others may have opened it
         if connection is None or connection.profile.changed_at != profile.changed_at:
             if connection is not None:
                 self._retired.append((now, connection.connector))
             connection = self._connect(profile)
-        await self._close_retired(now)
         self._open[profile_id] = (now, connection)
+        await self._close_retired(now)
         return connection
 
     async def _close_retired(self, now: float) -> None:

@@ -36,6 +36,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         lookup_first: records whose ID is not known are looked up before they are written.
         lookup_size: most records in one look-up call.
         reads_keys: writes are given idempotency keys.
+        reads_columns: writes are given the payloads by column as well.
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
         composite_key: rows are named by their match key, which may be made of several paths.
@@ -52,6 +53,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     lookup_first: bool = False
     lookup_size: int = 1000
     reads_keys: bool = True
+    reads_columns: bool = False
     honours_keys: bool = False
     longest_call: float = 60.0
     composite_key: bool = False

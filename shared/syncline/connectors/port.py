@@ -58,7 +58,7 @@ class WriteBatch(msgspec.Struct):
         correlation_id: of the run.
         fields: the payload paths that the mapping writes, in its order.
         asked: the target was asked just now, and has no record of those without a target ID.
-        columns: the payloads once more by column, where they came so.
+        columns: the payloads once more by column; None where the connector `reads_columns` not.
         new: nothing is known of any of the records: the target may have none of them.
     """
 

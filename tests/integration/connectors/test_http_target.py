@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from syncline.connectors.http import HttpConnector
@@ -283,6 +284,17 @@ async def test_a_target_block_decides_what_the_connector_can_do() -> None:
 
         assert (single.bulk_size, single.idempotent_upsert, single.lookup) == (1, False, True)
         assert (upsert.bulk_size, upsert.idempotent_upsert, upsert.lookup) == (100, True, False)
+
+
+async def test_keys_are_asked_for_where_a_header_or_a_field_carries_them() -> None:
+    async with api_and_connector(idempotencyHeader="") as (api, connector):
+        keyed = UPSERT | {"keyField": "effect"}
+        assert not connector.capabilities_for(UPSERT | {"keyField": ""}).reads_keys
+        assert connector.capabilities_for(keyed).reads_keys
+
+        bare = msgspec.structs.replace(batch(items(2), UPSERT | {"keyField": ""}), keys=[])
+        assert (await connector.write(bare)).failures == {}
+        assert "idempotency-key" not in api.asked[-1].headers
 
 
 async def test_a_private_address_is_refused_unless_the_operator_allows_it() -> None:

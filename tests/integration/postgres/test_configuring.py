@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from syncline.bootstrap.connections import Connections
+from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import (
     InstanceConfig,
@@ -15,10 +19,15 @@ from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
+from syncline.postgres.limits.leases import Limits
+from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
 
 KEY = generate_key()
-PROFILE = ProfileConfig(name="erp", connector="http", rate=0.1, secrets={"token": "s3cret"})
+CONFIG = {"baseUrl": "https://erp.example"}
+PROFILE = ProfileConfig(
+    name="erp", connector="http", config=CONFIG, rate=0.1, secrets={"token": "s3cret"}
+)
 
 
 @pytest.fixture
@@ -111,6 +120,23 @@ async def test_secret_is_stored_encrypted_and_read_by_services(
     assert b"s3cret" not in row["secrets"]
     profile = await Configuration(database, Keyring.parse(KEY)).profile(str(row["id"]))
     assert profile.secrets == {"token": "s3cret"}
+
+
+async def test_calls_that_begin_together_share_one_connector(
+    store: ConfigurationStore, database: Database
+) -> None:
+    await save(store, wanted())
+    profile = await database.fetchval("select id from profiles")
+    configuration = Configuration(database, Keyring.parse(KEY))
+    connections = Connections(
+        configuration, Limits(database), lambda _: Surroundings(), SystemClock()
+    )
+
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(connections.of(profile)) for _ in range(4)]
+
+    assert len({id(call.result().connector) for call in calls}) == 1
+    await connections.close()
 
 
 async def test_rekey_leaves_no_secret_under_the_old_key(

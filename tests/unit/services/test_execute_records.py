@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncline.connectors.port import ConnectorError, Surroundings
+from syncline.connectors.port import ConnectorError, Surroundings, WriteBatch, WriteResult
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, Retrying, RunRef, Settled, Waiting, encode, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
@@ -272,3 +273,19 @@ def test_a_bundle_whose_lists_do_not_fit_together_is_undecodable(field: str, val
     broken = msgspec.json.decode(encode(items(1, 2))) | {field: value}
     with pytest.raises(msgspec.ValidationError):
         SPEC.decode(raw_delivery("payload", encode(broken)))
+
+
+async def test_who_reads_columns_gets_the_payloads_so_and_no_keys(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, seen = place.connector.write, []
+
+    async def noted(batch: WriteBatch) -> WriteResult:
+        seen.append(batch)
+        return await write(batch)
+
+    monkeypatch.setattr(place.connector, "write", noted)
+    await place.handle(items(1, 2))
+
+    assert seen[0].columns == Columns(2, {"sku": ["S0", "S1"], "n": [1, 2]})
+    assert seen[0].keys == []

@@ -13,7 +13,7 @@ from syncline.contracts.messages import RunRef
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Intent, LedgerEntry
-from syncline_execute.calls import idempotency_key
+from syncline_execute.calls import idempotency_keys
 from syncline_execute.rules import (
     Decision,
     Item,
@@ -175,6 +175,18 @@ def test_other_failures_go_their_usual_way(other: Failure) -> None:
     assert waits_in({0: other}) == (0.0, [])
 
 
+def test_a_key_stays_what_it_was_in_earlier_releases() -> None:
+    one = "0190a000-0000-7000-8000-000000000001"
+    run = RunRef(one, "t", 1, one, "item", one, one, one, 1)
+    made = msgspec.structs.replace(item(payload_hash="ab" * 16), source_id='é "1"\n')
+    known = msgspec.structs.replace(made, entry=entry(SAME, "run-1", 7))
+
+    assert idempotency_keys(run, [made, known]) == [
+        "f072b00eadfad99cfd8a2df8735b643c",
+        "d0b0e77e1caa4be3dba16810fcd13d1d",
+    ]
+
+
 def test_a_write_that_is_under_way_is_waited_for() -> None:
     known = entry(OTHER)
     known = msgspec.structs.replace(known, intent=Intent(SAME, "owner", under_way=12.0))
@@ -188,7 +200,7 @@ def test_a_key_names_one_write() -> None:
     def key(payload_hash: str, before: LedgerEntry | None) -> str:
         made = item(payload_hash=payload_hash)
         made.entry = before
-        return idempotency_key(run, made)
+        return idempotency_keys(run, [item(), made])[1]
 
     first = key(SAME, None)
     second = key(OTHER, entry(SAME, "run-1", 1))

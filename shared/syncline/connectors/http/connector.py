@@ -83,7 +83,8 @@ class HttpConnector(port.Connector):
         """Return what it can do with a target block: bulks as large as its largest call."""
         target = self._target(options)
         update = target.update.bulk_size if target.update else 1
-        times = self._api.settings.timeouts
+        calls, settings = [target, *([target.update] if target.update else [])], self._api.settings
+        times = settings.timeouts
         return msgspec.structs.replace(
             self.capabilities,
             bulk_size=max(target.bulk_size, update),
@@ -92,6 +93,7 @@ class HttpConnector(port.Connector):
             read_back=target.lookup is not None,
             lookup_first=target.finds,
             lookup_size=target.lookup.keys_per_call if target.lookup else 1,
+            reads_keys=bool(settings.idempotency_header or any(call.key_field for call in calls)),
             honours_keys=target.honours_keys,
             longest_call=times.connect + times.total,
         )

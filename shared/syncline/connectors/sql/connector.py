@@ -48,6 +48,7 @@ class SqlConnector(port.Connector):
         idempotent_upsert=True,
         bulk_size=5000,
         reads_keys=False,
+        reads_columns=True,
         lookup=True,
         composite_key=True,
     )

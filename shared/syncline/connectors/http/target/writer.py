@@ -20,8 +20,6 @@ PATIENCE = 3
 _BUSY = frozenset({429, 503})
 _GONE = frozenset({"missing_in_answer", "not_found", "gone"})
 """Codes of failures by which an update tells that the target has no such record."""
-
-
 _ALWAYS = frozenset({401, 405, 415})
 """Refusals that no record is at fault for."""
 _EITHER = frozenset({403, 404, 410})
@@ -213,7 +211,8 @@ class HttpWriter:
 
     async def _call(self, operation: WriteCall, places: list[int]) -> None:
         batch, own = self._batch, self._api.settings.idempotency_header
-        payloads, keys = [batch.payloads[p] for p in places], [batch.keys[p] for p in places]
+        payloads = [batch.payloads[p] for p in places]
+        keys = [batch.keys[p] for p in places] if batch.keys else []
         records = results.records_to_send(operation, payloads, [self._ids[p] for p in places], keys)
         values = self._values(operation, places[0])
         url = self._api.url(operation.endpoint, operation.parameters, values)
