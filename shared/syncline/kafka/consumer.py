@@ -18,6 +18,9 @@ from syncline.kafka.failures import stop_quietly, translated, translated_commit
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
+FETCH = 256 * 1024
+"""Bytes of one partition that the client fetches and keeps, compressed as on the topic: several
+times as many when they are read."""
 HELD_POLL = 0.05
 """Seconds that a poll waits while a partition is paused; a resume does not wake the poll."""
 _NOWHERE = TopicPartition("", -1)
@@ -70,8 +73,8 @@ class KafkaConsumer:
             "heartbeat_interval_ms": int(min(self._connection.session_timeout / 3, 3.0) * 1000),
             "rebalance_timeout_ms": 60_000,  # long enough for the drains of the others
             "max_poll_interval_ms": 300_000,
-            "fetch_max_bytes": 16 * 1024 * 1024,
-            "max_partition_fetch_bytes": 1024 * 1024,
+            "fetch_max_bytes": 4 * 1024 * 1024,
+            "max_partition_fetch_bytes": FETCH,
             "partition_assignment_strategy": (assignor,),
             **self._options,
         }
