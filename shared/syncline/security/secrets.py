@@ -24,6 +24,10 @@ class SecretsError(SynclineError):
     """A key is missing or wrong, or a stored secret was tampered with."""
 
 
+class MissingKeyError(SecretsError):
+    """A stored secret is under a key that this process was not given."""
+
+
 def generate_key() -> str:
     """Return a new key as it stands in SYNCLINE_SECRET_KEYS: `id:base64`."""
     key = base64.b64encode(AESGCM.generate_key(bit_length=256)).decode()
@@ -77,11 +81,14 @@ class Keyring:
         return self._primary.encode() + b":" + nonce + cipher
 
     def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]:
-        """Decrypt a profile's secrets. Raises SecretsError: another key or profile."""
+        """Decrypt a profile's secrets. Raises SecretsError: another key or profile.
+
+        Of these, MissingKeyError: the key is not in the ring, so the operator has to add it.
+        """
         key_id, _, rest = stored.partition(b":")
         cipher = self._ciphers.get(key_id.decode(errors="replace"))
         if cipher is None:
-            raise SecretsError(
+            raise MissingKeyError(
                 f"key {key_id.decode(errors='replace')!r} is not in SYNCLINE_SECRET_KEYS"
             )
         try:

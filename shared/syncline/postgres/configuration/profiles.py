@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from syncline.domain.configuration.documents import Profile
-from syncline.domain.errors import SynclineError
+from syncline.domain.errors import RetriableError, SynclineError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Queryable, Row
 from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import row_of, struct_of
-from syncline.security.secrets import Keyring
+from syncline.security.secrets import Keyring, MissingKeyError
 from syncline.telemetry.masking import Secrets
 
 _DOCUMENT = """
@@ -39,10 +39,17 @@ class Configuration(SecretRepository):
     """Every method may raise RetriableError."""
 
     async def profile(self, profile_id: str) -> Profile:
-        """Return a profile with its secrets. Raises NotFoundError."""
+        """Return a profile with its secrets. Raises NotFoundError, SecretsError.
+
+        A key that is missing is an outage, RetriableError: with the key, everything goes on.
+        """
         sql = "select * from profiles where id = $1"
         row = await row_of(self._database, f"connection profile {profile_id}", sql, profile_id)
-        return struct_of(Profile, row, secrets=secrets_of(row, self._keys))
+        try:
+            secrets = secrets_of(row, self._keys)
+        except MissingKeyError as error:
+            raise RetriableError(str(error), code="key_missing") from error
+        return struct_of(Profile, row, secrets=secrets)
 
     async def secrets(self, tenant: str) -> Secrets:
         """Return the secrets of a tenant's profiles: what nobody of it may be shown."""

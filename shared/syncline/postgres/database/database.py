@@ -24,23 +24,18 @@ Row: TypeAlias = asyncpg.Record
 
 _json = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_OUTAGES = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InternalClientError,
-)
-
-
+_AWAY = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises without a word of the server."""
+_OUTAGE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "XX"})
+"""Classes of SQLSTATE that are about the server, its disk, its locks or our login to it, and never
+about a statement: they pass, by themselves or by what an operator does."""
+_OUTAGE_STATES = frozenset({"25006", "25P03", "25P04"})
+"""Read-only (after a fail-over, say), and transactions that were ended from outside."""
+ACQUIRE_WITHIN = 30.0
+"""Seconds that a caller waits for a connection of the pool."""
+PATIENCE = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "120s"}
+"""A row that somebody has locked ends in another try, and not in a partition that stands; a process
+that hangs inside a transaction lets go of what it locked."""
 _PLANNING = {"plan_cache_mode": "force_custom_plan"}
 """A plan that was made while the ledger was empty scans it whole when it is not."""
 
@@ -62,11 +57,23 @@ def translated() -> Iterator[None]:
         if isinstance(error.__cause__, NotFoundError):  # of `_encode_uuid`
             raise error.__cause__ from None
         raise
-    except _OUTAGES as error:
-        raise RetriableError(
-            f"PostgreSQL did not answer: {str(error) or type(error).__name__}",
-            code="database_unavailable",
-        ) from error
+    except _AWAY as error:
+        raise _unavailable("did not answer", error) from error
+    except asyncpg.PostgresError as error:
+        if not is_outage(error):
+            raise
+        raise _unavailable("cannot work now", error) from error
+
+
+def is_outage(error: asyncpg.PostgresError) -> bool:
+    """Tell whether the server cannot do now what it may do later, as its SQLSTATE says."""
+    state = error.sqlstate or ""
+    return state[:2] in _OUTAGE_CLASSES or state in _OUTAGE_STATES
+
+
+def _unavailable(how: str, error: Exception) -> RetriableError:
+    words = f"PostgreSQL {how}: {str(error) or type(error).__name__}"
+    return RetriableError(words, code="database_unavailable")
 
 
 def _encode_jsonb(value: object) -> bytes:
@@ -125,35 +132,51 @@ class Database:
                 unless the connection broke during the commit itself.
         """
         with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._acquired() as connection, connection.transaction():
                 yield connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Yield a connection; every statement commits by itself. Raises RetriableError."""
         with translated():
-            async with self._pool.acquire() as connection:
+            async with self._acquired() as connection:
                 yield connection
 
     async def fetch(self, sql: str, *values: object) -> Sequence[Row]:
         """Return all rows. Raises RetriableError."""
         with translated():
-            return await self._pool.fetch(sql, *values)
+            async with self._acquired() as connection:
+                return await connection.fetch(sql, *values)
 
     async def fetchrow(self, sql: str, *values: object) -> Row | None:
         """Return the first row or None. Raises RetriableError."""
         with translated():
-            return await self._pool.fetchrow(sql, *values)
+            async with self._acquired() as connection:
+                return await connection.fetchrow(sql, *values)
 
     async def fetchval(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a column
         """Return the first column of the first row, or None. Raises RetriableError."""
         with translated():
-            return await self._pool.fetchval(sql, *values)
+            async with self._acquired() as connection:
+                return await connection.fetchval(sql, *values)
 
     async def execute(self, sql: str, *values: object) -> int:
         """Run one statement and return how many rows it touched. Raises RetriableError."""
         with translated():
-            return rows_touched(await self._pool.execute(sql, *values))
+            async with self._acquired() as connection:
+                return rows_touched(await connection.execute(sql, *values))
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_WITHIN)
+        except TimeoutError as error:
+            words = f"no connection became free within {ACQUIRE_WITHIN:g} s"
+            raise _unavailable("did not answer", TimeoutError(words)) from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
 
 class Repository:
@@ -186,7 +209,7 @@ async def open_database(
             command_timeout=60,
             init=_prepare,
             reset=_keep_as_it_is,
-            server_settings={"application_name": name, "timezone": "UTC", **_PLANNING},
+            server_settings={"application_name": name, "timezone": "UTC", **_PLANNING, **PATIENCE},
         )
     try:
         yield Database(pool)
