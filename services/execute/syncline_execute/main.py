@@ -22,7 +22,7 @@ SPEC = StageSpec(
     "execute",
     [INPUT_OF[Stage.EXECUTE]],
     bundle_in,
-    StageOptions(together=True),
+    StageOptions(together=True, runs=32, queue=256),
     records=len,
 )
 

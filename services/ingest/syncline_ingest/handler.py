@@ -167,7 +167,7 @@ class IngestHandler(Handler[RunRequest]):
         await reads.use()
         first = await self._known.first_lane_ids(run.id) if progress.batches else ()
         lanes = Lanes(run.lanes, first)
-        return Chunker(progress, self._extractions, batches, reads, lanes), opened
+        return Chunker(progress, self._extractions, batches, reads, lanes, self._clock), opened
 
     async def _read_on(self, run: Run, chunker: Chunker, opened: OpenSource) -> None:
         items = await self._replayed(run)
@@ -181,11 +181,11 @@ class IngestHandler(Handler[RunRequest]):
             except SourceError as error:
                 if error.failure.code != EXPIRED or chunker.position is None:
                     raise
-                await chunker.begin_again(self._clock, doubted=False)
+                await chunker.begin_again(doubted=False)
                 continue
             if not is_plain or not chunker.reads.state.repeats:
                 return
-            await chunker.begin_again(self._clock, doubted=True)
+            await chunker.begin_again(doubted=True)
 
     async def _take_all(
         self, run: Run, chunker: Chunker, stream: AsyncGenerator[Chunk, None]
@@ -194,7 +194,7 @@ class IngestHandler(Handler[RunRequest]):
         whole = hold_until_complete(prefetch(stream), chunker.reads.always, chunker.reads.had)
         async with aclosing(whole) as chunks:
             async for chunk in chunks:
-                await chunker.wait_for_room(self._clock)
+                await chunker.wait_for_room()
                 await self._wait_for_target(run)
                 if not await chunker.take(chunk):
                     return False

@@ -16,7 +16,7 @@ SPEC = StageSpec(
     "ingest",
     [RUNS],
     decoding(RunRequest),
-    StageOptions(max_items=1, parallel=8, drain=2.0),
+    StageOptions(max_items=1, runs=8, drain=2.0),
     records=lambda _request: 0,  # it counts what it reads while it reads
 )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from syncline.domain.retry import JITTER
+
 HOUR = 60 * 60 * 1000
 DAY = 24 * HOUR
 
@@ -75,8 +77,12 @@ def is_open(topic: str) -> bool:
 
 
 def retry_topic(delay: float) -> str:
-    """Return the retry topic for a delay in seconds: the longest tier that is not too long."""
-    fitting = [tier for tier in RETRY_TIERS if tier <= delay] or [RETRY_TIERS[0]]
+    """Return the retry topic for a delay in seconds: the longest tier that is not too long.
+
+    A delay that jitter made shorter than its tier lies there all the same: in the tier below, it
+    would stand before messages that are due sooner.
+    """
+    fitting = [tier for tier in RETRY_TIERS if tier * (1 - JITTER) <= delay] or [RETRY_TIERS[0]]
     return f"{RETRY_PREFIX}{fitting[-1]}s"
 
 

@@ -11,6 +11,8 @@ from pydantic import Field
 from syncline.domain.document_fields import CONFIG, Number, Whole
 from syncline.domain.errors import Category, Failure
 
+JITTER = 0.2
+"""A retry comes up to this share of its delay sooner or later."""
 LONGEST_PAUSE = 24 * 60 * 60.0
 """Most seconds that a system may ask us to wait at a time; then it is called again."""
 
@@ -47,7 +49,7 @@ def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) 
 
     Args:
         attempt: number of the attempt that just failed, from 1.
-        jitter: a random number in [-1, 1]; scaled to ±20 % of the delay.
+        jitter: a random number in [-1, 1]; scaled to JITTER of the delay.
     """
     if failure.category is Category.PERMANENT:
         return GiveUp()
@@ -56,4 +58,4 @@ def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) 
         return Retry(min(asked, LONGEST_PAUSE), counted=False)
     if attempt > policy.retries:
         return GiveUp()
-    return Retry(min(policy.base * 4 ** (attempt - 1), policy.cap) * (1 + 0.2 * jitter))
+    return Retry(min(policy.base * 4 ** (attempt - 1), policy.cap) * (1 + JITTER * jitter))

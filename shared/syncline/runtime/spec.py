@@ -21,7 +21,8 @@ class StageOptions(msgspec.Struct, frozen=True):
     Attributes:
         max_items: most messages of one partition in one handler call.
         max_bytes: the same in bytes; one message goes in whatever its size.
-        parallel: handler calls of one partition at once; above 1 their order is not kept.
+        runs: so many runs of one partition are handled at once, each in its own order and by
+            calls of its own; 1: all messages in one order, whatever their run.
         queue: messages of one partition that may wait; a full queue pauses the partition.
         queue_bytes: the same in bytes.
         commit_every: most seconds between a finished message and its commit.
@@ -35,7 +36,7 @@ class StageOptions(msgspec.Struct, frozen=True):
 
     max_items: int = 32
     max_bytes: int = 1_000_000
-    parallel: int = 1
+    runs: int = 1
     queue: int = 64
     queue_bytes: int = 1_000_000
     commit_every: float = 0.25

@@ -71,6 +71,7 @@ class HttpApi:
     Attributes:
         key: what records are upserted by; if it is `id`, records bring their IDs along.
         login: header value that `Authorization` must have, if any.
+        seconds: how long each answer takes.
         unknown: fields that are dropped in silence, as real APIs do.
         tokens: OAuth2 tokens that are good; each login adds one.
     """
@@ -81,6 +82,7 @@ class HttpApi:
         self.effects: Counter[str] = Counter()
         self.trouble: deque[Trouble] = deque()
         self.key = "sku"
+        self.seconds = 0.0
         self.unknown: frozenset[str] = frozenset()
         self.login: str | None = None
         self.tokens: set[str] | None = None
@@ -132,6 +134,8 @@ class HttpApi:
             writer.close()
 
     async def _exchange(self, asked: ReceivedRequest, writer: asyncio.StreamWriter) -> bool:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
         if not self.trouble or self.trouble[0].method not in ("", asked.method):
             await _send(writer, self._reply(asked))
             return True

@@ -230,20 +230,50 @@ async def test_a_member_that_lost_its_partitions_repeats_work_and_loses_none(
     assert set(out(broker)) == {"a", "b"}
 
 
-async def test_parallel_work_commits_only_the_finished_head(broker: MemoryBroker) -> None:
+def put_of(broker: MemoryBroker, run: str, *texts: str) -> None:
+    for text in texts:
+        broker.append(Outbound(IN, run.encode(), text.encode(), 0))
+
+
+async def test_a_run_that_takes_long_holds_up_no_other_and_commits_stay_behind_it(
+    broker: MemoryBroker,
+) -> None:
     slow = asyncio.Event()
 
     async def wait_first(items: Sequence[str]) -> None:
-        if items == ["first"]:
+        if "a1" in items:
             await slow.wait()
 
-    await put(broker, "first", "second", "third")
-    options = StageOptions(max_items=1, parallel=3, commit_every=0.01)
+    put_of(broker, "a", "a1")
+    put_of(broker, "b", "b1")
+    put_of(broker, "a", "a2")
+    put_of(broker, "b", "b2", "b3")
+    options = StageOptions(max_items=1, runs=3, commit_every=0.01)
     async with running(stage_on(broker, Handler(wait_first), options)):
-        await eventually(lambda: out(broker) == ["second", "third"])
+        await eventually(lambda: out(broker) == ["b1", "b2", "b3"])
         assert broker.committed(GROUP) == {}
         slow.set()
-        await eventually(lambda: broker.committed(GROUP) == {(IN, 0): 3})
+        await eventually(lambda: broker.committed(GROUP) == {(IN, 0): 5})
+    assert out(broker)[3:] == ["a1", "a2"]
+
+
+async def test_runs_that_wait_take_turns(broker: MemoryBroker) -> None:
+    first = asyncio.Event()
+
+    async def wait_first(items: Sequence[str]) -> None:
+        if "a1" in items:
+            await first.wait()
+
+    put_of(broker, "a", *(f"a{n}" for n in range(1, 6)))
+    put_of(broker, "b", "b1")
+    put_of(broker, "c", "c1", "c2")
+    handler = Handler(wait_first)
+    async with running(stage_on(broker, handler, StageOptions(max_items=1, runs=2))):
+        await eventually(lambda: len(out(broker)) == 3)  # all but the one that takes long
+        assert out(broker)[:2] == ["b1", "c1"]
+        first.set()
+        await eventually(lambda: len(out(broker)) == 8)
+    assert out(broker)[3:] == [f"a{n}" for n in range(1, 6)]
 
 
 async def test_lost_acknowledgements_repeat_outputs_and_lose_none() -> None:

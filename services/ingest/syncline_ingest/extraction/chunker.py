@@ -14,6 +14,7 @@ from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEn
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
+from syncline_ingest.extraction.credit import Credit
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import BatchPublisher
@@ -29,8 +30,8 @@ from syncline_ingest.rows import Rows
 from syncline_ingest.rules import Lanes, PlannedBatch, plan, travelling
 from syncline_ingest.sifting.sieve import SiftResult
 
-HIGH_WATER = 50_000
-"""Records in flight of one run above which reading pauses, so that small runs need not wait."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks for room."""
 
 
 class Chunker:
@@ -48,6 +49,7 @@ class Chunker:
         batches: BatchPublisher,
         reads: SourcePass,
         lanes: Lanes,
+        clock: Clock,
     ) -> None:
         self.reads = reads
         self.position = progress.position
@@ -57,6 +59,8 @@ class Chunker:
         self._lanes = lanes
         self._before = progress.position_before
         self._in_flight = progress.run.counters.in_flight
+        self._clock = clock
+        self._credit = Credit(progress.run.counters.done, clock.monotonic())
         self._pending: PendingBatches | None = None
 
     async def publish_again(self, reread: Reread, *, may_read_on: bool) -> None:
@@ -167,7 +171,7 @@ class Chunker:
         if self._pending is not None:
             await self._publish_expected(self._pending.rest())
 
-    async def begin_again(self, clock: Clock, *, doubted: bool) -> None:
+    async def begin_again(self, *, doubted: bool) -> None:
         """Begin another pass over the source, once all that was taken has its outcome.
 
         So every row that comes again is known for what it is, and is not counted twice.
@@ -181,16 +185,18 @@ class Chunker:
         waiting = 0 if self._pending is None else self._pending.records
         self.reads.check_again(self._batches.discovered, doubted=doubted)
         while await self._extractions.in_flight(self._batches.run.id) > waiting:
-            await clock.sleep(0.1)
+            await self._clock.sleep(LOOK_EVERY)
         await self.reads.begin_again(doubted=doubted, from_start=self._pending is not None)
         self.position = None
 
-    async def wait_for_room(self, clock: Clock) -> None:
+    async def wait_for_room(self) -> None:
         """Wait while too many records of this run are on their way."""
-        while self._in_flight > HIGH_WATER:
+        while self._in_flight > self._credit.limit:
             self._in_flight = await self._extractions.in_flight(self._batches.run.id)
-            if self._in_flight > HIGH_WATER:
-                await clock.sleep(0.1)
+            done = self._batches.discovered - self._in_flight
+            self._credit.note(done, self._clock.monotonic())
+            if self._in_flight > self._credit.limit:
+                await self._clock.sleep(LOOK_EVERY)
 
 
 def _count(planned: list[PlannedBatch]) -> None:

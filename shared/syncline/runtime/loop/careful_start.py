@@ -33,13 +33,9 @@ class CarefulStart:
     Args:
         messages: how many have to be proven where a process died: as many as it may have had in
             hand.
-
-    Attributes:
-        turn: held while a message is unproven: the next one waits.
     """
 
     def __init__(self, custody: Custody, partition: Partition, messages: int) -> None:
-        self.turn = asyncio.Lock()
         self._custody = custody
         self._partition = partition
         self._messages = messages

@@ -112,7 +112,7 @@ class GroupSession(Generic[T]):
 
     def _careful(self, partition: Partition) -> CarefulStart | None:
         options = self._options
-        in_hand = options.max_items * options.parallel + options.queue
+        in_hand = options.max_items * options.runs + options.queue
         if self._custody is None:
             return None
         return CarefulStart(self._custody, partition, in_hand)

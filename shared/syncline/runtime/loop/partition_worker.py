@@ -1,11 +1,11 @@
-"""One assigned partition: its queue, its worker, its finished offsets."""
+"""One assigned partition: its queues, its handler calls, its finished offsets."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from syncline.contracts.wire import Delivery, Partition
 from syncline.runtime.loop.careful_start import PROVEN_AFTER, CarefulStart
@@ -14,14 +14,16 @@ from syncline.runtime.loop.processor import Processor
 from syncline.runtime.spec import StageOptions
 
 T = TypeVar("T")
+Run: TypeAlias = bytes | None
+"""The key of a run's messages; None where the stage works on all of them in one order."""
 
 
 class PartitionWorker(Generic[T]):
-    """Works through one partition: in order with one processor, in parallel with several.
+    """Works through one partition: all in order, or each run in its own order.
 
     Args:
-        processors: each makes one handler call at a time.
-        resume: called when the queue was full and is half empty again.
+        make_processor: makes what does one handler call at a time.
+        resume: called when the queues were full and are half empty again.
         finished: called after messages were finished.
         careful: how to begin, where the process that had the partition before died with it.
     """
@@ -29,7 +31,7 @@ class PartitionWorker(Generic[T]):
     def __init__(
         self,
         partition: Partition,
-        processors: Sequence[Processor[T]],
+        make_processor: Callable[[], Processor[T]],
         options: StageOptions,
         resume: Callable[[Partition], None],
         finished: Callable[[], None],
@@ -38,93 +40,129 @@ class PartitionWorker(Generic[T]):
         self.partition = partition
         self.offsets = OffsetLedger()
         self.is_full = False
-        self._handlings = processors
+        self._make_processor = make_processor
         self._options = options
         self._resume = resume
         self._finished = finished
         self._careful = careful
-        self._queue: deque[Delivery] = deque()
-        self._bytes = 0
+        self._waiting: dict[Run, deque[Delivery]] = {}
+        self._count = self._bytes = self._dropped = 0
+        self._group: asyncio.TaskGroup | None = None
+        self._idle: list[Processor[T]] = []
+        self._working: dict[Run, tuple[asyncio.Task[None], Processor[T]]] = {}
         self._wake = asyncio.Event()
-        self._closing = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._beginning: asyncio.Task[None] | None = None
 
     @property
     def waiting_for(self) -> str | None:
         """What the current work needs and cannot reach, in words."""
-        return next((h.waiting_for for h in self._handlings if h.waiting_for), None)
+        reasons = (processor.waiting_for for _, processor in self._working.values())
+        return next(filter(None, reasons), None)
 
     @property
     def pending(self) -> int:
-        """Messages that wait or are being handled."""
-        return len(self._queue) + self.offsets.in_flight
+        """Messages that wait, are being handled, or are behind one that is."""
+        return self.offsets.in_flight - self._dropped
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        """Start the worker's tasks."""
-        name = f"partition {self.partition[0]}/{self.partition[1]}"
-        self._tasks = [group.create_task(self._run(h), name=name) for h in self._handlings]
+        """Let the worker begin; its tasks belong to the group."""
+        self._group = group
+        if self._careful is None:
+            self._begin_work()
+        else:
+            work = self._begin(group, self._careful)
+            self._beginning = group.create_task(work, name=self._name)
+
+    @property
+    def _name(self) -> str:
+        return f"partition {self.partition[0]}/{self.partition[1]}"
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
         """Queue messages; if `is_full` then, pause the partition."""
-        self._queue.extend(deliveries)
-        self._bytes += sum(len(d.value or b"") for d in deliveries)
+        by_run = self._options.runs > 1
+        for delivery in deliveries:
+            self.offsets.began(delivery.offset)
+            run = delivery.key if by_run else None
+            self._waiting.setdefault(run, deque()).append(delivery)
+            self._bytes += len(delivery.value or b"")
+        self._count += len(deliveries)
         options = self._options
-        self.is_full = len(self._queue) >= options.queue or self._bytes >= options.queue_bytes
-        self._wake.set()
+        self.is_full = self._count >= options.queue or self._bytes >= options.queue_bytes
+        self._begin_work()
 
-    async def _run(self, processor: Processor[T]) -> None:
-        if self._careful is not None:
-            await self._begin(processor, self._careful)
-        while not self._closing:
-            if not self._queue:
-                await self._arrival()
-                continue
-            taken = self._take(self._options.max_items)
-            await processor.process(taken)
-            self._note_done(taken)
-
-    async def _begin(self, processor: Processor[T], careful: CarefulStart) -> None:
+    async def _begin(self, group: asyncio.TaskGroup, careful: CarefulStart) -> None:
         """Handle messages one at a time until it is unlikely that one of them kills the process."""
-        while not self._closing:
-            async with careful.turn:
-                await careful.take()
-                if careful.is_over():
-                    break
-                taken = self._take(1) if self._queue else []
-                work = None
-                if taken:
-                    work = asyncio.create_task(processor.process_suspect(taken[0], careful))
-                    await _proven(work, careful)
-            if work is None:
-                await self._arrival()
-                continue
-            await work
-            self._note_done(taken)
+        while True:
+            await careful.take()
+            if careful.is_over():
+                break
+            if free := self._free_runs():
+                await _proven(self._start_work(group, free[0], careful), careful)
+            else:
+                self._wake.clear()
+                await self._wake.wait()
         if careful.was_needed:  # commit first, or the next process would begin with it all again
             await asyncio.sleep(2 * self._options.commit_every)
+        self._careful = None
+        self._begin_work()
 
-    async def _arrival(self) -> None:
-        self._wake.clear()
-        await self._wake.wait()
+    def _begin_work(self) -> None:
+        """Begin with runs that wait, in the order in which they came."""
+        self._wake.set()
+        if self._group is None or self._careful is not None:
+            return
+        for run in self._free_runs()[: self._options.runs - len(self._working)]:
+            self._start_work(self._group, run)
 
-    def _note_done(self, taken: Sequence[Delivery]) -> None:
+    def _free_runs(self) -> list[Run]:
+        return [run for run in self._waiting if run not in self._working]
+
+    def _start_work(
+        self, group: asyncio.TaskGroup, run: Run, careful: CarefulStart | None = None
+    ) -> asyncio.Task[None]:
+        processor = self._idle.pop() if self._idle else self._make_processor()
+        taken = self._take(run, self._options.max_items if careful is None else 1)
+        work = self._work_on(run, processor, taken, careful)
+        task = group.create_task(work, name=self._name)
+        self._working[run] = task, processor
+        return task
+
+    async def _work_on(
+        self,
+        run: Run,
+        processor: Processor[T],
+        taken: Sequence[Delivery],
+        careful: CarefulStart | None,
+    ) -> None:
+        """Handle messages of a run; others that wait for their turn come before its next call."""
+        try:
+            if careful is None:
+                await processor.process(taken)
+            else:
+                await processor.process_suspect(taken[0], careful)
+        finally:
+            del self._working[run]
+            self._idle.append(processor)
         for delivery in taken:
             self.offsets.done(delivery.offset)
         self._finished()
+        self._begin_work()
 
-    def _take(self, most: int) -> list[Delivery]:
-        options = self._options
-        taken, size = [self._queue.popleft()], 0
-        while self._queue and len(taken) < most:
+    def _take(self, run: Run, most: int) -> list[Delivery]:
+        """Take messages of a run; what is left of them waits behind the other runs."""
+        options, queue = self._options, self._waiting.pop(run)
+        taken, size = [queue.popleft()], 0
+        while queue and len(taken) < most:
             size += len(taken[-1].value or b"")
-            if size + len(self._queue[0].value or b"") > options.max_bytes:
+            if size + len(queue[0].value or b"") > options.max_bytes:
                 break
-            taken.append(self._queue.popleft())
+            taken.append(queue.popleft())
+        if queue:
+            self._waiting[run] = queue
+        self._count -= len(taken)
         self._bytes -= sum(len(d.value or b"") for d in taken)
-        for delivery in taken:
-            self.offsets.began(delivery.offset)
         if self.is_full and (
-            len(self._queue) * 2 <= options.queue and self._bytes * 2 <= options.queue_bytes
+            self._count * 2 <= options.queue and self._bytes * 2 <= options.queue_bytes
         ):
             self.is_full = False
             self._resume(self.partition)
@@ -132,24 +170,23 @@ class PartitionWorker(Generic[T]):
 
     async def close(self) -> None:
         """Drop what waits; finish or cancel what is under way. The ledger knows what is done."""
-        self._closing = True
-        self._queue.clear()
-        self._wake.set()
-        if not self._tasks:
+        self._group = None
+        self._waiting.clear()
+        self._dropped = self._count
+        if self._beginning is not None:
+            self._beginning.cancel()
+        tasks = [task for task, _ in self._working.values()]
+        if not tasks:
             return
         within = 0.0 if self.waiting_for else self._options.drain
         if within > 0:
-            await asyncio.wait(self._tasks, timeout=within)
-        for task in self._tasks:
+            await asyncio.wait(tasks, timeout=within)
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(tasks)
 
 
 async def _proven(work: asyncio.Task[None], careful: CarefulStart) -> None:
     """Wait until a message is handled, or handled for so long that it seems harmless."""
-    try:
-        await asyncio.wait({work}, timeout=PROVEN_AFTER)
-        await careful.unmark()
-    except asyncio.CancelledError:
-        work.cancel()
-        raise
+    await asyncio.wait({work}, timeout=PROVEN_AFTER)
+    await careful.unmark()

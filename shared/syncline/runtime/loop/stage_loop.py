@@ -114,13 +114,11 @@ class StageLoop(Generic[T]):
         self, partition: Partition, finished: Callable[[], None], careful: CarefulStart | None
     ) -> PartitionWorker[T]:
         self._broker_away = None
-        options = self._spec.options
-        processors = [
-            Processor(self._spec, self._handler, self._producer, self._clock, self._quarantine)
-            for _ in range(options.parallel)
-        ]
-        resume = self._consumer.resume
-        return PartitionWorker(partition, processors, options, resume, finished, careful)
+        options, resume = self._spec.options, self._consumer.resume
+        return PartitionWorker(partition, self._processor, options, resume, finished, careful)
+
+    def _processor(self) -> Processor[T]:
+        return Processor(self._spec, self._handler, self._producer, self._clock, self._quarantine)
 
     def _note_rebuild(self, error: RetriableError) -> None:
         log.warning("consumer_rebuilt", reason=str(error), code=error.failure.code)

@@ -1,0 +1,33 @@
+"""How many records of a run may be on their way to its target. Pure."""
+
+from __future__ import annotations
+
+LEAST, MOST = 2_000, 50_000
+SECONDS = 5.0
+"""Seconds of its target's work that a run may have before it."""
+
+
+class Credit:
+    """Follows how fast a run's records come to their outcomes.
+
+    What lies before a slow target would fill the queues that other runs share, and memory; a fast
+    target must never wait for records.
+
+    Attributes:
+        limit: records that may be in flight.
+    """
+
+    def __init__(self, done: int, now: float) -> None:
+        self.limit = LEAST
+        self._done = done
+        self._since = now
+
+    def note(self, done: int, now: float) -> None:
+        """Note how many records have an outcome; `now` is monotonic, in seconds."""
+        elapsed = now - self._since
+        earned = round((done - self._done) / max(elapsed, 1.0) * SECONDS)
+        if elapsed < 1.0:  # too short to call a target slow
+            self.limit = min(max(earned, self.limit), MOST)
+            return
+        self.limit = min(max(earned, LEAST), MOST)
+        self._since, self._done = now, done
