@@ -97,7 +97,8 @@ class PartitionWorker(Generic[T]):
             if careful.is_over():
                 break
             if free := self._free_runs():
-                await _proven(self._start_work(group, free[0], careful), careful)
+                self._start_work(group, free[0], careful)
+                await _proven(self._working[free[0]][0], careful)
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -119,13 +120,12 @@ class PartitionWorker(Generic[T]):
 
     def _start_work(
         self, group: asyncio.TaskGroup, run: Run, careful: CarefulStart | None = None
-    ) -> asyncio.Task[None]:
+    ) -> None:
         processor = self._idle.pop() if self._idle else self._make_processor()
         taken = self._take(run, self._options.max_items if careful is None else 1)
         work = self._work_on(run, processor, taken, careful)
         task = group.create_task(work, name=self._name)
         self._working[run] = task, processor
-        return task
 
     async def _work_on(
         self,
