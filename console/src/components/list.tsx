@@ -1,12 +1,12 @@
-import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { type QueryKey, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import type { Page } from "~/api/client";
 import { DataTable, type DataTableProps } from "./DataTable";
 import { EmptyState, NoMatch, type Nothing } from "./EmptyState";
+import type { Filters } from "./filters";
 import { PageHeader, type PageHeaderProps } from "./PageHeader";
 
 interface ListOptions<T> {
@@ -87,57 +87,13 @@ export function AddButton({ to, onClick, children }: AddButtonProps) {
   );
 }
 
-interface SearchBoxProps {
-  label: string;
-  placeholder?: string;
-  value: string;
-  /** `setView` of a page whose address has the words as `q`. */
-  set: (change: { q: string }, options: { replace: boolean }) => void;
-  width?: number;
-}
-
-/** Words that a list is searched for while they are typed; the server is asked when the typing pauses. */
-export function SearchBox({ label, placeholder = label, value, set, width = 240 }: SearchBoxProps) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const search = useDebouncedCallback((words: string) => {
-    set({ q: words.trim() }, { replace: true });
-    setTyped(null);
-  }, 250);
-  return (
-    <TextInput
-      size="xs"
-      w={width}
-      type="search"
-      aria-label={label}
-      placeholder={placeholder}
-      leftSection={<IconSearch size={15} />}
-      value={typed ?? value}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        search(event.currentTarget.value);
-      }}
-    />
-  );
-}
-
-/** A filter of a list in words, and what the address says without it. */
-export interface Chosen<V> {
-  label: string;
-  without: Partial<V>;
-}
-
-interface EmptyListProps<V> extends Nothing {
+interface EmptyListProps extends Nothing {
   what: string;
-  filters: (Chosen<V> | false | "" | 0 | undefined)[];
-  /** `setView` of the page. */
-  set: (change: Partial<V>) => void;
+  filters: Filters;
 }
 
 /** Why a list is empty: nothing matches its filters, or nothing is there yet. */
-export function EmptyList<V>({ what, filters, set, ...none }: EmptyListProps<V>) {
-  const chosen = filters.filter((one) => typeof one === "object");
+export function EmptyList({ what, filters: { chosen, clear }, ...none }: EmptyListProps) {
   if (chosen.length === 0) return <EmptyState {...none} />;
-  const removable = chosen.map(({ label, without }) => ({ label, remove: () => set(without) }));
-  const clear = () => set(Object.assign({}, ...chosen.map((one) => one.without)));
-  return <NoMatch what={what} filters={removable} onClear={clear} />;
+  return <NoMatch what={what} filters={chosen} onClear={clear} />;
 }

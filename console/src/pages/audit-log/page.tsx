@@ -1,16 +1,14 @@
 import { Button, Group } from "@mantine/core";
 import { IconFilterOff } from "@tabler/icons-react";
 import { api, serverNow } from "~/api/client";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import type { Column } from "~/components/DataTable";
+import { filtersOf } from "~/components/filters";
 import { EmptyList, ListPage, useList } from "~/components/list";
-import { TextFilter } from "~/components/TextFilter";
 import { Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { Details } from "./Details";
 import { actionWords, type Entry, KINDS, summary } from "./words";
 
-const NO_FILTER = { actor: "", action: "", object: "", range: "" };
 /** Spans of time by their name in the address, and their hours. */
 const RANGES: Record<string, string> = {
   "1h": "last hour",
@@ -36,6 +34,18 @@ export default function AuditLogPage() {
     fetch: () => api.get("/api/v1/audit-log", { query: { actor, action, object, cursor, since: sinceOf(range) } }),
   });
   const kinds = KINDS.includes(action) || !action ? KINDS : [...KINDS, action];
+  const filters = filtersOf(search, setView, {
+    actor: { name: "Filter by actor", label: "By whom", says: (one) => `by ${one}` },
+    action: {
+      name: "Filter by action",
+      label: "any action",
+      searchable: true,
+      words: Object.fromEntries(kinds.map((kind) => [kind, actionWords(kind)])),
+      says: (one) => `action ${one}`,
+    },
+    object: { name: "Filter by object", label: "Object", says: (one) => `object ${one}` },
+    range: { name: "Filter by time", label: "any time", words: RANGES, says: (one) => RANGES[one] ?? one },
+  });
   return (
     <ListPage
       title="Audit Log"
@@ -48,53 +58,15 @@ export default function AuditLogPage() {
       onOpen={(row) => setView({ entry: String(row.id), cursor })}
       toolbar={
         <Group gap="xs">
-          <TextFilter
-            label="Filter by actor"
-            placeholder="By whom"
-            value={actor}
-            onApply={(actor) => setView({ actor })}
-          />
-          <ChoiceFilter
-            label="any action"
-            name="Filter by action"
-            searchable
-            value={action}
-            words={Object.fromEntries(kinds.map((kind) => [kind, actionWords(kind)]))}
-            onChange={(action) => setView({ action })}
-          />
-          <TextFilter
-            label="Filter by object"
-            placeholder="Object"
-            value={object}
-            onApply={(object) => setView({ object })}
-          />
-          <ChoiceFilter
-            label="any time"
-            name="Filter by time"
-            value={range}
-            words={RANGES}
-            onChange={(range) => setView({ range })}
-          />
-          {[actor, action, object, range].some(Boolean) && (
-            <Button variant="subtle" leftSection={<IconFilterOff size={16} />} onClick={() => setView(NO_FILTER)}>
+          {filters.controls}
+          {filters.chosen.length > 0 && (
+            <Button variant="subtle" leftSection={<IconFilterOff size={16} />} onClick={filters.clear}>
               Clear
             </Button>
           )}
         </Group>
       }
-      empty={
-        <EmptyList
-          what="entries"
-          filters={[
-            actor && { label: `by ${actor}`, without: { actor: "" } },
-            action && { label: `action ${action}`, without: { action: "" } },
-            object && { label: `object ${object}`, without: { object: "" } },
-            range && { label: RANGES[range] ?? range, without: { range: "" } },
-          ]}
-          set={setView}
-          title="Nothing was done yet"
-        />
-      }
+      empty={<EmptyList what="entries" filters={filters} title="Nothing was done yet" />}
     >
       {entry && <Details id={entry} onClose={() => setView({ entry: "", cursor })} />}
     </ListPage>

@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import { type Column, DataTable } from "~/components/DataTable";
+import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -104,7 +104,8 @@ function Facts({ operation }: { operation: Operation }) {
 }
 
 function Items({ operation }: { operation: Operation }) {
-  const [{ result, cursor }, setView] = useUrlState("/signed-in/operations/$id");
+  const [view, setView] = useUrlState("/signed-in/operations/$id");
+  const { result, cursor } = view;
   const query = { limit: 50, result, cursor };
   const list = useList<Item>({
     // What was read last before the end may be older than the end.
@@ -113,30 +114,23 @@ function Items({ operation }: { operation: Operation }) {
     every: operation.finishedAt ? 0 : 2_000,
   });
   const results = Object.entries(operation.results).map(([value, n]) => [value, `${resultWord(value)} (${count(n)})`]);
+  const filters = filtersOf(view, setView, {
+    result: {
+      label: "Any result",
+      name: "Result",
+      width: 220,
+      words: Object.fromEntries(results),
+      says: (one) => `result ${resultWord(one)}`,
+    },
+  });
   return (
     <DataTable
       {...list}
       name="Entries of the operation"
       columns={COLUMNS}
       rowId={(item) => item.entry}
-      toolbar={
-        <ChoiceFilter
-          label="Any result"
-          name="Result"
-          width={220}
-          value={result}
-          words={Object.fromEntries(results)}
-          onChange={(result) => setView({ result })}
-        />
-      }
-      empty={
-        <EmptyList
-          what="entries"
-          filters={[result && { label: `result ${resultWord(result)}`, without: { result: "" } }]}
-          set={setView}
-          title="No entries"
-        />
-      }
+      toolbar={filters.controls}
+      empty={<EmptyList what="entries" filters={filters} title="No entries" />}
       counted={list.rows && plural(list.rows.length, "entry", "entries")}
     />
   );

@@ -2,9 +2,9 @@ import { Group, Pill, Switch, Text } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import type { Column } from "~/components/DataTable";
-import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { PageLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -13,7 +13,11 @@ import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
 
-const STATUSES = { active: "Active", inactive: "Inactive", dependency_inactive: "Dependency Inactive" };
+const STATUSES: Record<string, string> = {
+  active: "Active",
+  inactive: "Inactive",
+  dependency_inactive: "Dependency Inactive",
+};
 
 export default function InstancesPage() {
   const [view, setView] = useUrlState("/signed-in/instances");
@@ -23,6 +27,10 @@ export default function InstancesPage() {
     key: ["instances", query],
     fetch: () => api.get("/api/v1/instances", { query }),
     every: 15_000,
+  });
+  const filters = filtersOf(view, setView, {
+    q: { search: true, name: "Search instances", label: "Name, source or target", says: (q) => `has “${q}”` },
+    status: { label: "Every status", name: "Status", width: 190, words: STATUSES, says: (one) => STATUSES[one] ?? one },
   });
   const create = <AddButton to={links.newInstance()}>New instance</AddButton>;
   return (
@@ -34,30 +42,9 @@ export default function InstancesPage() {
       columns={COLUMNS}
       rowId={(one) => one.name}
       link={(one) => links.instance(one.name)}
-      toolbar={
-        <Group gap="xs">
-          <SearchBox label="Search instances" placeholder="Name, source or target" value={view.q} set={setView} />
-          <ChoiceFilter
-            label="Every status"
-            name="Status"
-            width={190}
-            value={status}
-            words={STATUSES}
-            onChange={(status) => setView({ status: status || "all" })}
-          />
-        </Group>
-      }
+      toolbar={filters.controls}
       empty={
-        <EmptyList
-          what="instances"
-          filters={[
-            view.q && { label: `has “${view.q}”`, without: { q: "" } },
-            status && { label: STATUSES[status], without: { status: "all" } },
-          ]}
-          set={setView}
-          title="No instances yet"
-          action={create}
-        >
+        <EmptyList what="instances" filters={filters} title="No instances yet" action={create}>
           An instance joins a source and a target with a mapping for each entity type.
         </EmptyList>
       }

@@ -1,7 +1,8 @@
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
-import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { PageLink, Time } from "~/components/values";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useUrlState } from "~/state/url";
@@ -32,6 +33,10 @@ export default function MappingsPage() {
     key: ["mapping-configs", query],
     fetch: () => api.get("/api/v1/mapping-configs", { query }),
   });
+  const filters = filtersOf(view, setView, {
+    q: { search: true, name: "Search mappings", label: "Name or entity type", says: (q) => `has “${q}”` },
+    entity: { says: (entity) => `entity type ${entity}` },
+  });
   const create = <AddButton to={links.newMapping()}>New mapping</AddButton>;
   return (
     <ListPage
@@ -42,18 +47,9 @@ export default function MappingsPage() {
       columns={COLUMNS}
       rowId={(one) => one.name}
       link={(one) => links.mapping(one.name)}
-      toolbar={<SearchBox label="Search mappings" placeholder="Name or entity type" value={view.q} set={setView} />}
+      toolbar={filters.controls}
       empty={
-        <EmptyList
-          what="mappings"
-          filters={[
-            view.q && { label: `has “${view.q}”`, without: { q: "" } },
-            view.entity && { label: `entity type ${view.entity}`, without: { entity: "" } },
-          ]}
-          set={setView}
-          title="No mappings yet"
-          action={create}
-        >
+        <EmptyList what="mappings" filters={filters} title="No mappings yet" action={create}>
           A mapping says for one entity type how records are read, checked, changed and written.
         </EmptyList>
       }

@@ -1,6 +1,7 @@
 import { Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { ActionButton } from "~/components/action";
 import { type Column, DataTable } from "~/components/DataTable";
+import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { PlainTable } from "~/components/PlainTable";
 import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
@@ -11,7 +12,9 @@ const STATES = { all: "All", waiting: "Waiting", delivered: "Delivered", given_u
 
 /** What was told to one receiver, and every attempt to tell it. */
 export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
-  const [{ state, delivery, cursor }, setView] = useUrlState("/signed-in/notifications/$kind/$id");
+  const [view, setView] = useUrlState("/signed-in/notifications/$kind/$id");
+  const { state, delivery, cursor } = view;
+  const filters = filtersOf(view, setView, { state: { says: (one) => STATES[one as State] } });
   const wanted: State | undefined = state === "all" ? undefined : state;
   const list = useList<Delivery>({
     key: ["notifications", kind, "deliveries", id, wanted, cursor],
@@ -49,12 +52,7 @@ export function Deliveries({ kind, id, active }: { kind: Kind; id: string; activ
           />
         }
         empty={
-          <EmptyList
-            what="deliveries"
-            filters={[state !== "all" && { label: STATES[state], without: { state: "all" } }]}
-            set={setView}
-            title="Nothing to tell so far"
-          >
+          <EmptyList what="deliveries" filters={filters} title="Nothing to tell so far">
             When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
           </EmptyList>
         }

@@ -1,9 +1,9 @@
 import { Group } from "@mantine/core";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import type { Column } from "~/components/DataTable";
-import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import type { Profile } from "./draft";
@@ -25,6 +25,28 @@ export default function ProfilesPage() {
     key: ["connection-profiles", query],
     fetch: () => api.get("/api/v1/connection-profiles", { query }),
   });
+  const filters = filtersOf(view, setView, {
+    q: {
+      search: true,
+      name: "Search connection profiles",
+      label: "Name or connector",
+      says: (q) => `name has “${q}”`,
+    },
+    status: {
+      label: "Every status",
+      name: "Status",
+      width: 140,
+      words: { active: "Active", inactive: "Inactive" },
+      says: (one) => one,
+    },
+    connector: {
+      label: "Every connector",
+      name: "Connector",
+      width: 170,
+      words: titles,
+      says: (one) => titles[one] ?? one,
+    },
+  });
   const create = <AddButton to={links.newProfile()}>New connection profile</AddButton>;
   return (
     <ListPage
@@ -36,39 +58,9 @@ export default function ProfilesPage() {
       columns={columnsWith(titles)}
       rowId={(profile) => profile.name}
       link={(profile) => links.profile(profile.name)}
-      toolbar={
-        <Group gap="xs">
-          <SearchBox label="Search connection profiles" placeholder="Name or connector" value={view.q} set={setView} />
-          <ChoiceFilter
-            label="Every status"
-            name="Status"
-            width={140}
-            value={status}
-            words={{ active: "Active", inactive: "Inactive" }}
-            onChange={(status) => setView({ status: status || "all" })}
-          />
-          <ChoiceFilter
-            label="Every connector"
-            name="Connector"
-            width={170}
-            value={view.connector}
-            words={titles}
-            onChange={(connector) => setView({ connector })}
-          />
-        </Group>
-      }
+      toolbar={filters.controls}
       empty={
-        <EmptyList
-          what="connection profiles"
-          filters={[
-            view.q && { label: `name has “${view.q}”`, without: { q: "" } },
-            status && { label: status, without: { status: "all" } },
-            view.connector && { label: titles[view.connector] ?? view.connector, without: { connector: "" } },
-          ]}
-          set={setView}
-          title="No connection profiles yet"
-          action={create}
-        >
+        <EmptyList what="connection profiles" filters={filters} title="No connection profiles yet" action={create}>
           A profile says how one system is reached: its address, a login, and how many calls it stands.
         </EmptyList>
       }

@@ -1,11 +1,9 @@
-import { Group } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import { type Column, DataTable } from "~/components/DataTable";
+import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { STAGE_WORDS } from "~/components/status";
-import { TextFilter } from "~/components/TextFilter";
 import { CopyId, PageLink, StatusBadge } from "~/components/values";
 import { capital } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -42,6 +40,22 @@ export function RunRecords({ run }: { run: RunView }) {
       api.get("/api/v1/runs/{correlation_id}/records", { path: { correlation_id: run.correlationId }, query, signal }),
     every: run.finishedAt ? 0 : EVERY,
   });
+  const filters = filtersOf(view, setView, {
+    outcome: { label: "Any outcome", width: 190, words: OUTCOMES, says: (one) => OUTCOMES[one] ?? one },
+    source: { label: "Source ID", says: (one) => `Source ID ${one}` },
+    stage: {
+      label: "Any stage",
+      width: 130,
+      words: STAGE_WORDS,
+      says: (one) => `Tried again or given up in ${capital(one)}`,
+    },
+    attempts: {
+      label: "Any attempts",
+      width: 140,
+      words: { 2: "Tried again", 3: "3 or more", 4: "4 or more" },
+      says: (one) => `At least ${one} attempts`,
+    },
+  });
   const passport = (record: RunRecord) => links.record(record.sourceId, { run: run.correlationId });
   return (
     <DataTable
@@ -50,44 +64,9 @@ export function RunRecords({ run }: { run: RunView }) {
       columns={columns(passport)}
       rowId={(record) => `${record.batch}/${record.slot}`}
       link={(record) => passport(record)}
-      toolbar={
-        <Group gap={6}>
-          <ChoiceFilter
-            label="Any outcome"
-            width={190}
-            value={outcome}
-            words={OUTCOMES}
-            onChange={(value) => setView({ outcome: value })}
-          />
-          <TextFilter label="Source ID" value={source} onApply={(value) => setView({ source: value })} />
-          <ChoiceFilter
-            label="Any stage"
-            width={130}
-            value={stage}
-            words={STAGE_WORDS}
-            onChange={(value) => setView({ stage: value })}
-          />
-          <ChoiceFilter
-            label="Any attempts"
-            width={140}
-            value={attempts ? String(attempts) : ""}
-            words={{ 2: "Tried again", 3: "3 or more", 4: "4 or more" }}
-            onChange={(value) => setView({ attempts: value ? Number(value) : undefined })}
-          />
-        </Group>
-      }
+      toolbar={filters.controls}
       empty={
-        <EmptyList
-          what="records"
-          filters={[
-            outcome && { label: OUTCOMES[outcome] ?? outcome, without: { outcome: "" } },
-            source && { label: `Source ID ${source}`, without: { source: "" } },
-            stage && { label: `Tried again or given up in ${capital(stage)}`, without: { stage: "" } },
-            attempts && { label: `At least ${attempts} attempts`, without: { attempts: undefined } },
-          ]}
-          set={setView}
-          title="No records"
-        >
+        <EmptyList what="records" filters={filters} title="No records">
           {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
         </EmptyList>
       }

@@ -13,7 +13,7 @@ import { useRuns } from "~/live/useRuns";
 import { count, plural, rate } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { MiniBar } from "./Counters";
-import { Filters, named, queryOf, type View } from "./filters";
+import { queryOf, runFilters, type View } from "./filters";
 import { type RunView, shownState, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
@@ -94,10 +94,10 @@ export default function RunsPage() {
     () => list.rows?.map((run) => updated(run, live.data?.get(run.correlationId))),
     [list.rows, live.data],
   );
-  const filters = named(view);
   const arrived =
     view.cursor === "" && list.rows ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view)) : [];
   const open = (run: string) => void router.navigate({ href: links.run(run) });
+  const filters = runFilters(view, setView, open);
   return (
     <ListPage
       title="Runs"
@@ -113,7 +113,7 @@ export default function RunsPage() {
       link={(run) => links.run(run.correlationId)}
       toolbar={
         <Group gap="sm">
-          <Filters view={view} set={setView} onOpen={open} />
+          {filters.controls}
           {arrived.length > 0 && (
             <Button size="compact-sm" radius="xl" onClick={() => list.onRetry()} aria-live="polite">
               {plural(arrived.length, "new run")}: show
@@ -125,7 +125,6 @@ export default function RunsPage() {
         <EmptyList
           what="runs"
           filters={filters}
-          set={setView}
           title="No runs yet"
           action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
         >
@@ -136,7 +135,7 @@ export default function RunsPage() {
         total.data && (
           <>
             {total.data.atLeast ? `More than ${count(total.data.count)} runs` : plural(total.data.count, "run")}
-            {filters.length > 0 && " match"}
+            {filters.chosen.length > 0 && " match"}
           </>
         )
       }

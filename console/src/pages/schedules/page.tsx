@@ -1,11 +1,10 @@
-import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
-import { ChoiceFilter } from "~/components/ChoiceFilter";
 import type { Column } from "~/components/DataTable";
-import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { lookOf as statusOf } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { SCHEDULE_STATUSES } from "~/pages/search";
@@ -25,6 +24,16 @@ export default function SchedulesPage() {
     key: ["schedules", "list", q, status, cursor],
     fetch: () => api.get("/api/v1/schedules", { query: { search: q, status: status || undefined, cursor } }),
     every: 5_000,
+  });
+  const filters = filtersOf(view, set, {
+    q: { search: true, name: "Search schedules", label: "Search all columns", says: (words) => `Search: ${words}` },
+    status: {
+      label: "Any status",
+      name: "Status",
+      width: 180,
+      words: Object.fromEntries(SCHEDULE_STATUSES.map((one) => [one, wordOf(one)])),
+      says: (one) => `Status: ${wordOf(one)}`,
+    },
   });
   const mayEdit = useSession().data?.role !== "runner";
   const create = mayEdit && <AddButton onClick={() => set({ edit: "*", cursor })}>New schedule</AddButton>;
@@ -46,30 +55,9 @@ export default function SchedulesPage() {
       columns={columns}
       rowId={(schedule) => schedule.name}
       onOpen={(schedule) => set({ open: schedule.name, cursor })}
-      toolbar={
-        <Group gap="xs">
-          <SearchBox label="Search schedules" placeholder="Search all columns" value={q} set={set} />
-          <ChoiceFilter
-            label="Any status"
-            name="Status"
-            width={180}
-            value={status}
-            words={Object.fromEntries(SCHEDULE_STATUSES.map((one) => [one, wordOf(one)]))}
-            onChange={(status) => set({ status: status || "all" })}
-          />
-        </Group>
-      }
+      toolbar={filters.controls}
       empty={
-        <EmptyList
-          what="schedules"
-          filters={[
-            q && { label: `Search: ${q}`, without: { q: "" } },
-            status && { label: `Status: ${wordOf(status)}`, without: { status: "all" } },
-          ]}
-          set={set}
-          title="No schedules yet"
-          action={create}
-        >
+        <EmptyList what="schedules" filters={filters} title="No schedules yet" action={create}>
           A schedule starts the runs of one instance and entity type by itself, at the times you choose.
         </EmptyList>
       }

@@ -2,7 +2,8 @@ import { useState } from "react";
 import { api } from "~/api/client";
 import { roleWord } from "~/api/session";
 import type { Column } from "~/components/DataTable";
-import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { AddUser } from "./AddUser";
@@ -10,11 +11,15 @@ import { statusOf, type User } from "./access";
 import { EditUser } from "./EditUser";
 
 export default function UsersPage() {
-  const [{ q, cursor, user }, setView] = useUrlState("/signed-in/users");
+  const [view, setView] = useUrlState("/signed-in/users");
+  const { q, cursor, user } = view;
   const [adding, setAdding] = useState(false);
   const list = useList<User>({
     key: ["users", q, cursor],
     fetch: () => api.get("/api/v1/users", { query: { search: q, cursor } }),
+  });
+  const filters = filtersOf(view, setView, {
+    q: { search: true, label: "Search by name", says: (words) => `name has “${words}”` },
   });
   return (
     <ListPage
@@ -26,15 +31,8 @@ export default function UsersPage() {
       rowId={(row) => row.id}
       openId={user}
       onOpen={(row) => setView({ user: row.id, cursor })}
-      toolbar={<SearchBox label="Search by name" value={q} set={setView} />}
-      empty={
-        <EmptyList
-          what="users"
-          filters={[q && { label: `name holds “${q}”`, without: { q: "" } }]}
-          set={setView}
-          title="No users yet"
-        />
-      }
+      toolbar={filters.controls}
+      empty={<EmptyList what="users" filters={filters} title="No users yet" />}
     >
       {adding && <AddUser onClose={() => setAdding(false)} />}
       {user && <EditUser id={user} onClose={() => setView({ user: "", cursor })} />}
