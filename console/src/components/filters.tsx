@@ -1,14 +1,12 @@
-import { Group, TextInput } from "@mantine/core";
+import { CloseButton, Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
-import { ChoiceFilter } from "./ChoiceFilter";
-import type { Filter } from "./EmptyState";
-import { TextFilter } from "./TextFilter";
+import { type Filter, FilterPill } from "./EmptyState";
 
-/** A filter of a list: its control above the list, and what it says where nothing matches. */
+/** A filter of a list: its control above the list, and what it says in words. */
 interface FilterOptions {
-  /** What the control shows while nothing is chosen: "Any state". Without it there is no control. */
+  /** What the control shows while nothing is chosen: "Any state". Without a control, a filter that is set is a pill. */
   label?: string;
   /** The control's name for screen readers, where that is another. */
   name?: string;
@@ -40,27 +38,24 @@ export function filtersOf<V extends object>(
     const value = String(view[name as keyof V] ?? "");
     // The page's address knows what stands for no filter: it leaves "" out.
     const change = (next: string) => set({ [name]: next } as Partial<V>, { replace: options.search });
-    return { name, options, value: value === "all" ? "" : value, change };
+    const pill = { label: options.says(value), remove: () => change("") };
+    return { name, options, value: value === "all" ? "" : value, change, pill };
   });
   const chosen = all.filter((one) => one.value !== "");
   return {
     controls: (
       <Group gap="xs">
-        {all.map(
-          ({ name, options, value, change }) =>
-            options.label && (
-              <Control
-                key={name}
-                {...options}
-                label={options.label}
-                value={value}
-                onApply={options.onApply ?? change}
-              />
-            ),
+        {all.map(({ name, options, value, change }) =>
+          options.label ? (
+            <Control key={name} onApply={change} {...options} label={options.label} value={value} />
+          ) : null,
+        )}
+        {chosen.map(({ name, options, pill }) =>
+          options.label ? null : <FilterPill key={name} filter={pill} size="sm" />,
         )}
       </Group>
     ),
-    chosen: chosen.map(({ options, value, change }) => ({ label: options.says(value), remove: () => change("") })),
+    chosen: chosen.map((one) => one.pill),
     clear: () => set(Object.fromEntries(chosen.map((one) => [one.name, ""])) as Partial<V>),
   };
 }
@@ -71,10 +66,45 @@ interface ControlProps extends Omit<FilterOptions, "says"> {
   onApply: (value: string) => void;
 }
 
-function Control({ label, name, words, search, value, onApply, width, searchable }: ControlProps) {
-  if (words) return <ChoiceFilter {...{ label, name, value, words, width, searchable }} onChange={onApply} />;
-  if (search) return <SearchBox {...{ label, name, value, onApply, width }} />;
-  return <TextFilter label={name ?? label} placeholder={label} {...{ value, onApply, width }} />;
+function Control(props: ControlProps) {
+  const { label, name = label, words, search, value, onApply, width = 150, searchable = false } = props;
+  if (search) return <SearchBox {...props} />;
+  if (!words) return <TextFilter {...props} />;
+  return (
+    <Select
+      size="xs"
+      w={width}
+      aria-label={name}
+      placeholder={label}
+      data={Object.entries(words).map(([value, label]) => ({ value, label }))}
+      value={value || null}
+      onChange={(value) => onApply(value ?? "")}
+      clearable
+      searchable={searchable}
+    />
+  );
+}
+
+/** A text that filters when Enter is pressed or the input is left, not at every letter. */
+function TextFilter({ label, name = label, value, onApply, width = 150 }: ControlProps) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const apply = () => {
+    if (draft !== null && draft.trim() !== value) onApply(draft.trim());
+    setDraft(null);
+  };
+  return (
+    <TextInput
+      size="xs"
+      w={width}
+      aria-label={name}
+      placeholder={label}
+      value={draft ?? value}
+      onChange={(event) => setDraft(event.currentTarget.value)}
+      onBlur={apply}
+      onKeyDown={(event) => event.key === "Enter" && apply()}
+      rightSection={value && <CloseButton size={18} aria-label={`Clear ${name}`} onClick={() => onApply("")} />}
+    />
+  );
 }
 
 /** Words that a list is searched for while they are typed; the server is asked when the typing pauses. */

@@ -18,7 +18,7 @@ from syncline.resources.edits import Edit, Presence
 from syncline_gateway.access.caller import User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import IfMatch, Paging, etag, words
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 
 T = TypeVar("T")
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
@@ -63,14 +63,14 @@ async def doubts(api: Api, edit: Edit, body: object, step: PlanStep | None) -> l
     return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)
 
 
-def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answer[T]:
+def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answered[T]:
     """Answer with what was saved, the mark of its state, and where it is if it is new."""
     location = router.location(name) if edit.name is None else {}
-    return Answer(value, etag(mark) | location)
+    return Answered(value, etag(mark) | location)
 
 
 def add_routes(
-    router: Resource, kind: Kind, noun: str, store: Callable[..., Awaitable[Answer[Any]]]
+    router: Resource, kind: Kind, noun: str, store: Callable[..., Awaitable[Answered[Any]]]
 ) -> None:
     """Add the routes that create, replace and delete an object of a kind.
 
@@ -79,10 +79,10 @@ def add_routes(
     creation, change = Depends(creation_of(kind)), Depends(edit_of(kind))
     types = get_type_hints(store, include_extras=True)
 
-    async def create(body: Document[Any], api: Api, edit: Edit = creation) -> Answer[Any]:
+    async def create(body: Document[Any], api: Api, edit: Edit = creation) -> Answered[Any]:
         return await store(api, edit, body)
 
-    async def replace(body: Document[Any], api: Api, edit: Edit = change) -> Answer[Any]:
+    async def replace(body: Document[Any], api: Api, edit: Edit = change) -> Answered[Any]:
         return await store(api, edit, body)
 
     for route in (create, replace):

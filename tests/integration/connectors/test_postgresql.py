@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,22 +22,13 @@ SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
 
 
 @pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    await connection.execute(
+async def db(db: asyncpg.Connection) -> asyncpg.Connection:
+    await db.execute(
         """create table t as select n as id, 'n' || n as name, n % 3 = 0 as third,
         case when n = 5 then null else date '2026-01-01' + n end as day, n::numeric as amount
         from generate_series(1, 9) n"""
     )
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
+    return db
 
 
 async def read(connector: PostgresqlConnector, extraction: Extraction, **said: Any) -> list[Page]:

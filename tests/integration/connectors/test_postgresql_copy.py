@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import asyncpg
@@ -34,20 +33,6 @@ ODD = [
     ",",
 ]
 """Texts that mean something to COPY, to SQL, or to lists in it."""
-
-
-@pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
 
 
 async def read(connector: PostgresqlConnector, extraction: Extraction = TABLE) -> Page:

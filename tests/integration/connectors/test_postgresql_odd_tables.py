@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tests.support.postgresql import connector_to
+from syncline.connectors.postgresql import PostgresqlConnector
 from tests.support.written import bulk
 
 
 class Tables:
     """A database, and a connector to it."""
 
-    def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
-        self.connector = connector_to(dsn)
+    def __init__(self, connector: PostgresqlConnector, database: asyncpg.Connection) -> None:
+        self.connector = connector
         self.database = database
 
     async def codes(self, *records: dict[str, Any], key: str = "id") -> dict[int, str]:
@@ -29,12 +28,8 @@ class Tables:
 
 
 @pytest.fixture
-async def tables(empty_postgres: str) -> AsyncIterator[Tables]:
-    database = await asyncpg.connect(empty_postgres)
-    tables = Tables(empty_postgres, database)
-    yield tables
-    await tables.connector.close()
-    await database.close()
+async def tables(connector: PostgresqlConnector, db: asyncpg.Connection) -> Tables:
+    return Tables(connector, db)
 
 
 async def test_a_table_of_1600_columns(tables: Tables) -> None:

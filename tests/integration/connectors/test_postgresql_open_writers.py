@@ -47,13 +47,6 @@ async def db(session: Open) -> asyncpg.Connection:
     return connection
 
 
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
-
-
 async def read(
     connector: PostgresqlConnector, position: str | None = None, size: int = 100
 ) -> list[Page]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,25 +12,10 @@ from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from tests.support.postgresql import connector_to
 
 TABLE = Extraction(id_column="id", table="t")
 ID = "6f1c0000-0000-4000-8000-00000000abcd"
 BY_C = Extraction(id_column="id", table="t", cursor_column="c")
-
-
-@pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
 
 
 async def read(connector: PostgresqlConnector, extraction: Extraction, **said: Any) -> list[Page]:

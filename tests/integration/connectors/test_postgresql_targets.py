@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+from syncline.connectors.postgresql import PostgresqlConnector
 from tests.suites.composite_keys import CompositeKeySuite
 from tests.suites.sql_targets import ChangedKeySuite, KeyedTableSuite, MakeSuite, SharedKeySuite
-from tests.support.postgresql import connector_to
 
 
 class PostgresqlTables:
@@ -18,8 +17,8 @@ class PostgresqlTables:
 
     binary = "bytea"
 
-    def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
-        self.connector = connector_to(dsn)
+    def __init__(self, connector: PostgresqlConnector, database: asyncpg.Connection) -> None:
+        self.connector = connector
         self.database = database
 
     async def run(self, statement: str) -> list[tuple[Any, ...]]:
@@ -27,12 +26,8 @@ class PostgresqlTables:
 
 
 @pytest.fixture
-async def sql(empty_postgres: str) -> AsyncIterator[PostgresqlTables]:
-    database = await asyncpg.connect(empty_postgres)
-    tables = PostgresqlTables(empty_postgres, database)
-    yield tables
-    await tables.connector.close()
-    await database.close()
+async def sql(connector: PostgresqlConnector, db: asyncpg.Connection) -> PostgresqlTables:
+    return PostgresqlTables(connector, db)
 
 
 class TestKeys(CompositeKeySuite, ChangedKeySuite, SharedKeySuite, KeyedTableSuite, MakeSuite):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +19,6 @@ from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.extraction import Extraction
-from tests.support.postgresql import connector_to
 from tests.support.written import columns_of
 
 SAMPLES: dict[str, list[str]] = {
@@ -133,18 +131,9 @@ EXTENSIONS = ("hstore", "citext", "ltree", "cube", "vector")
 
 
 @pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    await connection.execute(MADE)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
+async def db(db: asyncpg.Connection) -> asyncpg.Connection:
+    await db.execute(MADE)
+    return db
 
 
 async def types_of(db: asyncpg.Connection) -> list[str]:

@@ -3,13 +3,13 @@ import { links } from "~/app/links";
 import { EmptyState, NoMatch } from "~/components/EmptyState";
 import { PageLink, Time } from "~/components/values";
 import { useSummary } from "./badge";
-import { CLEARED, chipsOf, type SetView, type View } from "./filters";
+import { dlqFilters, type SetView, type View } from "./filters";
 
 /** Nothing waits, nothing was ever so, or nothing matches. */
 export function Empty({ view, setView }: { view: View; setView: SetView }) {
   const summary = useSummary();
-  const filters = chipsOf(view, setView);
-  if (filters.length > 0) return <NoMatch what="entries" filters={filters} onClear={() => setView(CLEARED)} />;
+  const { chosen, clear } = dlqFilters(view, setView);
+  if (chosen.length > 0) return <NoMatch what="entries" filters={chosen} onClear={clear} />;
   if (view.status !== "pending") return <EmptyState title={`Nothing was ${view.status} yet`} />;
   return (
     <EmptyState

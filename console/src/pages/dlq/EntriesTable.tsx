@@ -9,8 +9,7 @@ import { plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { BulkBar } from "./BulkBar";
 import { Empty } from "./Empty";
-import { FilterBar } from "./FilterBar";
-import { filterOf, type SetView, type View } from "./filters";
+import { dlqFilters, filterOf, type SetView, type View } from "./filters";
 import { type Letter, retriesTone } from "./words";
 
 const LIMIT = 50;
@@ -39,7 +38,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
       {...(view.status !== "replayed" && { onSelect: setSelected })}
       toolbar={
         <Stack gap={6}>
-          <FilterBar view={view} setView={setView} />
+          {dlqFilters(view, setView).controls}
           <BulkBar view={view} selected={selected} onClear={() => setSelected(new Set())} />
         </Stack>
       }

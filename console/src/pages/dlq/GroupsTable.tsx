@@ -7,8 +7,7 @@ import { StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { Empty } from "./Empty";
-import { FilterBar } from "./FilterBar";
-import { filterOf, type SetView, type View } from "./filters";
+import { dlqFilters, filterOf, type SetView, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
 import { advice, type Kind, kindsOf, type Group as LetterGroup, VERBS } from "./words";
 
@@ -55,7 +54,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
         columns={[...COLUMNS, last]}
         rowId={(group) => group.group}
         onOpen={open}
-        toolbar={<FilterBar view={view} setView={setView} />}
+        toolbar={dlqFilters(view, setView).controls}
         empty={<Empty view={view} setView={setView} />}
         counted={
           <Group gap="xs">

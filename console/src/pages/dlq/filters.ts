@@ -1,21 +1,8 @@
 import type { Schema } from "~/api/client";
+import { filtersOf } from "~/components/filters";
+import { lookOf, STAGE_WORDS } from "~/components/status";
 import { type SearchOf, useUrlState } from "~/state/url";
 
-const LABELS = {
-  instance: "instance",
-  entityType: "entity type",
-  stage: "stage",
-  category: "category",
-  code: "code",
-  sourceId: "source ID",
-  run: "run",
-  group: "error group",
-  text: "error contains",
-  retries: "retries from",
-} as const;
-
-export type FilterName = keyof typeof LABELS;
-export const FILTER_NAMES = Object.keys(LABELS) as FilterName[];
 export type Filter = Partial<Schema<"EntryFilter">>;
 export type View = SearchOf<"/signed-in/dlq">;
 export type SetView = ReturnType<typeof useDlqView>[1];
@@ -24,22 +11,37 @@ export function useDlqView() {
   return useUrlState("/signed-in/dlq");
 }
 
-/** The filters as the API takes them; those that are not set are left out. */
-export function filterOf(view: View): Filter {
-  const given = FILTER_NAMES.filter((name) => view[name] !== "" && view[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, view[name]]));
+const CATEGORIES = Object.fromEntries(
+  ["transient", "permanent", "unknown"].map((category) => [category, lookOf("category", category).word]),
+);
+const says = (words: string) => (value: string) => `${words} ${value}`;
+const OPTIONS = {
+  text: { label: "Error contains", width: 190, says: says("error contains") },
+  sourceId: { label: "Source ID", width: 130, says: says("source ID") },
+  instance: { label: "Instance", width: 130, says: says("instance") },
+  entityType: { label: "Entity type", width: 110, says: says("entity type") },
+  stage: { label: "Any stage", name: "Stage", width: 120, words: STAGE_WORDS, says: says("stage") },
+  category: {
+    label: "Any category",
+    name: "Category",
+    width: 130,
+    words: CATEGORIES,
+    says: says("category"),
+  },
+  code: { says: says("code") },
+  run: { says: says("run") },
+  group: { says: says("error group") },
+  retries: { says: says("retries from") },
+};
+
+/** The filters of the queue: the server applies them, over everything. */
+export function dlqFilters(view: View, setView: SetView) {
+  return filtersOf(view, setView, OPTIONS);
 }
 
-/** Nothing set. */
-export const CLEARED = {
-  ...Object.fromEntries(FILTER_NAMES.map((name) => [name, ""])),
-  retries: undefined,
-} as Partial<View>;
-
-/** Each filter in words, with what removes it. */
-export function chipsOf(view: View, setView: SetView) {
-  return Object.entries(filterOf(view)).map(([name, value]) => ({
-    label: `${LABELS[name as FilterName]} ${value}`,
-    remove: () => setView({ [name]: name === "retries" ? undefined : "" } as Partial<View>),
-  }));
+/** The filters as the API takes them; those that are not set are left out. */
+export function filterOf(view: View): Filter {
+  const names = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+  const given = names.filter((name) => view[name] !== "" && view[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, view[name]]));
 }

@@ -1,6 +1,6 @@
 """Routes that are typed: what one takes and returns is what it reads, answers and documents.
 
-The return type may be a msgspec struct, `Page[...]` of one, `Answer[...]` where headers go with
+The return type may be a msgspec struct, `Page[...]` of one, `Answered[...]` where headers go with
 it, None for an empty 204, or a `Response` of the route's own making. A body is a pydantic `Body`,
 a struct, or `Document[...]` where the domain checks more than a struct can say. The structs are
 the read models that the command line prints with `--json`, so both say the same.
@@ -110,7 +110,7 @@ _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 Endpoint = Callable[..., Awaitable[object]]
 
 
-class Answer(msgspec.Struct, Generic[T], frozen=True):
+class Answered(msgspec.Struct, Generic[T], frozen=True):
     """A value to answer with, and headers that go with it."""
 
     value: T
@@ -140,7 +140,7 @@ class Resource(APIRouter):
             return
         status = options["status_code"] or 200
         if kind is not None:
-            shown = get_args(kind)[0] if get_origin(kind) is Answer else kind
+            shown = get_args(kind)[0] if get_origin(kind) is Answered else kind
             options |= {"responses": returns(shown, status), "response_model": None}
         bodies = [(each, _body(each)) for each in signature.parameters.values()]
         for body in [body for _, body in bodies if body is not None]:
@@ -160,8 +160,8 @@ def _answering(endpoint: Endpoint, status: int) -> Endpoint:
         found = await endpoint(*args, **values)
         if found is None:
             return Response(status_code=status)
-        if not isinstance(found, Answer):
-            found = Answer(found, {})
+        if not isinstance(found, Answered):
+            found = Answered(found, {})
         return Response(_encode(found.value), status, dict(found.headers), "application/json")
 
     return answered

@@ -14,7 +14,7 @@ from syncline.security.tokens import new_api_key
 from syncline_gateway.access.caller import AuthenticationDep, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity
-from syncline_gateway.requests.resource import Answer, Body, Resource
+from syncline_gateway.requests.resource import Answered, Body, Resource
 
 router = Resource(prefix="/api-keys", tags=["api-keys"])
 
@@ -45,7 +45,7 @@ async def list_api_keys(caller: User, api: Api, paging: Paged) -> Page[ApiKeyVie
 
 
 @router.post("", status_code=201)
-async def create_api_key(body: NewKey, caller: User, api: Api) -> Answer[CreatedKey]:
+async def create_api_key(body: NewKey, caller: User, api: Api) -> Answered[CreatedKey]:
     """Make a key; the answer is the only place where it is ever shown."""
     if Role.of(body.role) > caller.role:
         raise ForbiddenError(f"a key may have no role above yours, {caller.role.title}")
@@ -53,7 +53,7 @@ async def create_api_key(body: NewKey, caller: User, api: Api) -> Answer[Created
     wanted = NewApiKey(body.name, body.role, body.days)
     stored = (key.prefix, key.hash)
     view = await ApiKeys(api.database).add(caller.tenant, wanted, stored, caller.actor)
-    return Answer(CreatedKey(key.text, view), router.location(view.id))
+    return Answered(CreatedKey(key.text, view), router.location(view.id))
 
 
 @router.get("/{key}")

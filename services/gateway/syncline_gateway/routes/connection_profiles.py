@@ -27,7 +27,7 @@ from syncline_gateway.edits import (
     saved,
 )
 from syncline_gateway.requests.parameters import Page, Paged, etag
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 
 router = Resource(prefix="/connection-profiles", tags=["connection-profiles"])
 ProfileEdit = Annotated[Edit, Depends(edit_of(Kind.PROFILE))]
@@ -84,10 +84,10 @@ async def test_unsaved_connection_profile(
 
 
 @router.get("/{name}")
-async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer[ProfileView]:
+async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answered[ProfileView]:
     """Return a connection profile; of its secrets only that they are there."""
     view = await _list(api).get(caller.tenant, name)
-    return Answer(view, etag(view.etag))
+    return Answered(view, etag(view.etag))
 
 
 @router.post("/{name}/test")
@@ -96,7 +96,7 @@ async def test_connection_profile(name: Name, caller: User, api: Api) -> Connect
     return await _checker(api, caller.tenant).stored(caller.tenant, caller.actor, name)
 
 
-async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
+async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answered[SavedProfile]:
     """Store a connection profile as the body wants it; the same again changes nothing."""
     name, warnings = await save(api, edit, body)
     view = await _list(api).get(edit.tenant, name)

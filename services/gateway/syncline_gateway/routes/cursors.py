@@ -16,7 +16,7 @@ from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Search
 from syncline_gateway.requests.parameters import IfMatch, Page, Paged, etag, number, words
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answered, Resource
 
 router = Resource(prefix="/cursors", tags=["cursors"])
 Instance = Annotated[str, Path(pattern=NAME, description="Name of the instance.")]
@@ -69,7 +69,7 @@ async def list_cursors(
 @router.get("/{instance}/{entityType}")
 async def get_cursor(
     instance: Instance, entity_type: EntityType, caller: Runner, api: Api
-) -> Answer[CursorView]:
+) -> Answered[CursorView]:
     """Return where a cursor stands."""
     return _shown(await Cursors(api.database).current(caller.tenant, instance, entity_type))
 
@@ -89,7 +89,7 @@ async def list_cursor_versions(
 @router.post("/{instance}/{entityType}/reset")
 async def reset_cursor(
     instance: Instance, entity_type: EntityType, body: Reset, caller: User, api: Api, mark: IfMatch
-) -> Answer[CursorView]:
+) -> Answered[CursorView]:
     """Clear a cursor: the next run reads everything, unchanged records are skipped."""
     stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())
     cursors = Cursors(api.database)
@@ -99,7 +99,7 @@ async def reset_cursor(
 @router.post("/{instance}/{entityType}/rewind")
 async def rewind_cursor(
     instance: Instance, entity_type: EntityType, body: Rewind, caller: User, api: Api, mark: IfMatch
-) -> Answer[CursorView]:
+) -> Answered[CursorView]:
     """Set a cursor to a value, or back to what it was in a version; that adds a version."""
     stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())
     cursors, expected = Cursors(api.database), _version_of(mark)
@@ -111,8 +111,8 @@ async def rewind_cursor(
     return _shown(await cursors.set(stream, value, *why, expected=expected))
 
 
-def _shown(view: CursorView) -> Answer[CursorView]:
-    return Answer(view, etag(str(view.version)))
+def _shown(view: CursorView) -> Answered[CursorView]:
+    return Answered(view, etag(str(view.version)))
 
 
 def _version_of(mark: str | None) -> int | None:

@@ -10,7 +10,7 @@ from syncline.actions.notifications.email import NOT_CONFIGURED
 from syncline.domain.notification.subscription import Addresses
 from syncline.postgres.notifications.subscriptions import SubscriptionView
 from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answered, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,
     ShownSubscription,
@@ -57,23 +57,25 @@ async def list_email_subscriptions(email: EmailDep, paging: Paged) -> Page[Email
 
 
 @router.post("", status_code=201)
-async def create_email_subscription(body: EmailBody, email: EmailDep) -> Answer[EmailSubscription]:
+async def create_email_subscription(
+    body: EmailBody, email: EmailDep
+) -> Answered[EmailSubscription]:
     """Make an e-mail subscription."""
     view = await email.create(body)
-    return Answer(_shown(email, view), state_of(view) | router.location(view.id))
+    return Answered(_shown(email, view), state_of(view) | router.location(view.id))
 
 
 @router.get("/{subscription}")
-async def get_email_subscription(subscription: Id, email: EmailDep) -> Answer[EmailSubscription]:
+async def get_email_subscription(subscription: Id, email: EmailDep) -> Answered[EmailSubscription]:
     """Show an e-mail subscription."""
     view = await email.get(subscription)
-    return Answer(_shown(email, view), state_of(view))
+    return Answered(_shown(email, view), state_of(view))
 
 
 @router.put("/{subscription}")
 async def replace_email_subscription(
     subscription: Id, body: EmailBody, email: EmailDep, mark: IfMatch
-) -> Answer[EmailSubscription]:
+) -> Answered[EmailSubscription]:
     """Change an e-mail subscription. One that is switched off gives up what waits for it."""
     view = await email.change(subscription, body, mark)
-    return Answer(_shown(email, view), state_of(view))
+    return Answered(_shown(email, view), state_of(view))

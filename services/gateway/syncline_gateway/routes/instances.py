@@ -24,7 +24,7 @@ from syncline_gateway.edits import (
     saved,
 )
 from syncline_gateway.requests.parameters import Page, Paged, etag
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 
 router = Resource(prefix="/instances", tags=["instances"])
 InstanceEdit = Annotated[Edit, Depends(edit_of(Kind.INSTANCE))]
@@ -62,26 +62,26 @@ async def list_instances(
 
 
 @router.get("/{name}")
-async def get_instance(name: Name, caller: Runner, api: Api) -> Answer[InstanceView]:
+async def get_instance(name: Name, caller: Runner, api: Api) -> Answered[InstanceView]:
     """Return an instance, whether it may run, and why not."""
     return await _shown(api, caller.tenant, name)
 
 
 @router.post("/{name}/activate")
-async def activate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
+async def activate_instance(edit: InstanceEdit, api: Api) -> Answered[InstanceView]:
     """Let an instance run."""
     step = await edits.switch(api.configuration, edit, enabled=True)
     return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/deactivate")
-async def deactivate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
+async def deactivate_instance(edit: InstanceEdit, api: Api) -> Answered[InstanceView]:
     """Keep an instance from running; runs under way go on."""
     step = await edits.switch(api.configuration, edit, enabled=False)
     return await _shown(api, edit.tenant, step.name)
 
 
-async def _saved(api: Api, edit: Edit, body: Document[InstanceBody]) -> Answer[SavedInstance]:
+async def _saved(api: Api, edit: Edit, body: Document[InstanceBody]) -> Answered[SavedInstance]:
     """Store an instance as the body wants it; what is taken out keeps its history."""
     name, warnings = await save(api, edit, body)
     view = await InstanceList(api.database).get(edit.tenant, name)
@@ -92,6 +92,6 @@ async def _saved(api: Api, edit: Edit, body: Document[InstanceBody]) -> Answer[S
 add_routes(router, Kind.INSTANCE, "instance", _saved)
 
 
-async def _shown(api: Api, tenant: str, name: str) -> Answer[InstanceView]:
+async def _shown(api: Api, tenant: str, name: str) -> Answered[InstanceView]:
     view = await InstanceList(api.database).get(tenant, name)
-    return Answer(view, etag(view.etag))
+    return Answered(view, etag(view.etag))

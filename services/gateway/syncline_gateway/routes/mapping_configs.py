@@ -38,7 +38,7 @@ from syncline_gateway.edits import (
     saved,
 )
 from syncline_gateway.requests.parameters import Page, Paged, etag, number
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 
 router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -113,7 +113,7 @@ async def validate_mapping_config(
 
 
 @router.get("/{name}")
-async def get_mapping_config(name: Name, caller: Runner, api: Api) -> Answer[MappingDetail]:
+async def get_mapping_config(name: Name, caller: Runner, api: Api) -> Answered[MappingDetail]:
     """Return a mapping with the document of its active version."""
     return await _shown(api, caller.tenant, name)
 
@@ -145,7 +145,7 @@ async def get_mapping_config_version(
 @router.post("/{name}/versions/{version}/activate")
 async def activate_mapping_config_version(
     name: Name, version: Version, edit: MappingEdit, api: Api
-) -> Answer[MappingDetail]:
+) -> Answered[MappingDetail]:
     """Make a version the one that new runs use; runs under way keep theirs."""
     _, before = await _list(api).get(edit.tenant, name)
     await edits.activate_version(api.configuration, edit, version)
@@ -154,7 +154,7 @@ async def activate_mapping_config_version(
     return await _shown(api, edit.tenant, name, found)
 
 
-async def _saved(api: Api, edit: Edit, body: Document[MappingBody]) -> Answer[MappingDetail]:
+async def _saved(api: Api, edit: Edit, body: Document[MappingBody]) -> Answered[MappingDetail]:
     """Store a mapping: what differs becomes the next version, which new runs use."""
     name, warnings = await save(api, edit, body)
     shown = await _shown(api, edit.tenant, name, warnings)
@@ -166,10 +166,10 @@ add_routes(router, Kind.MAPPING, "mapping_config", _saved)
 
 async def _shown(
     api: Api, tenant: str, name: str, warnings: Sequence[Problem] = ()
-) -> Answer[MappingDetail]:
+) -> Answered[MappingDetail]:
     view, document = await _list(api).get(tenant, name)
     detail = MappingDetail(view, in_order(document), _text(document), list(warnings))
-    return Answer(detail, etag(view.etag))
+    return Answered(detail, etag(view.etag))
 
 
 def _text(document: JsonObject) -> str:

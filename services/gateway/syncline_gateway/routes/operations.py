@@ -27,7 +27,7 @@ from syncline_gateway.requests.parameters import (
     number,
 )
 from syncline_gateway.requests.problems import ProblemError
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answered, Resource
 from syncline_gateway.run_requests import Start
 
 router = Resource(prefix="/operations", tags=["operations"])
@@ -58,14 +58,14 @@ class OperationRequest(Selection, kw_only=True, rename="camel", forbid_unknown_f
 @router.post("", status_code=202)
 async def create_operation(
     body: OperationRequest, caller: User, api: Api, idempotency_key: IdempotencyKey = None
-) -> Answer[OperationView]:
+) -> Answered[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
     new = _new(body, caller, idempotency_key)
     try:
         begun = await Operations(api.database).start(new)
     except KeyReusedError as error:
         raise ProblemError(422, "idempotency_key_reused", str(error)) from None
-    return Answer(begun, router.location(begun.id))
+    return Answered(begun, router.location(begun.id))
 
 
 def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:

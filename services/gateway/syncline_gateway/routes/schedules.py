@@ -26,7 +26,7 @@ from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Text, add_routes, edit_of, saved
 from syncline_gateway.requests.parameters import Page, Paged, etag, moment, words
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 from syncline_gateway.run_requests import publish_triggers
 
 router = Resource(prefix="/schedules", tags=["schedules"])
@@ -94,27 +94,27 @@ async def preview_schedule(body: Document[PreviewBody], _caller: Runner, api: Ap
 
 
 @router.get("/{name}")
-async def get_schedule(name: Name, caller: Runner, api: Api) -> Answer[ScheduleView]:
+async def get_schedule(name: Name, caller: Runner, api: Api) -> Answered[ScheduleView]:
     """Return a schedule."""
     return await _shown(api, caller.tenant, name)
 
 
 @router.post("/{name}/enable")
-async def enable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
+async def enable_schedule(edit: ScheduleEdit, api: Api) -> Answered[ScheduleView]:
     """Let a schedule fire from now on; slots that passed meanwhile stay undone."""
     step = await edits.switch(api.configuration, edit, enabled=True)
     return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/disable")
-async def disable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
+async def disable_schedule(edit: ScheduleEdit, api: Api) -> Answered[ScheduleView]:
     """Keep a schedule from firing; a run that is under way goes on."""
     step = await edits.switch(api.configuration, edit, enabled=False)
     return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/run-now", status_code=202)
-async def run_schedule_now(name: Name, caller: Runner, api: Api) -> Answer[RunByHand]:
+async def run_schedule_now(name: Name, caller: Runner, api: Api) -> Answered[RunByHand]:
     """Start the schedule's run now. 409: a run of the same is active, or it cannot run."""
     run_id, message = await fire_by_hand(
         api.database, caller.tenant, name, caller.actor, "gateway", api.clock.now()
@@ -123,7 +123,7 @@ async def run_schedule_now(name: Name, caller: Runner, api: Api) -> Answer[RunBy
     if status is not None and status.state == "rejected":
         raise ConflictError(status.reason or "refused")
     state = "queued" if status is None else status.state
-    return Answer(RunByHand(run_id, state), {"Location": f"/api/v1/sync-events/{run_id}"})
+    return Answered(RunByHand(run_id, state), {"Location": f"/api/v1/sync-events/{run_id}"})
 
 
 @router.get("/{name}/firings")
@@ -137,7 +137,7 @@ async def list_schedule_firings(
     return paging.page(found, lambda firing: [firing.slot.isoformat()])
 
 
-async def _saved(api: Api, edit: Edit, body: Document[ScheduleBody]) -> Answer[ScheduleView]:
+async def _saved(api: Api, edit: Edit, body: Document[ScheduleBody]) -> Answered[ScheduleView]:
     """Store a schedule as the body wants it; slots before this moment are none of its own.
 
     409: there is one for this instance and entity type.
@@ -153,9 +153,9 @@ async def _saved(api: Api, edit: Edit, body: Document[ScheduleBody]) -> Answer[S
 add_routes(router, Kind.SCHEDULE, "schedule", _saved)
 
 
-async def _shown(api: Api, tenant: str, name: str) -> Answer[ScheduleView]:
+async def _shown(api: Api, tenant: str, name: str) -> Answered[ScheduleView]:
     view = await ScheduleList(api.database).get(tenant, name)
-    return Answer(view, etag(view.etag))
+    return Answered(view, etag(view.etag))
 
 
 def _with_cron(body: object) -> object:

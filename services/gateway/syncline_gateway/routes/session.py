@@ -24,7 +24,7 @@ from syncline_gateway.access.caller import (
     Runner,
 )
 from syncline_gateway.api import Api
-from syncline_gateway.requests.resource import Answer, Body, Resource
+from syncline_gateway.requests.resource import Answered, Body, Resource
 
 router = Resource(tags=["session"])
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
@@ -107,7 +107,7 @@ class Entrance(msgspec.Struct, frozen=True):
         passwords = self.request.app.state.passwords
         return SignIn(self.api.database, passwords, self.api.settings.lifetimes())
 
-    async def let_in(self, token: str) -> Answer[SessionInfo]:
+    async def let_in(self, token: str) -> Answered[SessionInfo]:
         """Answer with a new session, and give its cookie."""
         settings = self.api.settings
         found = await self.authentication.sessions.find(token_hash(token))
@@ -118,7 +118,7 @@ class Entrance(msgspec.Struct, frozen=True):
         kept = round(settings.session_lifetime)
         cookie = Response()
         cookie.set_cookie(COOKIE, token, kept, secure=is_secure, httponly=True, samesite="lax")
-        return Answer(info, {"Set-Cookie": cookie.headers["set-cookie"]})
+        return Answered(info, {"Set-Cookie": cookie.headers["set-cookie"]})
 
 
 async def _entrance(
@@ -132,14 +132,14 @@ _OPEN = [Depends(_from_here)]
 
 
 @router.post("/session", dependencies=_OPEN)
-async def sign_in(body: Credentials, entrance: EntranceDep) -> Answer[SessionInfo]:
+async def sign_in(body: Credentials, entrance: EntranceDep) -> Answered[SessionInfo]:
     """Sign in by name and password; the session comes as a cookie."""
     given = (body.name, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.by_password(*given))
 
 
 @router.post("/session/link", dependencies=_OPEN)
-async def sign_in_by_link(body: SignInLink, entrance: EntranceDep) -> Answer[SessionInfo]:
+async def sign_in_by_link(body: SignInLink, entrance: EntranceDep) -> Answered[SessionInfo]:
     """Sign in by a one-time link of `syncline dev`."""
     return await entrance.let_in(await entrance.signing_in.by_link(body.link, entrance.address))
 
@@ -178,7 +178,7 @@ async def switch_tenant(
 @router.put("/session/password")
 async def change_own_password(
     body: OwnPassword, caller: Runner, entrance: EntranceDep
-) -> Answer[SessionInfo]:
+) -> Answered[SessionInfo]:
     """Change one's own password; every session of one's ends, and a new one begins."""
     given = (_signed_in(caller).actor, body.current, body.password, entrance.address)
     token = await entrance.signing_in.change_password(*given)
@@ -193,14 +193,14 @@ async def get_setup(api: Api) -> Setup:
 
 
 @router.post("/setup", dependencies=_OPEN)
-async def set_up(body: FirstAdmin, entrance: EntranceDep) -> Answer[SessionInfo]:
+async def set_up(body: FirstAdmin, entrance: EntranceDep) -> Answered[SessionInfo]:
     """Make the first Platform Admin by the link in the gateway's log, and sign in."""
     given = (body.link, body.name, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.set_up(*given))
 
 
 @router.post("/password", dependencies=_OPEN)
-async def choose_password(body: NewPassword, entrance: EntranceDep) -> Answer[SessionInfo]:
+async def choose_password(body: NewPassword, entrance: EntranceDep) -> Answered[SessionInfo]:
     """Choose a password by a one-time link, and sign in."""
     given = (body.link, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.choose_password(*given))

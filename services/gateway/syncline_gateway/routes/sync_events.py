@@ -25,7 +25,7 @@ from syncline_gateway.api import Api
 from syncline_gateway.live.hub import COME_BACK, PING, SSE, event, sse_documented
 from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.problems import ProblemError
-from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.requests.resource import Answered, Document, Resource
 from syncline_gateway.run_requests import (
     fields_of,
     publish_refusal,
@@ -68,7 +68,7 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
 @router.post("", status_code=202)
 async def trigger_sync(
     body: Document[SyncEvent], caller: Runner, api: Api, idempotency_key: IdempotencyKey = None
-) -> Answer[RunStatus]:
+) -> Answered[RunStatus]:
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
     run_id = run_id_of(body.value, caller, idempotency_key)
     fields = fields_of(body.value, caller)
@@ -81,7 +81,7 @@ async def trigger_sync(
     if status is None:
         await refuse_what_cannot_run(api, run_id, fields, wanted)
         status = await _begun(api, run_id, fields, wanted)
-    return Answer(status, router.location(run_id))
+    return Answered(status, router.location(run_id))
 
 
 async def _begun_before(

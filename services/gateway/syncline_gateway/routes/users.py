@@ -15,7 +15,7 @@ from syncline.postgres.access.users import UserChange, Users, UserView, find_use
 from syncline_gateway.access.caller import Admin, AuthenticationDep
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Page, Paged, words
-from syncline_gateway.requests.resource import Answer, Body, Resource
+from syncline_gateway.requests.resource import Answered, Body, Resource
 
 router = Resource(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]
@@ -69,12 +69,12 @@ async def list_users(
 
 
 @router.post("", status_code=201)
-async def create_user(body: NewUser, caller: Admin, api: Api) -> Answer[InvitedUser]:
+async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
     async with api.database.transaction() as connection:
         user = await insert_user(connection, body.name, body.role, body.tenants, caller.actor)
     link = await _link(api, user.id, caller.actor)
-    return Answer(InvitedUser(user, link), router.location(user.id))
+    return Answered(InvitedUser(user, link), router.location(user.id))
 
 
 @router.get("/{user}")

@@ -11,7 +11,7 @@ from fastapi import Depends
 from syncline.domain.notification.subscription import Url
 from syncline.security.signature import new_signing_secret
 from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answered, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,
     ShownSubscription,
@@ -57,28 +57,28 @@ async def list_webhooks(webhooks: WebhooksDep, paging: Paged) -> Page[Webhook]:
 
 
 @router.post("", status_code=201)
-async def create_webhook(body: WebhookBody, webhooks: WebhooksDep) -> Answer[WebhookSecret]:
+async def create_webhook(body: WebhookBody, webhooks: WebhooksDep) -> Answered[WebhookSecret]:
     """Make a webhook; the answer is the only place where its secret is ever shown."""
     secret = new_signing_secret()
     view = await webhooks.create(body, secret)
     shown = WebhookSecret(secret, shown_as(Webhook, view))
-    return Answer(shown, state_of(view) | router.location(view.id))
+    return Answered(shown, state_of(view) | router.location(view.id))
 
 
 @router.get("/{webhook}")
-async def get_webhook(webhook: Id, webhooks: WebhooksDep) -> Answer[Webhook]:
+async def get_webhook(webhook: Id, webhooks: WebhooksDep) -> Answered[Webhook]:
     """Show a webhook."""
     view = await webhooks.get(webhook)
-    return Answer(shown_as(Webhook, view), state_of(view))
+    return Answered(shown_as(Webhook, view), state_of(view))
 
 
 @router.put("/{webhook}")
 async def replace_webhook(
     webhook: Id, body: WebhookBody, webhooks: WebhooksDep, mark: IfMatch
-) -> Answer[Webhook]:
+) -> Answered[Webhook]:
     """Change a webhook. One that is switched off gives up what waits for it."""
     view = await webhooks.change(webhook, body, mark)
-    return Answer(shown_as(Webhook, view), state_of(view))
+    return Answered(shown_as(Webhook, view), state_of(view))
 
 
 @router.post("/{webhook}/rotate-secret")

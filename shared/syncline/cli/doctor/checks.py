@@ -66,7 +66,7 @@ class Checked(msgspec.Struct, frozen=True):
     hint: str | None = None
 
 
-Answer: TypeAlias = tuple[Level, str] | tuple[Level, str, str | None]
+CheckAnswer: TypeAlias = tuple[Level, str] | tuple[Level, str, str | None]
 """An answer without the name of its check."""
 
 
@@ -105,7 +105,7 @@ class Checker:
         """Look at every service: what its processes say, and how far its group is behind."""
         snapshots: list[Snapshot] = []
 
-        async def listen() -> Answer:
+        async def listen() -> CheckAnswer:
             snapshots.extend(await _heard(self._shell))
             text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
             return Level.OK, text
@@ -120,7 +120,7 @@ class Checker:
             group = await self._safely(name, partial(self._service, service))
             yield living if group.level is Level.OK and living.level is Level.WARN else group
 
-    async def _safely(self, name: str, check: Callable[[], Awaitable[Answer]]) -> Checked:
+    async def _safely(self, name: str, check: Callable[[], Awaitable[CheckAnswer]]) -> Checked:
         try:
             level, *said = await check()
             return Checked(level, name, *said)
@@ -130,11 +130,11 @@ class Checker:
             words = words or [explained.message]
             return Checked(Level.FAIL, name, one_line("; ".join(words)), explained.hint)
 
-    async def _settings(self) -> Answer:
+    async def _settings(self) -> CheckAnswer:
         broker = self._shell.settings.kafka_bootstrap
         return Level.OK, f"Kafka {broker}, PostgreSQL {self._shell.settings_hint['postgres']}"
 
-    async def _kafka(self) -> Answer:
+    async def _kafka(self) -> CheckAnswer:
         topics = await self._shell.kafka_answers(self._shell.admin().topics())
         missing = [topic.name for topic in topics if not topic.partitions]
         if missing:
@@ -145,7 +145,7 @@ class Checker:
         most = plural(partitions, "partition")
         return Level.OK, f"answers; {len(topics)} topics of up to {most}"
 
-    async def _postgres(self) -> Answer:
+    async def _postgres(self) -> CheckAnswer:
         async with self._shell.database() as database:
             version = await database.fetchval("show server_version")
         return Level.OK, f"{version}; the schema is this release's"
@@ -153,7 +153,7 @@ class Checker:
     async def _configuration(self, *, profiles: bool) -> AsyncIterator[Checked]:
         found = TenantConfiguration()
 
-        async def read() -> Answer:
+        async def read() -> CheckAnswer:
             nonlocal found
             async with self._shell.configuration() as stored:
                 found = await stored.stored(self._shell.tenant)
@@ -170,7 +170,7 @@ class Checker:
         for profile in found.profiles.values() if profiles else ():
             yield await self._safely(f"profile {profile.name}", partial(self._profile, profile))
 
-    async def _profile(self, profile: ProfileConfig) -> Answer:
+    async def _profile(self, profile: ProfileConfig) -> CheckAnswer:
         kind = connector_class(profile.connector)
         around = self._shell.settings.surroundings(self._shell.tenant)
         connector = kind(profile.config, profile.secrets, around)
@@ -181,7 +181,7 @@ class Checker:
         level, inactive = (Level.FAIL, "") if profile.active else (Level.WARN, " (it is Inactive)")
         return level, f"{wrong.part}: {wrong.message}{inactive}", HINTS.get(wrong.part)
 
-    async def _service(self, service: str) -> Answer:
+    async def _service(self, service: str) -> CheckAnswer:
         admin = self._shell.admin()
         group = await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))
         members, lag = group.members, sum(group.by_topic().values())
@@ -195,7 +195,7 @@ class Checker:
             return Level.WARN, text, hint
         return Level.OK, text
 
-    async def _schedules(self) -> Answer:
+    async def _schedules(self) -> CheckAnswer:
         async with self._shell.database() as database:
             overdue = await ScheduleList(database).overdue(OVERDUE)
         if overdue:
@@ -204,7 +204,7 @@ class Checker:
             return Level.FAIL, text, hint
         return Level.OK, "none is overdue"
 
-    async def _breakers(self) -> Answer:
+    async def _breakers(self) -> CheckAnswer:
         async with self._shell.database() as database:
             away = await open_breakers(database)
         if away:
@@ -212,7 +212,7 @@ class Checker:
             return Level.WARN, text, "runs go on by themselves when it answers again"
         return Level.OK, "every system answers, as far as is known"
 
-    async def _audit(self) -> Answer:
+    async def _audit(self) -> CheckAnswer:
         """Derive the counters of all runs anew, and hold them against what is shown."""
         try:
             async with asyncio.timeout(AUDIT_WITHIN), self._shell.database() as database:
@@ -226,7 +226,7 @@ class Checker:
         hint = "this should not be: keep the database as it is, and tell whoever maintains Syncline"
         return Level.FAIL, f"does not hold: {broken}", hint
 
-    async def _folders(self) -> Answer:
+    async def _folders(self) -> CheckAnswer:
         folders = self._shell.settings.roots()
         gone = [folder for folder in folders if not await asyncio.to_thread(os.path.isdir, folder)]
         if gone:
@@ -256,7 +256,7 @@ async def _heard(shell: Shell) -> list[Snapshot]:
     return [snapshot for snapshot in found.values() if not snapshot.leaving]
 
 
-async def _processes_of(service: str, snapshots: Sequence[Snapshot]) -> Answer:
+async def _processes_of(service: str, snapshots: Sequence[Snapshot]) -> CheckAnswer:
     """Say whether the processes of a service live, what they lack, and their release."""
     own = [snapshot for snapshot in snapshots if snapshot.stage == service]
     if not own:

@@ -44,8 +44,7 @@ class UntiedPages(Generic[Row]):
     def take(self, rows: Sequence[Row], *, is_end: bool) -> list[Row]:
         """Take the next rows; return those that make a page, if any, and all at the end.
 
-        Raises:
-            ConnectorError: more rows have one cursor value and one ID than can name records.
+        Raises ConnectorError where more rows share a cursor value and ID than can name records.
         """
         self._held += rows
         count = len(self._held) if is_end else self._untied()

@@ -185,11 +185,7 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Profile(ProfileSettings):
-    """One system's address, credentials and limits.
-
-    Attributes:
-        secrets: decrypted; never encoded, logged or shown.
-    """
+    """One system's address, credentials and limits; its secrets are decrypted: never show them."""
 
     id: str
     tenant: str

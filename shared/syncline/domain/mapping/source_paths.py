@@ -17,10 +17,9 @@ from syncline.domain.record import Value
 def unknown_columns(
     mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
-    """Return a problem for each path that a mapping reads and that its source does not have.
+    """Return a problem for each path that a mapping reads and its source does not have.
 
-    Args:
-        columns: those of the source; or, unless `everywhere`, those of its first records.
+    Unless `everywhere`, the columns are only those of the source's first records.
     """
     extraction = mapping.extraction
     own = {extraction.id_column, extraction.cursor_column, *extraction.columns}

@@ -190,10 +190,9 @@ async def remember_read(
 async def remember_excluded(
     connection: Connection, rows: Sequence[tuple[int, str, str, str]]
 ) -> None:
-    """Keep which rows the mapping left out, in the caller's transaction.
+    """Store which rows (stream, source ID, tenant, row hash) the mapping left out.
 
-    Args:
-        rows: stream, source ID, tenant and row hash of each; of one record the last counts.
+    This is part of the caller's transaction; of one record the last row counts.
     """
     if rows:
         await connection.execute(_REMEMBER_EXCLUDED, *zip(*rows, strict=True))

@@ -63,11 +63,7 @@ returning extract(epoch from now() - opened_at)::float8
 
 
 class OpenBreaker(msgspec.Struct, frozen=True):
-    """A profile whose system does not answer.
-
-    Attributes:
-        seconds: until it is tested; below 0 while that is under way.
-    """
+    """A profile whose system does not answer; it is tested in `seconds`, now if below 0."""
 
     profile_id: str
     name: str

@@ -22,11 +22,7 @@ log = structlog.get_logger()
 
 
 class Attempts(Generic[T]):
-    """The attempts of one partition worker.
-
-    Attributes:
-        waiting_for: in words, what the current work needs and cannot reach.
-    """
+    """The attempts of one partition worker; `waiting_for` says what it needs and cannot reach."""
 
     def __init__(
         self, spec: StageSpec[T], handler: Handler[T], quarantine: Quarantine[T], clock: Clock
@@ -40,8 +36,7 @@ class Attempts(Generic[T]):
     async def outputs(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
         """Handle messages together or, if that raises, one by one.
 
-        Raises:
-            Exception: a bug of the stage as a whole: no message has worked lately.
+        Raises a bug of the whole stage: then no message has worked lately.
         """
         try:
             outputs = await self._try(deliveries, items)

@@ -23,8 +23,7 @@ log = structlog.get_logger()
 class StuckClientWatch:
     """Measures lag; ends the session of a consumer that gets nothing although messages wait.
 
-    Args:
-        workers: by the partitions that are ours; the session keeps it current.
+    `workers` are by partition; the session keeps them current.
     """
 
     def __init__(

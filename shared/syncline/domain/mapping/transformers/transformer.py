@@ -17,11 +17,7 @@ Factory: TypeAlias = Callable[[Options], Transformer]
 
 
 def within_limit(size: int, name: str) -> None:
-    """Refuse what a transformer would make too large. `size` is characters.
-
-    Raises:
-        ValueRefusedError: `value_too_large`.
-    """
+    """Raise ValueRefusedError where a transformer would make a text of too many characters."""
     if size > MAX_RECORD:
         words = f"must have at most {MAX_RECORD:,} characters, `{name}` would make {size:,} of it"
         raise ValueRefusedError(words, code="value_too_large")

@@ -21,12 +21,9 @@ Part: TypeAlias = "str | Callable[[datetime], object]"
 
 
 def parse_time(value: Value) -> datetime:
-    """Read ISO-8601 as text, or yyyyMMdd as text or number; the offset is kept, if there is one.
+    """Read ISO 8601 as text, or yyyyMMdd as text or number; the offset is kept, if there is one.
 
-    Digits behind the microseconds are dropped.
-
-    Raises:
-        ValueRefusedError: `invalid_date`: no such date, or a day or time that does not exist.
+    Digits behind the microseconds are dropped. Raises ValueRefusedError (`invalid_date`).
     """
     text = ""
     if type(value) is str:

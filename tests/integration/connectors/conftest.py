@@ -1,0 +1,25 @@
+"""A database without any table, and a connector to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from syncline.connectors.postgresql import PostgresqlConnector
+from tests.support.postgresql import connector_to
+
+
+@pytest.fixture
+async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(empty_postgres)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
+    connector = connector_to(empty_postgres)
+    yield connector
+    await connector.close()
