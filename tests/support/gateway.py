@@ -26,6 +26,7 @@ from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import SystemClock
 from syncline.security.passwords import Passwords
 from syncline.security.secrets import Keyring, generate_key
+from syncline_gateway.access.connection_limits import LimitedConnection
 from syncline_gateway.api import Backend
 from syncline_gateway.app import create_app
 from syncline_gateway.live.hub import Hub
@@ -60,7 +61,9 @@ class Gateway:
 async def served(place: Gateway) -> AsyncIterator[str]:
     """Serve it over HTTP and give its address."""
     port = free_port()
-    config = uvicorn.Config(place.app, port=port, log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        place.app, port=port, log_config=None, lifespan="off", http=LimitedConnection
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started, within=20)

@@ -27,7 +27,11 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     app.state.api = api
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
-        api.database, api.settings.lifetimes(), api.clock, api.settings.public_url
+        api.database,
+        api.settings.lifetimes(),
+        api.clock,
+        api.settings.public_url,
+        api.settings.http_rate,
     )
     app.state.authentication = authentication
     add_problem_handlers(app)

@@ -25,6 +25,7 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
+from syncline_gateway.access.connection_limits import LimitedConnection, raise_file_limit
 from syncline_gateway.api import Backend
 from syncline_gateway.app import create_app
 from syncline_gateway.live.hub import Hub
@@ -48,6 +49,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Answer until told to stop."""
     configure_logs("gateway", settings.log_level)
+    raise_file_limit()
     async with life(settings, connections=10) as own:
         if own is None:
             return
@@ -103,6 +105,7 @@ def _config(app: FastAPI, trusted_proxies: str) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=round(ANSWERS_WITHIN),
         timeout_keep_alive=30,
+        http=LimitedConnection,
     )
 
 

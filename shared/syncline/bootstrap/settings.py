@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     """Port of it."""
     http_max_body: int = Field(2_000_000, ge=10_000, le=100_000_000)
     """Bytes of the largest request that the gateway takes."""
+    http_rate: Number = Field(100.0, ge=1, le=100_000)
+    """Requests a second that one person or API key may send for long; ten times as many at once."""
     health_host: Host = "127.0.0.1"
     """Address of /healthz, /readyz and /metrics."""
     health_port: int = Field(0, ge=0, le=65535)

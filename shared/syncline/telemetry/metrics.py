@@ -57,6 +57,7 @@ class Metrics:
         "The reader is a stage or another reader of the topic.",
         "reader topic",
     )
+    refused_keys = _counter("refused_keys", "Requests to the gateway with a wrong API key.")
     outages = _counter("pauses", "Waits because something needed was away.", "stage")
     rebuilds = _counter("client_rebuilds", "Kafka clients replaced by new ones.", "client")
     gone_unread = _counter(

@@ -22,7 +22,7 @@ from syncline.domain.errors import (
     UnauthenticatedError,
 )
 from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
-from syncline.postgres.access.sign_in_attempts import Allowance
+from syncline.postgres.access.sign_in_attempts import MOST_KEPT, Allowance
 from syncline.postgres.access.users import UserChange, Users
 from syncline.postgres.database.database import Database
 from syncline.security.passwords import Passwords
@@ -158,6 +158,32 @@ async def test_one_address_cannot_try_many_accounts(signing_in: SignIn) -> None:
         await signing_in.by_password("another", "guess", HERE)
     with pytest.raises(UnauthenticatedError):
         await signing_in.by_password("another", "guess", THERE)
+
+
+async def test_one_address_that_tries_many_accounts_locks_nobody_out_who_signed_in_there(
+    database: Database, signing_in: SignIn
+) -> None:
+    await add(database, signing_in, "alice")
+    await signing_in.by_password("alice", PASSWORD, HERE)
+    for number in range(30):
+        with pytest.raises((UnauthenticatedError, ThrottledError)):
+            await signing_in.by_password(f"user{number}", "guess", HERE)
+    assert await signing_in.by_password("alice", PASSWORD, HERE)
+    assert await database.fetchval("select count(*) from sign_in_attempts") <= 10
+
+
+async def test_guesses_are_forgotten_when_there_are_too_many(
+    database: Database, signing_in: SignIn
+) -> None:
+    await database.execute(
+        "insert into sign_in_attempts (account, address, failures, since) "
+        "select int4send(n), '192.0.2.1', 1, now() - interval '1 hour' "
+        "from generate_series(1, $1) n",
+        MOST_KEPT + 50,
+    )
+    with pytest.raises(UnauthenticatedError):
+        await signing_in.by_password("alice", "guess", HERE)
+    assert await database.fetchval("select count(*) from sign_in_attempts") == MOST_KEPT
 
 
 async def test_session_ends_by_time_by_hand_and_with_its_user(

@@ -46,6 +46,7 @@ WRONG = {
     "http_host": ("http://0.0.0.0", "127.0.0.1"),
     "http_port": ("0", "at least 1"),
     "http_max_body": ("2 MB", "whole number"),
+    "http_rate": ("0", "at least 1"),
     "health_host": ("all of them", "127.0.0.1"),
     "health_port": ("-1", "at least 0"),
     "log_level": ("loud", "one of DEBUG, INFO, WARNING, ERROR"),

@@ -7,12 +7,14 @@ by every gateway within that time.
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 from fastapi import Depends, Request
 
 from syncline.domain.access import Role
@@ -23,7 +25,11 @@ from syncline.postgres.audit.log import ADDRESS
 from syncline.postgres.database.database import Database
 from syncline.runtime.clock import Clock
 from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_prefix, token_hash
+from syncline.telemetry.metrics import METRICS
+from syncline_gateway.access.throttle import Throttle
 from syncline_gateway.requests.problems import ProblemError
+
+log = structlog.get_logger()
 
 COOKIE = "syncline_session"
 CSRF_HEADER = "X-Syncline-CSRF"
@@ -32,6 +38,10 @@ FRESH = 3.0
 """Seconds that an answer of the database is believed."""
 KEPT = 10_000
 """Keys and sessions that are remembered."""
+BURST = 10
+"""Seconds of requests at the usual rate that may come at once."""
+WRONG_KEYS_A_SECOND, WRONG_KEYS_AT_ONCE = 0.2, 20
+"""Wrong keys that one address may send."""
 _READING = ("GET", "HEAD", "OPTIONS")
 _UNKNOWN = "sign in, or send `Authorization: ApiKey <key>` with a key that is valid"
 
@@ -50,30 +60,48 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Authentication:
-    """Looks up cookies and keys, and remembers them for a moment."""
+    """Looks up cookies and keys, and remembers them for a moment.
+
+    Args:
+        rate: requests a second of one person or key.
+    """
 
     def __init__(
-        self, database: Database, lifetimes: Lifetimes, clock: Clock, public_url: str | None
+        self,
+        database: Database,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        public_url: str | None,
+        rate: float,
     ) -> None:
         self.sessions = Sessions(database, lifetimes)
         self._keys = ApiKeys(database)
         self._clock = clock
+        self._rate = rate
         self._origin = origin_of(public_url) if public_url else None
         self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+        self._tenants: dict[str, tuple[Identity, list[str]]] = {}
+        self._valid: OrderedDict[str, None] = OrderedDict()
+        self._refusals = Throttle(clock, WRONG_KEYS_A_SECOND, WRONG_KEYS_AT_ONCE)
+        self._requests = Throttle(clock, rate, BURST * rate)
 
     async def of(self, request: Request) -> Identity:
         """Return who sends a request. Raises UnauthenticatedError, with the same words always.
 
-        Raises ProblemError (403) where a write by cookie does not come from the console.
+        Raises ProblemError: 403 where a write by cookie does not come from the console; 429 where
+        requests, or wrong keys from one address, come too often.
         """
         authorization = request.headers.get("authorization")
         if authorization is not None:
             scheme, _, key = authorization.partition(" ")
-            found = await self._by_key(key.strip()) if scheme.lower() == "apikey" else None
+            is_key = scheme.lower() == "apikey"
+            found = await self._by_sent_key(key.strip(), host_of(request)) if is_key else None
         else:
             found = await self._by_cookie(request.cookies.get(COOKIE, ""))
         if found is None:
             raise UnauthenticatedError(_UNKNOWN)
+        if (wait := self._requests.take(found.actor)) is not None:
+            raise too_many(f"more than {self._rate:g} requests a second: ask less often", wait)
         if found.session is not None and request.method not in _READING:
             self.check_origin(request)
             if not is_csrf_token(request.headers.get(CSRF_HEADER, ""), found.secret):
@@ -98,13 +126,23 @@ class Authentication:
             return await self.sessions.all_tenants()
         return [identity.tenant]
 
-    async def is_still(self, identity: Identity) -> bool:
-        """Tell whether who was found before may go on, where they were: for what does not end."""
+    async def is_still(self, identity: Identity, tenant: str) -> bool:
+        """Tell whether who was found before may go on in a tenant: for what does not end."""
         by = self._by_key if identity.session is None else self._by_cookie
         found = await by(identity.secret)
-        if found is None or found.tenant != identity.tenant:
+        if found is None or found.tenant != identity.tenant or found.role < identity.role:
             return False
-        return found.role >= identity.role
+        return tenant == found.tenant or tenant in await self._fresh_tenants(found)
+
+    async def _fresh_tenants(self, identity: Identity) -> list[str]:
+        """Return the tenants of somebody, asked for at most every `FRESH` seconds."""
+        asked, tenants = self._tenants.get(identity.secret, (None, []))
+        if asked is not identity:
+            if len(self._tenants) >= KEPT:
+                self._tenants.clear()
+            tenants = await self.tenants(identity)
+            self._tenants[identity.secret] = identity, tenants
+        return tenants
 
     def forget(self) -> None:
         """Believe nothing that was found before: something was changed here."""
@@ -117,6 +155,25 @@ class Authentication:
         own = {self._origin, origin_of(str(request.base_url))}
         if site not in ("same-origin", "none") or (origin is not None and origin not in own):
             raise ProblemError(403, "foreign_origin", "another site's page may not do this here")
+
+    async def _by_sent_key(self, key: str, host: str) -> Identity | None:
+        """Look up a key that a request holds; wrong ones are logged, counted and slowed down.
+
+        A key that was valid before is never held up by others' wrong ones.
+        """
+        prefix = key_prefix(key)
+        is_held_up = prefix not in self._valid and self._refusals.is_empty(host)
+        found = None if is_held_up else await self._by_key(key)
+        if found is not None and prefix is not None:
+            self._valid[prefix] = None
+            if len(self._valid) > KEPT:
+                self._valid.popitem(last=False)
+            return found
+        METRICS.refused_keys.inc()
+        if (wait := self._refusals.take(host)) is not None:
+            raise too_many("too many wrong keys came from this address", wait)
+        log.warning("api_key_refused", address=host, prefix=prefix)
+        return None
 
     async def _by_key(self, key: str) -> Identity | None:
         if (prefix := key_prefix(key)) is None:
@@ -152,6 +209,17 @@ class Authentication:
         return identity
 
 
+def host_of(request: Request) -> str:
+    """Return the address that a request came from; "" for a socket file."""
+    return request.client.host if request.client else ""
+
+
+def too_many(detail: str, wait: float) -> ProblemError:
+    """Make the error that answers who asks too often. `wait` is seconds."""
+    headers = {"Retry-After": str(math.ceil(wait))}
+    return ProblemError(429, "too_many_requests", detail, headers=headers)
+
+
 def origin_of(url: str) -> str:
     """Return scheme and host of an address, as browsers send them in `Origin`."""
     parts = urlsplit(url)
@@ -179,7 +247,7 @@ async def authentication_of(request: Request) -> Authentication:
 async def address_of(request: Request) -> str:  # in a thread it could not set the context
     """Return where a request came from; the audit rows that it causes say so too."""
     try:
-        address = str(ipaddress.ip_address(request.client.host if request.client else ""))
+        address = str(ipaddress.ip_address(host_of(request)))
     except ValueError:  # a socket file
         address = "::"
     ADDRESS.set(address)
@@ -199,6 +267,7 @@ async def caller_of(
     identity = await authentication.of(request)
     tenant = await authentication.tenant_of(request, identity)
     request.state.identity = identity
+    request.state.tenant = tenant
     return Caller(tenant, identity.actor, identity.role, identity)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,31 +64,51 @@ class Guard:
         return limited
 
 
+MOST_STREAMS = 30
+"""Streams that one person or key may have open at one gateway."""
+_TOO_MANY = problem(
+    429,
+    "too_many_streams",
+    f"{MOST_STREAMS} streams of yours are open: close one, or follow several topics by one stream",
+    headers={"Retry-After": "5"},
+)
+
+
 class _EndedError(Exception):
     """The caller of a stream may no longer look."""
 
 
 class StreamAccess:
-    """Asks before every part of a stream whether its caller may still have it (`caller.FRESH`)."""
+    """Asks before every part of a stream whether its caller may still have it (`caller.FRESH`).
+
+    Nobody may have more than `MOST_STREAMS` open at once.
+    """
 
     def __init__(self, app: ASGIApp, authentication: Authentication) -> None:
         self._app = app
         self._authentication = authentication
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await self._watch(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        is_stream = ended = False
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streaming = ended = False
 
         async def watched(message: Message) -> None:
-            nonlocal is_stream, ended
-            if message["type"] == "http.response.start":
-                kind = Headers(raw=message["headers"]).get("content-type", "")
-                is_stream = kind.startswith("text/event-stream")
-            elif is_stream and message.get("body") and not await self._may_go_on(scope):
+            nonlocal streaming, ended
+            if message["type"] == "http.response.start" and _is_stream(message):
+                streaming = self._admitted(scope)
+                ended = not streaming
+                if ended:
+                    await _TOO_MANY(scope, receive, send)
+            elif streaming and message.get("body") and not await self._may_go_on(scope):
                 ended = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if ended:
                 raise _EndedError
             await send(message)
 
@@ -95,7 +117,27 @@ class StreamAccess:
         except Exception:
             if not ended:
                 raise
+        finally:
+            self._open -= Counter({_actor(scope): int(streaming)})
+
+    def _admitted(self, scope: Scope) -> bool:
+        actor = _actor(scope)
+        if self._open[actor] >= MOST_STREAMS:
+            return False
+        self._open[actor] += 1
+        return True
 
     async def _may_go_on(self, scope: Scope) -> bool:
-        identity = scope.get("state", {}).get("identity")
-        return identity is None or await self._authentication.is_still(identity)
+        state = scope.get("state", {})
+        identity = state.get("identity")
+        return identity is None or await self._authentication.is_still(identity, state["tenant"])
+
+
+def _is_stream(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return kind.startswith("text/event-stream")
+
+
+def _actor(scope: Scope) -> str:
+    identity = scope.get("state", {}).get("identity")
+    return "" if identity is None else identity.actor

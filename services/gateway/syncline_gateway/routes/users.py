@@ -53,6 +53,7 @@ class UserPatch(Body):
     role: RoleName | None = None
     tenants: Tenants | None = None
     disabled: bool | None = None
+    revoke_keys: bool = False
 
 
 @router.get("")
@@ -87,8 +88,11 @@ async def get_user(user: str, caller: Admin, api: Api) -> UserView:
 async def update_user(
     user: str, body: UserPatch, caller: Admin, api: Api, authentication: AuthenticationDep
 ) -> UserView:
-    """Change role or tenants, or disable: who is disabled is signed out everywhere."""
-    wanted = UserChange(body.role, body.tenants, body.disabled)
+    """Change role or tenants, or disable: who is disabled is signed out everywhere.
+
+    The API keys that they made (`activeKeys`) go on, unless `revokeKeys` is true.
+    """
+    wanted = UserChange(body.role, body.tenants, body.disabled, body.revoke_keys)
     changed = await Users(api.database).change(user, wanted, caller.actor)
     authentication.forget()
     return changed

@@ -19,6 +19,7 @@ _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
 _ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
 _TENANTS = typer.Option("--tenants", metavar="A,B", help="Where a runner or user may work.")
 _UNDO = typer.Option("--undo", help="Let them in again.")
+_REVOKE_KEYS = typer.Option("--revoke-keys", help="Revoke the API keys that they made, too.")
 
 
 def _status(user: UserView) -> str:
@@ -73,13 +74,19 @@ def list_(shell: Shell) -> None:
 
 @commands.add("disable", tenant=False)
 def disable(
-    shell: Shell, name: Annotated[str, _NAME], undo: Annotated[bool, _UNDO] = False
+    shell: Shell,
+    name: Annotated[str, _NAME],
+    undo: Annotated[bool, _UNDO] = False,
+    revoke_keys: Annotated[bool, _REVOKE_KEYS] = False,
 ) -> None:
     """Sign a person out everywhere, and let them in no more."""
-    user = shell.ask(
-        lambda database: Users(database).change(name, UserChange(disabled=not undo), shell.actor)
-    )
-    shell.show(user, f"{user.name} {'may sign in again' if undo else 'is disabled'}")
+    change = UserChange(disabled=not undo, revoke_keys=revoke_keys)
+    user = shell.ask(lambda database: Users(database).change(name, change, shell.actor))
+    lines = [f"{user.name} {'may sign in again' if undo else 'is disabled'}"]
+    if user.disabled and user.active_keys:
+        lines.append(f"API keys that they made go on: {', '.join(user.active_keys)}")
+        lines.append("revoke those with --revoke-keys, or one by one: syncline api-keys revoke")
+    shell.show(user, *lines)
 
 
 @commands.add("reset-link", tenant=False)

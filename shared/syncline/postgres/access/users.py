@@ -19,8 +19,15 @@ from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 _VIEW = """
 select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
   u.signed_in_at, array(select tenant from user_tenants t where t.user_id = u.id order by 1)
-  as tenants
+  as tenants,
+  array(select k.tenant || '/' || k.name from api_keys k where k.created_by = u.name
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) order by 1)
+  as active_keys
 from users u
+"""
+_REVOKE_KEYS = """
+update api_keys set revoked_at = now(), revoked_by = $2
+where created_by = $1 and revoked_at is null returning tenant, name, prefix
 """
 _INSERT = """
 insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1
@@ -30,7 +37,13 @@ _LOCK = 7_305_817_213  # any fixed number of our own: who may be the last Platfo
 
 
 class UserView(msgspec.Struct, frozen=True, rename="camel"):
-    """A user as others see them; `tenants` is empty for a Platform Admin, who may work in all."""
+    """A user as others see them.
+
+    Attributes:
+        tenants: empty for a Platform Admin, who may work in all.
+        active_keys: API keys that they made, as `tenant/name`. They go on when their maker is
+            disabled.
+    """
 
     id: str
     name: str
@@ -40,14 +53,20 @@ class UserView(msgspec.Struct, frozen=True, rename="camel"):
     has_password: bool
     created_at: datetime
     signed_in_at: datetime | None
+    active_keys: list[str]
 
 
 class UserChange(msgspec.Struct, frozen=True):
-    """What is to change of a user; None leaves it as it is."""
+    """What is to change of a user; None leaves it as it is.
+
+    Attributes:
+        revoke_keys: revoke the API keys that they made.
+    """
 
     role: RoleName | None = None
     tenants: Sequence[str] | None = None
     disabled: bool | None = None
+    revoke_keys: bool = False
 
 
 class Users(Repository):
@@ -89,6 +108,8 @@ class Users(Repository):
             await _keep_an_admin(connection)
             if after.disabled:
                 await end_sessions(connection, before.id)
+            if change.revoke_keys:
+                await _revoke_keys(connection, before.name, actor)
             details = _differences(before, after)
             if details:
                 await audit(connection, EVERYWHERE, actor, "user.changed", before.name, details)
@@ -130,6 +151,12 @@ async def end_sessions(connection: Connection, user_id: str) -> None:
     await connection.execute("delete from sessions where user_id = $1", user_id)
 
 
+async def _revoke_keys(connection: Connection, name: str, actor: str) -> None:
+    for row in await connection.fetch(_REVOKE_KEYS, name, actor):
+        details = {"prefix": row["prefix"]}
+        await audit(connection, row["tenant"], actor, "api_key.revoked", row["name"], details)
+
+
 async def find_user(database: Queryable, name: str) -> UserView:
     """Return a user by name or ID. Raises NotFoundError."""
     sql = f"{_VIEW} where lower(u.name) = lower($1) or u.id::text = $1"
@@ -157,7 +184,8 @@ async def _keep_an_admin(connection: Connection) -> None:
 
 
 def _changed(user: UserView, change: UserChange) -> UserView:
-    wanted = {name: new for name, new in msgspec.structs.asdict(change).items() if new is not None}
+    changes = {"role": change.role, "tenants": change.tenants, "disabled": change.disabled}
+    wanted = {name: new for name, new in changes.items() if new is not None}
     after = msgspec.structs.replace(user, **wanted)
     tenants = checked_tenants(after.tenants, Role.of(after.role))
     return msgspec.structs.replace(after, tenants=tenants)
