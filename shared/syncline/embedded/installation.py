@@ -15,7 +15,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_sources import load_settings
 from syncline.domain.errors import SynclineError
 from syncline.embedded import local_settings
-from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.errors import EmbeddedServerError, unwritable
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import DevPorts, require_free, setting
 from syncline.embedded.postgres import EmbeddedPostgres
@@ -176,7 +176,10 @@ class LocalInstallation:
             values[KAFKA] = self.kafka.bootstrap
         if self.postgres is not None:
             values[POSTGRES] = self.postgres.dsn()
-        local_settings.write(self.env_file, values | local_settings.given(self.plan.environ))
+        try:
+            local_settings.write(self.env_file, values | local_settings.given(self.plan.environ))
+        except OSError as error:
+            raise unwritable("this installation", error) from error
 
     def _environment(self) -> dict[str, str]:
         return {**self.plan.environ, "SYNCLINE_CONFIG_FILE": str(self.env_file)}

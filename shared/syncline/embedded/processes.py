@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from syncline.embedded.accounts import Account, identity
-from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.errors import EmbeddedServerError, unwritable
 
 _POLL = 0.05  # seconds
 _TELLING = ("ERROR", "FATAL", "Exception: ", "Caused by: ")  # the later the better
@@ -63,16 +63,18 @@ class FolderClaim:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise self._taken(lock) from error
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
             self._lock = lock
+            with suppress(OSError):  # a full disk: the lock holds, only its holder has no name
+                lock.truncate(0)
+                lock.write(str(os.getpid()))
+                lock.flush()
 
     def release(self) -> None:
         """Give the folder up."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with suppress(OSError):  # what it could not write on a full disk; it is closed
+                lock.close()
 
     def _open(self) -> IO[str]:
         try:
@@ -140,9 +142,9 @@ class ServerProcess:
         account: Account | None = None,
     ) -> None:
         """Start the process, and note it in the PID file. Raises EmbeddedServerError."""
-        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
-            self.log.replace(self.log.with_suffix(".log.1"))
         try:
+            if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
+                self.log.replace(self.log.with_suffix(".log.1"))
             with self.log.open("ab") as log:
                 self._log_begin = log.tell()
                 self._child = subprocess.Popen(
@@ -161,7 +163,12 @@ class ServerProcess:
             ) from error
         pid = self._child.pid
         noted = {"pid": pid, "birth": _birth(pid), "port": self.port}
-        self._pid_file.write_text(json.dumps(noted))
+        try:
+            self._pid_file.write_text(json.dumps(noted))
+        except OSError as error:  # nobody could find it again
+            self._child.kill()
+            self._child.wait()
+            raise unwritable(self.name, error) from error
 
     async def until(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
         """Wait until the probe says yes. Raises EmbeddedServerError with the log's telling line."""

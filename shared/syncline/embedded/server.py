@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
+from syncline.embedded.errors import unwritable
 from syncline.embedded.ports import require_free, setting
 from syncline.embedded.processes import ServerProcess
 
@@ -46,6 +47,9 @@ class EmbeddedServer(ServerProcess):
             require_free(self.port, self.name, setting(self.port_name))
             await self._launch()
             await self.until(self._serves, within=self.start_within)
+        except OSError as error:
+            await self.stop()
+            raise unwritable(self.name, error) from error
         except BaseException:
             await self.stop()
             raise

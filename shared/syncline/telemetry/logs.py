@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import TextIO, cast
 
 import msgspec
 import structlog
@@ -31,12 +32,28 @@ def configure_logs(service: str, level: str = "INFO") -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Foreign()])
     # The client logs each second that a broker is away; our own lines say it once for each wait.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+class _Stream:
+    """A stream that loses lines that cannot be written: a full disk must not end a service."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):  # there is nowhere to tell it
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):  # as above
+            self._stream.flush()
 
 
 def mask_secrets(
