@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -24,6 +25,8 @@ from syncline.embedded.errors import EmbeddedServerError, unwritable
 _POLL = 0.05  # seconds
 _TELLING = ("ERROR", "FATAL", "Exception: ", "Caused by: ")  # the later the better
 _LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside at the next start
+
+_ROOM = 1024 * 1024  # bytes; with less on its disk, nothing of ours runs
 
 
 def quiet(_message: str) -> None:
@@ -235,6 +238,8 @@ class ServerProcess:
         with self.log.open("rb") as log:
             log.seek(self._log_begin)
             lines = log.read().decode(errors="replace").splitlines()
+        if shutil.disk_usage(self.folder).free < _ROOM:
+            return f"there is no room left on the disk of {self.folder}"
         telling = [x for word in _TELLING for x in lines if word in x]
         last = (telling or lines or ["it logged nothing"])[-1]
         return f"{last.strip()[:300]} (log: {self.log})"
