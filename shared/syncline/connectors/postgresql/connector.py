@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 import asyncpg
@@ -21,6 +22,7 @@ from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
+from syncline.connectors.postgresql.source.reading_connections import ReadingConnections
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.table import table_of
@@ -54,9 +56,11 @@ class PostgresqlConnector(SqlConnector):
         self._opening = asyncio.Lock()
         self._catalog = Catalog()
         self._direct_copy = DirectCopy()
+        self._reading = ReadingConnections(partial(self._opener.open, open_writers.READING))
 
     async def close(self) -> None:
         """Let go of all connections."""
+        self._reading.close()
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.terminate()
@@ -73,13 +77,15 @@ class PostgresqlConnector(SqlConnector):
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
         with translated_errors():
-            connection = await self._opener.open(open_writers.READING)
+            connection = await self._reading.take()
             try:
                 patience = self._settings.statement_timeout
                 async for page in read_pages(connection, request, patience):
                     yield page
-            finally:
-                connection.terminate()
+            except BaseException:  # also where nobody wants the rest
+                self._reading.drop(connection)
+                raise
+            await self._reading.keep(connection)
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, and say which were asked for in another spelling."""

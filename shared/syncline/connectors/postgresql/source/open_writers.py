@@ -110,7 +110,7 @@ async def set_output_format(connection: asyncpg.Connection) -> None:
 async def begin(connection: asyncpg.Connection) -> SourceSnapshot | None:
     """Begin a transaction that reads one snapshot, and say who may still write behind it.
 
-    The caller ends it with the connection.
+    The caller ends it.
     """
     for tries_left in reversed(range(_TRIES)):
         before = await open_writers(connection)

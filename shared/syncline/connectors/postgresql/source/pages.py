@@ -124,7 +124,9 @@ def _bad(documents: Mapping[str, list[Value]]) -> dict[int, Failure]:
 async def read_pages(
     connection: asyncpg.Connection, request: ExtractRequest, patience: float
 ) -> AsyncIterator[Page]:
-    """Read an extraction in one snapshot; the connection is of no other use afterwards.
+    """Read an extraction in one snapshot.
+
+    At the end the connection is in a transaction, before it the connection is of no other use.
 
     Args:
         patience: see `CopyStream`.
@@ -146,7 +148,8 @@ async def read_pages(
             if page := pages.take(lines, is_end=stream.is_over):
                 yield maker.page(page)
     finally:
-        connection.terminate()  # so that the source copies no further
+        if not stream.is_over:
+            connection.terminate()  # so that the source copies no further
         await stream.close()
 
 
