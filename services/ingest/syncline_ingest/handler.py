@@ -18,7 +18,7 @@ from syncline.domain.errors import Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
-from syncline.postgres.ledger.known_rows import KnownRows
+from syncline.postgres.ledger.known_rows import KnownRows, RowLookup
 from syncline.postgres.limits.breakers import Breakers, SystemAwayError
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.progress.extraction_state import ExtractionEnd
@@ -99,24 +99,23 @@ class IngestHandler(Handler[RunRequest]):
                 await self._clock.sleep(LOOK_EVERY)
 
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
-        first = await self._is_first(progress)
+        held = await self._known.lookup(progress.run.stream)
+        first = progress.epoch == 1 and not held.ledger  # in doubt it is not
         batches = BatchPublisher(
             progress, self._extractions, self._producer, self._clock, first=first
         )
-        await self._producer.send([report_message(Discovered(batches.run))])
+        begun = asyncio.ensure_future(
+            self._producer.send([report_message(Discovered(batches.run))])
+        )
         try:
-            failure, end = await self._read(progress, batches)
+            failure, end = await self._read(progress, batches, held)
             encoded = msgspec.to_builtins(failure) if failure else None
             await self._extractions.finish(progress, encoded, end)
         except FencedError:
             return []  # another process goes on with it
+        finally:
+            await begun
         return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]
-
-    async def _is_first(self, progress: Progress) -> bool:
-        """Tell whether the stream's ledger was empty when the run began; in doubt it was not."""
-        if progress.epoch > 1:
-            return False
-        return not (await self._known.lookup(progress.run.stream)).ledger
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
         """A crash may have come between the end of extraction and its announcement."""
@@ -129,7 +128,7 @@ class IngestHandler(Handler[RunRequest]):
         return [report_message(Extracted(ref_of(run), 0, run.counters.total))]
 
     async def _read(
-        self, progress: Progress, batches: BatchPublisher
+        self, progress: Progress, batches: BatchPublisher, held: RowLookup
     ) -> tuple[Failure | None, ExtractionEnd]:
         """Read the source.
 
@@ -138,7 +137,7 @@ class IngestHandler(Handler[RunRequest]):
         """
         run, chunker, failure = progress.run, None, None
         try:
-            chunker, opened = await self._while_wanted(run.id, self._open(progress, batches))
+            chunker, opened = await self._while_wanted(run.id, self._open(progress, batches, held))
             await self._while_wanted(run.id, self._read_on(run, chunker, opened))
         except _CancelledRunError:  # a person ended it; the run's state says so
             await batches.cancel()
@@ -158,13 +157,13 @@ class IngestHandler(Handler[RunRequest]):
         return failure, ExtractionEnd() if chunker is None else chunker.ending(failed=failure)
 
     async def _open(
-        self, progress: Progress, batches: BatchPublisher
+        self, progress: Progress, batches: BatchPublisher, held: RowLookup
     ) -> tuple[Chunker, OpenSource]:
         """Open the source, to be read from its beginning or on from where it was left."""
         run = progress.run
         opened = await self._sources.open(run)
         reads = SourcePass(progress, opened, self._known, self._copies, self._clock)
-        await reads.use()
+        await reads.use(held)
         first = await self._known.first_lane_ids(run.id) if progress.batches else ()
         lanes = Lanes(run.lanes, first)
         return Chunker(progress, self._extractions, batches, reads, lanes, self._clock), opened

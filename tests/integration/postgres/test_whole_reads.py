@@ -184,3 +184,17 @@ async def write(db: Database, run: Run, ids: Sequence[str], hashes: Sequence[str
         list(ids),
         list(hashes),
     )
+
+
+async def test_an_idle_run_notes_what_it_read_when_it_ends(world: World) -> None:
+    for n in range(3):
+        world.shelf.write(f"A{n}", "2026-11-27T12:00:00+00:00")
+    first = await world.run()
+    idle = await world.accept()
+    assert await world.ingest(idle)
+    position = await world.db.fetchval("select position from runs where id = $1", idle.id)
+    await world.settle()
+    assert (position, world.ids()) == (None, ["A0", "A1", "A2"])
+    world.shelf.write("A3", "2026-11-27T12:00:00+00:00")  # at the cursor's value: only it is new
+    again = await world.run()
+    assert (again.cursor_after, again.counters.total) == (first.cursor_after, 1)

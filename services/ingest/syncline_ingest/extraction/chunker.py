@@ -69,6 +69,8 @@ class Chunker:
         Args:
             may_read_on: what cannot be read by its ID comes again by reading on from before it.
         """
+        if self._progress.published == self._progress.batches:
+            return None
         for new in await self._batches.unpublished():
             if new.rejected is not None:
                 rows, version = rejected_rows(new), None
@@ -102,6 +104,11 @@ class Chunker:
         fresh = range(len(rows)) if self._pending is None else await self._fill(rows)
         found = await self.reads.take(chunk, fresh)
         planned = self._plan(rows, found, chunk.stage)
+        if not planned and self.position is None and self._pending is None:
+            # All that an idle run reads. It is noted with the next chunk, or with the end.
+            self.position = chunk.position
+            self._note_published()
+            return found.cut_at is None
         kept = Checkpoint(self._before, self.reads.state.builtins(), self.reads.notices.fresh())
         version = await self._extractions.commit(
             self._progress,

@@ -19,7 +19,7 @@ from syncline.domain.cursor.values import CursorFormat, UnreadableCursorError, i
 from syncline.domain.errors import Failure
 from syncline.domain.record import TiedRows, Watermarks
 from syncline.domain.run import Mode
-from syncline.postgres.ledger.known_rows import KnownRows
+from syncline.postgres.ledger.known_rows import KnownRows, RowLookup
 from syncline.postgres.progress.extraction import Progress
 from syncline.postgres.progress.extraction_state import ReadFindings
 from syncline.runtime.clock import Clock
@@ -99,8 +99,8 @@ class SourcePass:
         """How far it came; see `ReadProgress`."""
         return self._marks.water
 
-    async def use(self) -> None:
-        """Begin, or go on. May raise RetriableError."""
+    async def use(self, held: RowLookup) -> None:
+        """Begin, or go on; `held` says what is known of the stream. May raise RetriableError."""
         if self._by_cursor:
             self._past, self._properties = await self._known.past_reads(self._run.stream)
         if self._by_cursor and self._opened.may_move:
@@ -109,7 +109,7 @@ class SourcePass:
                 before = await self._known.committed_ids(self._run.id, MOST)
             self._seen = Seen(partial(self._known.committed_among, self._run.id), before)
         is_whole = self.after is None and not self._is_begun
-        await self._sifter.use(self._terms(), is_whole=is_whole)
+        self._sifter.use(self._terms(), held, is_whole=is_whole)
 
     def close(self) -> None:
         """Let go of what is held in memory."""
@@ -258,7 +258,8 @@ class SourcePass:
         if self._seen is not None:
             self._seen.begin_again()
         self._marks = self._marks_from(self.water)
-        await self._sifter.use(self._terms(), is_whole=False)
+        held = await self._known.lookup(self._run.stream)
+        self._sifter.use(self._terms(), held, is_whole=False)
 
     def ending(self, *, complete: bool) -> Watermarks:
         """Say how far the cursor may go; a complete read has taken its last value as a whole."""

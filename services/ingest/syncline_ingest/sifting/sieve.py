@@ -168,10 +168,11 @@ class Sieve:
         self._terms: SieveTerms | None = None
         self._copy: LedgerCopy | None = None
 
-    async def use(self, terms: SieveTerms, *, is_whole: bool) -> None:
-        """Begin a pass over the source. May raise RetriableError.
+    def use(self, terms: SieveTerms, held: RowLookup, *, is_whole: bool) -> None:
+        """Begin a pass over the source.
 
         Args:
+            held: which memories of the stream hold anything.
             is_whole: it reads the whole source, and the run has sent no record before.
         """
         self.close()
@@ -181,7 +182,6 @@ class Sieve:
         if not asked:
             self._asked = _NOTHING
             return
-        held = await self._known.lookup(self._run.stream)
         self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
         if is_whole and terms.smart and held.ledger and not terms.again:
             self._copy = self._copies.of(self._run.stream)

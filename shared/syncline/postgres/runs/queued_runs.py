@@ -28,14 +28,15 @@ _ITS_TURN = """r.state = 'queued' and not r.extracted
                   and (q.created_at, q.id) < (r.created_at, r.id))"""
 
 # One that was sent a while ago and did not start is sent again: starting twice changes nothing.
-# Likewise one that was paused and has to be read on: no process reads its source.
+# Likewise one that was paused and has to be read on: no process reads its source. So the claim need
+# not wait for the disk; where it is lost, the run is sent again.
 _DISPATCHABLE = f"""
 update runs set dispatched_at = now() where id in (
   select r.id from runs r
   where (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
     and (r.read_on or {_ITS_TURN} and {MAY_START.format(run="r")})
   order by r.created_at limit 100)
-returning id, tenant
+returning id, tenant, set_config('synchronous_commit', 'off', true)
 """
 
 _SWITCHED_OFF = f"""

@@ -107,3 +107,15 @@ async def test_what_is_near_is_named(
     with pytest.raises(NotFoundError) as elsewhere:
         await Streams(db).runnable("another", instance, entity_type)
     assert "did you mean" not in str(elsewhere.value)
+
+
+async def test_a_claim_does_not_wait_for_the_disk_and_nothing_else_does_so_too(
+    db: Database,
+) -> None:
+    run = await accept(db)
+    async with db.transaction() as connection:
+        queued = QueuedRuns(connection)  # type: ignore[arg-type]
+        assert await queued.claim_dispatchable() == [(run.id, "default")]
+        assert await connection.fetchval("show synchronous_commit") == "off"
+    for _ in range(4):  # all connections of the pool
+        assert await db.fetchval("show synchronous_commit") == "on"

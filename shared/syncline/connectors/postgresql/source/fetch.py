@@ -23,6 +23,8 @@ from syncline.domain.record import is_storable
 
 _SHORT = {"name": 63, "char": 1}
 """Types that cut what does not fit, with the bytes that do."""
+_ANY_TEXT = f"{identifier('pg_catalog')}.{identifier('text')}[]"
+"""The type that takes each of them."""
 
 
 async def fetch_records(
@@ -58,7 +60,7 @@ async def _possible(
     casts = {f"{_compared(extraction, shape)[1]}[]"} | {
         t.sql for name, t in shape.names.items() if name == "ids"
     }
-    for cast in casts:
+    for cast in casts - {f"{TEXT}[]", _ANY_TEXT}:
         found = await _castable(connection, cast, found)
     return found
 
