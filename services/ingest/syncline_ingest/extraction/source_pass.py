@@ -104,12 +104,11 @@ class SourcePass:
         if self._by_cursor:
             self._past, self._properties = await self._known.past_reads(self._run.stream)
         if self._by_cursor and self._opened.may_move:
-            before: Sequence[str] = ()
-            if self._run.counters.total:
-                before = await self._known.committed_ids(self._run.id, MOST)
+            begun = self._run.counters.total > 0
+            before = await self._known.committed_ids(self._run.id, MOST) if begun else ()
             self._seen = Seen(partial(self._known.committed_among, self._run.id), before)
-        is_whole = self.after is None and not self._is_begun
-        self._sifter.use(self._terms(), held, is_whole=is_whole)
+        whole = self.after is None and not self._is_begun
+        self._sifter.use(self._terms(), held, is_whole=whole)
 
     def close(self) -> None:
         """Let go of what is held in memory."""
