@@ -110,11 +110,12 @@ class IngestHandler(Handler[RunRequest]):
         try:
             failure, end = await self._read(progress, batches, held)
             encoded = msgspec.to_builtins(failure) if failure else None
+            await begun
             await self._extractions.finish(progress, encoded, end)
         except FencedError:
             return []  # another process goes on with it
         finally:
-            await begun
+            begun.cancel()  # no effect once it was told
         return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
