@@ -18,7 +18,7 @@ commands = Commands("Create, list and revoke the API keys of programs.")
 _NAME = typer.Argument(metavar="NAME", help="What the key is for.")
 _KEY = typer.Argument(metavar="KEY", help="Its name, prefix or ID.")
 _ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
-_DAYS = typer.Option("--days", metavar="NUMBER", help="Until it expires; never without this.")
+_DAYS = typer.Option("--days", metavar="NUMBER", help="Days until it expires; by default never.")
 _COLUMNS = (
     Column("name", cut=True),
     Column("prefix"),

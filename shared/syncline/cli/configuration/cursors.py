@@ -20,9 +20,9 @@ _EntityType = Annotated[str, typer.Argument(metavar="ENTITY_TYPE", help="Such as
 _Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the version.")
 ]
-_VALUE = typer.Argument(metavar="VALUE", help="As the source gives it; reading begins there.")
-_VERSION = typer.Argument(metavar="VERSION", min=1, help="As `cursors history` lists it.")
-_OF_INSTANCE = typer.Option("--instance", metavar="NAME", help="Only of this instance.")
+_VALUE = typer.Argument(metavar="VALUE", help="The cursor, as the source gives it.")
+_VERSION = typer.Argument(metavar="VERSION", min=1, help="A version of `cursors history`.")
+_OF_INSTANCE = typer.Option("--instance", metavar="NAME", help="Only cursors of this instance.")
 
 
 def _value(cursor: CursorView) -> str:

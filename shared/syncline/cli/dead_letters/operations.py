@@ -29,7 +29,7 @@ LOOK_EVERY = 0.5
 SHOWN = 25
 """Items that did not go through and are listed."""
 PAGE = 1000
-_OPERATION = typer.Argument(metavar="OPERATION", help="Names the operation.", show_default=False)
+_OPERATION = typer.Argument(metavar="OPERATION", help="The operation's ID.", show_default=False)
 _COLUMNS = (
     Column("operation", "id"),
     Column("begun", "created_at", rank=3),

@@ -58,10 +58,10 @@ _NO_WAIT = typer.Option("--no-wait", help="Return when the runs are accepted or 
 _RATE = typer.Option("--rate", metavar="NUMBER", help="Entries a second.")
 _REPEAT = typer.Option(
     "--stop-on-repeat/--no-stop-on-repeat",
-    help="Stop when an entry fails again with the error it had; with --group by itself.",
+    help="Stop when an entry fails again with the error it had; the default with --group.",
     show_default=False,
 )
-_AFTER = typer.Option("--stop-after", metavar="NUMBER", help="Stop when so many failed again.")
+_AFTER = typer.Option("--stop-after", metavar="NUMBER", help="Stop after so many new failures.")
 _COLUMNS = (
     ID_COLUMN,
     Column("instance", rank=1, cut=True),

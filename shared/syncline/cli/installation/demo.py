@@ -37,7 +37,7 @@ from syncline.runtime.clock import SystemClock
 
 FAST = 1000
 """Records from which a step's speed says anything."""
-_DATA = typer.Option("--data", metavar="FOLDER", help="Where everything is kept; begun anew.")
+_DATA = typer.Option("--data", metavar="FOLDER", help="Folder of all data; old data is removed.")
 _KEEP = typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")
 
 

@@ -31,7 +31,7 @@ MOST = 1000
 _RUN = typer.Argument(metavar="[CORRELATION_ID]", help="The run to check.", show_default=False)
 _ALL = typer.Option("--all", help="Check every run, and the cursors, dead letters and ledger.")
 _RECORDS = typer.Option(
-    "--records", min=0, max=MOST, help="Look up the way of at most so many records."
+    "--records", min=0, max=MOST, help="Look up where at most so many records are."
 )
 
 

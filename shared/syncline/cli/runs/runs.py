@@ -40,7 +40,7 @@ commands = Commands("List, show, watch, pause, resume and cancel runs.")
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2**31 - 2, help="Show at most so many.")]
 _RunId = Annotated[
-    str, typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
+    str, typer.Argument(metavar="CORRELATION_ID", help="The run's ID.", show_default=False)
 ]
 _INSTANCE = typer.Option("--instance", metavar="NAME", help="Only runs of this instance.")
 _STATE = typer.Option("--state", metavar="STATE", help="Only runs in this state; may be repeated.")

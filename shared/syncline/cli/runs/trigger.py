@@ -31,12 +31,12 @@ _INSTANCE = typer.Argument(help="Name of the instance.", metavar="INSTANCE", sho
 _ENTITY = typer.Argument(help="What to sync, such as `item`.", metavar="ENTITY_TYPE")
 _MODE = typer.Option("--mode", metavar="MODE", help="incremental, reset_cursor or force_full.")
 _IDS = typer.Option("--source-ids", metavar="A,B,…", help="Only these records; at most 500.")
-_MAX = typer.Option("--max-entities", metavar="NUMBER", help="Discover at most so many records.")
+_MAX = typer.Option("--max-entities", metavar="NUMBER", help="Find at most so many records.")
 _BATCH = typer.Option("--batch-size", metavar="NUMBER", help="Records of a batch, 1 to 1000.")
 _OVERLAP = typer.Option(
     "--on-overlap", metavar="WHAT", help="While a run is active: reject or queue."
 )
-_ID = typer.Option("--correlation-id", metavar="UUID", help="Names the run; by default a new one.")
+_ID = typer.Option("--correlation-id", metavar="UUID", help="The run's ID; by default a new one.")
 _NO_WAIT = typer.Option("--no-wait", help="Return when the run is accepted or refused.")
 _OPTIONS = {
     "$.instance": "INSTANCE",
