@@ -154,11 +154,14 @@ class Writer:
         async def write() -> None:
             for start in starts:  # shared by all: each takes the next bulk
                 part = items[start : start + size]
+                answer = None
                 try:
                     async with target.limiter.call():
-                        await self._call_unless_halted(run, target, part, work)
+                        answer = await self._call_unless_halted(run, target, part, work)
                 except PausedError as error:
                     work.fail(part, error.failure)
+                if answer is not None:  # the next call begins, and more are stored together
+                    await self._settle(run, part, answer, work)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
@@ -166,18 +169,21 @@ class Writer:
 
     async def _call_unless_halted(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work
-    ) -> None:
-        if work.halt is None:
-            await self._call(run, target, items, work)
-        else:
+    ) -> WriteResult | None:
+        """Make one write call; return its answer where that is not taken over yet."""
+        if work.halt is not None:
             work.stop(items, work.halt)
+        elif target.capabilities.idempotent_upsert:
+            return await write_records(run, target, items)
+        else:
+            await self._call(run, target, items, work)
+        return None
 
     async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
-        """Make one write call, with the intents it needs around it."""
-        if target.capabilities.idempotent_upsert:
-            answer = await write_records(run, target, items)
-            await self._settle(run, items, answer, work)
-            return
+        """Make one write call with the intents that it needs around it.
+
+        It is acknowledged before another one begins in its place: few are in doubt after a crash.
+        """
         owner = str(uuid4())
         items = await self._begin(run, target, items, owner, work)
         if not items:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Mode
@@ -105,6 +107,20 @@ class Place:
 
     def close(self) -> None:
         self._database.close()
+
+
+class Slots(NoLimits):
+    """Counts the calls that hold a slot."""
+
+    busy = 0
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
 
 
 @pytest.fixture
@@ -289,3 +305,23 @@ async def test_who_reads_columns_gets_the_payloads_so_and_no_keys(
 
     assert seen[0].columns == Columns(2, {"sku": ["S0", "S1"], "n": [1, 2]})
     assert seen[0].keys == []
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_only_a_call_with_an_intent_keeps_its_slot_until_it_is_acknowledged(
+    place: Place, monkeypatch: pytest.MonkeyPatch, idempotent: bool
+) -> None:
+    slots, acknowledge = Slots(), place.ledger.acknowledge
+    busy: list[int] = []
+
+    async def noted(run: RunRef, written: Acknowledgements) -> None:
+        busy.append(slots.busy)
+        await acknowledge(run, written)
+
+    can = msgspec.structs.replace(place.connector.capabilities, idempotent_upsert=idempotent)
+    monkeypatch.setattr(place.connector, "capabilities_for", lambda _options: can)
+    monkeypatch.setattr(place.ledger, "acknowledge", noted)
+    place.limits = slots
+
+    assert codes(await place.handle(items(1, 2))) == ["SS"]
+    assert busy == ([0] if idempotent else [1])
