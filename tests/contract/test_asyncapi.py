@@ -14,12 +14,14 @@ import pytest
 from syncline.cli.runs.status_follower import status_in
 from syncline.contracts import asyncapi, topics
 from syncline.contracts.events import DeadLetter
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
 from syncline.domain.validation_errors import document_name
 from syncline.runtime.commands.control import Command
+from syncline.runtime.spec import StageSpec
 from syncline_deadletter.main import SPEC as DEADLETTER
 from syncline_execute.main import SPEC as EXECUTE
 from syncline_finalize.main import SPEC as FINALIZE
@@ -34,15 +36,29 @@ from tests.support.public_schemas import validator, wrong_with
 DOCS = Path(__file__).parents[2] / "docs"
 RUN = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 RETRY_HEADERS = ((("retry-at", b"1764055902120"), ("retry-stage", b"execute")),)
+
+
+def reader(spec: StageSpec[Any]) -> Callable[[Delivery], Any]:
+    """Return how a stage reads a message of a run that there is."""
+    one = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
+
+    def read(delivery: Delivery) -> Any:
+        key = (delivery.key or b"").decode()
+        run = RunRef(key, "default", 1, one, "item", one, one, one, 1)
+        return spec.decode(delivery, {key: run})
+
+    return read
+
+
 READERS: dict[str, list[Callable[[Delivery], object]]] = {
-    "triggers": [TRIGGER.decode],
-    "runs": [INGEST.decode],
-    "raw": [NORMALIZE.decode],
-    "canonical": [TRANSFORM.decode],
-    "payload": [EXECUTE.decode],
-    "outcomes": [FINALIZE.decode],
-    "retry.2s": [RETRY.decode],
-    "dlq": [lambda delivery: DEADLETTER.decode(delivery).record],
+    "triggers": [reader(TRIGGER)],
+    "runs": [reader(INGEST)],
+    "raw": [reader(NORMALIZE)],
+    "canonical": [reader(TRANSFORM)],
+    "payload": [reader(EXECUTE)],
+    "outcomes": [reader(FINALIZE)],
+    "retry.2s": [reader(RETRY)],
+    "dlq": [lambda delivery: reader(DEADLETTER)(delivery).record],
     "status": [lambda delivery: status_in(delivery, [(delivery.key or b"").decode()])],
     "snapshots": [lambda delivery: read_snapshot(delivery.value or b"")],
     "monitor-processes-changelog": [lambda delivery: read_process(delivery.value or b"")],
@@ -59,8 +75,17 @@ def examples(topics: Iterable[str] = tuple(READERS)) -> list[Any]:
 
 
 def delivered(topic: str, value: object) -> Delivery:
-    headers = RETRY_HEADERS[0] if topic.startswith("retry") else ()
-    return Delivery(topic, 0, 0, RUN, json.dumps(value).encode(), headers, 1764055900000)
+    key, headers = run_of(value), RETRY_HEADERS[0] if topic.startswith("retry") else ()
+    if topic != "triggers":
+        headers = (*headers, ("correlation-id", key), ("tenant", b"default"))
+    return Delivery(topic, 0, 0, key, json.dumps(value).encode(), headers, 1764055900000)
+
+
+def run_of(value: Any) -> bytes:
+    """Return the ID of the run that an example names."""
+    run = value.get("run", value.get("run_id", value.get("data", {}).get("correlationId")))
+    found = run["id"] if isinstance(run, dict) else run
+    return found.encode() if isinstance(found, str) else RUN
 
 
 def test_the_documents_are_current() -> None:
@@ -163,7 +188,7 @@ def test_the_trigger_schema_and_the_trigger_agree(more: dict[str, Any], good: bo
 
 def test_a_trigger_of_another_type_is_refused_with_words() -> None:
     event = asyncapi.examples_of("triggers")["event"] | {"type": "com.example.order.created"}
-    asked: Any = TRIGGER.decode(delivered("triggers", event))
+    asked: Any = TRIGGER.decode(delivered("triggers", event), {})
     assert asked.request is None
     assert [problem.path for problem in asked.problems] == ["$.type"]
 

@@ -16,8 +16,8 @@ from syncline.contracts.messages import (
     Report,
     Retrying,
     Settled,
-    ref_of,
 )
+from syncline.contracts.run_ref import ref_of
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run, State
 from syncline_finalize.handler import OutcomeStore, StalledRunStore

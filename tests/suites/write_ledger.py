@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline_execute.ports import RowNameStore, WriteLedger
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
 from syncline.domain.run import Notice
 from syncline.runtime.clock import Clock

@@ -23,8 +23,8 @@ from syncline.contracts.messages import (
     Stalling,
     Waiting,
     dead_letters_in,
-    ref_of,
 )
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.run import (

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from uuid6 import uuid7
 
-from syncline.contracts.messages import Extracted, RunRef
+from syncline.contracts.messages import Extracted
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import ConflictError
@@ -66,7 +67,7 @@ class Pipeline:
         messages, self._waiting = self._waiting, []
         for message in messages:
             delivery = Delivery("triggers", 0, 0, message.key, message.value, (), 0)
-            asked = decode(delivery)
+            asked = decode(delivery, {})
             assert asked.request is not None, asked.problems
             await self._run(asked.run_id, asked.request)
 

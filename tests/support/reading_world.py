@@ -20,11 +20,12 @@ from syncline.connectors.port import (
     Page,
     SourceSnapshot,
 )
-from syncline.contracts.bundle import Bundle, decode_bundle
+from syncline.contracts.bundle import Bundle, bundle_in
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Attempt, Report, RunRequest, decoder_of
 from syncline.contracts.outbound import settled_message
+from syncline.contracts.timings import decode_report
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
@@ -43,6 +44,7 @@ from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.runs.run_refs import RunRefs
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_deadletter.rules import settled
@@ -52,6 +54,7 @@ from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT
 from tests.support.reports import origins, records_of
+from tests.support.stage_messages import delivered
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 Decide: TypeAlias = "Callable[[dict[str, Any]], Failure | Outcome | None]"
@@ -239,15 +242,16 @@ class World:
         messages, self._sent = self._sent, []
         reports: list[Report] = []
         for message in messages:
-            value = message.value or b""
+            value, delivery = message.value or b"", delivered(message)
+            runs = await RunRefs(self.db).of([message.key.decode()])
             if message.topic == "outcomes":
-                reports.append(decoder_of(Report).decode(value))
+                reports.append(decode_report(delivery, runs))
             elif message.topic == "dlq":
                 reports.append(
                     await self._failed(decoder_of(CloudEvent[DeadLetter]).decode(value).data)
                 )
             else:
-                reports += await self._settled(decode_bundle(value))
+                reports += await self._settled(bundle_in(delivery, runs))
         if reports:
             await Outcomes(self.db).apply(reports)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncline.contracts.bundle import BatchPart, Bundle
-from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, RunRef, Settled
+from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, Settled
+from syncline.contracts.run_ref import R, RunRef
 from syncline.domain.columns import Columns
 from syncline.domain.record import Record
 
@@ -40,7 +41,7 @@ def one_batch(
     return Bundle(run, lane, [part], list(ids), Columns.of(records), **more)
 
 
-def records_of(bundle: Bundle) -> list[Record]:
+def records_of(bundle: Bundle[R]) -> list[Record]:
     return bundle.columns.records()
 
 
@@ -53,6 +54,6 @@ def codes_of(report: Settled) -> str:
     return "".join(batch.codes for batch in report.batches)
 
 
-def origins(bundle: Bundle) -> list[tuple[int, int, int]]:
+def origins(bundle: Bundle[R]) -> list[tuple[int, int, int]]:
     """Return batch number, slot and version of each record."""
     return [(batch.number, slot, batch.version) for batch in bundle.batches for slot in batch.slots]

@@ -8,7 +8,8 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Report, RunRef
+from syncline.contracts.messages import Report
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.errors import Category, Failure

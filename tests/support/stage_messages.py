@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from syncline.contracts.bundle import Bundle, decode_bundle
+from syncline.contracts.bundle import Bundle, bundle_in
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.messages import Report, RunRef, decoder_of
+from syncline.contracts.messages import NamedReport, decoder_of
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import DLQ, OUTCOMES, STATUS
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.commands.control import ControlTopic
@@ -19,6 +20,8 @@ from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.eventually import eventually
 from tests.support.reports import one_batch
+
+RUN_ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 
 
 def delivered(message: Outbound, offset: int = 0, at: int | None = None) -> Delivery:
@@ -34,6 +37,14 @@ def raw_delivery(topic: str, value: bytes | None, key: bytes = b"k") -> Delivery
     return Delivery(topic, 0, 7, key, value, (), int(EPOCH.timestamp() * 1000))
 
 
+def of_run(topic: str, value: bytes | None, run: RunRef | None = None) -> Delivery:
+    """Return a message of a run with these bytes; of the run of a_run() unless one is given."""
+    run_id, tenant = (run.id, run.tenant) if run else (RUN_ID, "default")
+    headers = (("correlation-id", run_id.encode()), ("tenant", tenant.encode()))
+    delivery = raw_delivery(topic, value, run_id.encode())
+    return msgspec.structs.replace(delivery, headers=headers)
+
+
 def topics(messages: Sequence[Outbound]) -> list[str]:
     return [message.topic for message in messages]
 
@@ -44,11 +55,18 @@ def on(messages: Sequence[Outbound], topic: str) -> list[Outbound]:
 
 def reports(messages: Sequence[Outbound]) -> list[Any]:
     """Return what Finalize is told."""
-    return [decoder_of(Report).decode(m.value or b"") for m in on(messages, OUTCOMES)]
+    return [decoder_of(NamedReport).decode(m.value or b"") for m in on(messages, OUTCOMES)]
 
 
 def batches(messages: Sequence[Outbound], topic: str) -> list[Bundle]:
-    return [decode_bundle(m.value) for m in on(messages, topic)]
+    """Return the bundles that go to a topic, each as of a run that its key names."""
+    return [read_bundle(m) for m in on(messages, topic)]
+
+
+def read_bundle(message: Outbound) -> Bundle:
+    key = message.key.decode()
+    run = RunRef(key, "default", 1, RUN_ID, "item", RUN_ID, RUN_ID, RUN_ID, 1)
+    return bundle_in(delivered(message), {key: run})
 
 
 def dead_letters(messages: Sequence[Outbound]) -> list[DeadLetter]:

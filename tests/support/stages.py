@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from syncline.contracts.run_ref import Runs
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime import spec
 from syncline.runtime.clock import Clock, SystemClock
@@ -18,7 +19,7 @@ IN, OUT, GROUP = "raw", "canonical", "normalize"
 QUICK = StageOptions(commit_every=0.01)
 
 
-def decode(delivery: Delivery) -> str:
+def decode(delivery: Delivery, _runs: Runs) -> str:
     """Refuse bytes that are not text."""
     return (delivery.value or b"").decode()
 

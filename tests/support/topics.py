@@ -20,9 +20,11 @@ GROUPS = {
 """In the order of the flow: what one has finished lies before the next when that one is asked."""
 
 
-async def lying(connection: KafkaConnection, topic: str) -> list[Delivery]:
+async def lying(
+    connection: KafkaConnection, topic: str, *, with_foreign: bool = False
+) -> list[Delivery]:
     """Read a topic from its beginning to what is its end now."""
-    reader = KafkaReader(connection, topic, from_beginning=True)
+    reader = KafkaReader(connection, topic, from_beginning=True, with_foreign=with_foreign)
     await reader.start()
     try:
         found: list[Delivery] = []

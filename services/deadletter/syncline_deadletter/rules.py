@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, RunRef, Settled, decoder_of
+from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, Settled, decoder_of
+from syncline.contracts.run_ref import RunRef, Runs, require_same, run_of
 from syncline.contracts.wire import Delivery
-from syncline.domain.dead_letter.replay import PoisonMessage, poison_id
+from syncline.domain.dead_letter.replay import PoisonMessage, dead_letter_id, poison_id
 from syncline.domain.run import Outcome
 
 
@@ -21,8 +22,11 @@ class DlqMessage(msgspec.Struct, frozen=True):
 _decode = decoder_of(CloudEvent[DeadLetter]).decode
 
 
-def decode(delivery: Delivery) -> DlqMessage:
-    """Read a DLQ message. A message that is no dead letter is stored as poison."""
+def decode(delivery: Delivery, runs: Runs) -> DlqMessage:
+    """Read a DLQ message. A message that is no dead letter is stored as poison.
+
+    Raises ForeignMessageError: a dead letter that is not of the run that it names.
+    """
     headers = dict(delivery.headers)
     if "dlq-error-code" in headers:
         try:
@@ -33,7 +37,26 @@ def decode(delivery: Delivery) -> DlqMessage:
         event: CloudEvent[DeadLetter] = _decode(delivery.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return DlqMessage(None, stray(delivery, f"not a dead letter: {error}"))
-    return DlqMessage(event.data, stray(delivery, "a dead letter that cannot be stored"))
+    letter = _of_run(event.data, run_of(delivery, runs))
+    return DlqMessage(letter, stray(delivery, "a dead letter that cannot be stored"))
+
+
+def _of_run(letter: DeadLetter, run: RunRef) -> DeadLetter:
+    """Return a dead letter with what is known of its run in place of what it says of it."""
+    require_same(letter.correlation_id, run)
+    return msgspec.structs.replace(
+        letter,
+        id=dead_letter_id(run.id, letter.batch, letter.slot),
+        tenant=run.tenant,
+        stream=run.stream,
+        instance=run.instance_name,
+        instance_id=run.instance,
+        source_profile=run.source,
+        target_profile=run.target,
+        entity_type=run.entity_type,
+        mapping=run.mapping,
+        mapping_version=run.mapping_version,
+    )
 
 
 def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:

@@ -15,7 +15,8 @@ import msgspec
 import structlog
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
-from syncline.contracts.messages import RunRef, decoder_of, encode, encoder
+from syncline.contracts.messages import decoder_of, encode, encoder
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.breaker import OF_THE_SYSTEM, failure_of_call
 from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure, FailureError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements
 from syncline_execute.ports import WriteLedger
 

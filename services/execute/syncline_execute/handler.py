@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import structlog
 
 from syncline.contracts.bundle import Bundle
-from syncline.contracts.messages import Halted, RunRef
+from syncline.contracts.messages import Halted
 from syncline.contracts.outbound import report_message, settled_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.breaker import is_counted
 from syncline.domain.errors import Category, FailureError
 from syncline.postgres.limits.retry_after import PausedError

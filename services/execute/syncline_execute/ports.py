@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.run import Notice
 

@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.connectors.port import Capabilities, Connector
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.runtime.ports import CallLimiter
@@ -41,8 +41,8 @@ class Targets:
 
     async def of(self, run: RunRef) -> Target:
         """Return the run's target. May raise RetriableError."""
-        connection = await self._connections.of(run.target)
-        mapping = await self._mappings.document(run.mapping, run.mapping_version)
+        connection = await self._connections.of(run.tenant, run.target)
+        mapping = await self._mappings.document(run.tenant, run.mapping, run.mapping_version)
         transformation = mapping.transformation
         return Target(
             connection.connector,

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
 from syncline.contracts.bundle import Bundle, encoded_payloads
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.mapping.hashes import payload_hashes

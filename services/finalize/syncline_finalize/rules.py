@@ -13,11 +13,11 @@ from syncline.contracts.messages import (
     DeadLetterRef,
     Report,
     Retrying,
-    RunRef,
     Settled,
     Waiting,
     dead_letters_in,
 )
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State

@@ -10,8 +10,9 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from syncline.contracts.messages import Discovered, Extracted, RunRequest, Waiting, ref_of
+from syncline.contracts.messages import Discovered, Extracted, RunRequest, Waiting
 from syncline.contracts.outbound import report_message
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
@@ -100,10 +101,7 @@ class IngestHandler(Handler[RunRequest]):
 
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
         held = await self._known.lookup(progress.run.stream)
-        first = progress.epoch == 1 and not held.ledger  # in doubt it is not
-        batches = BatchPublisher(
-            progress, self._extractions, self._producer, self._clock, first=first
-        )
+        batches = BatchPublisher(progress, self._extractions, self._producer, self._clock)
         begun = asyncio.ensure_future(
             self._producer.send([report_message(Discovered(batches.run))])
         )

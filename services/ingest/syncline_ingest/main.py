@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import RunRequest, decoding
+from syncline.contracts.messages import RunRequest, decode_request
 from syncline.contracts.topics import RUNS
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_ingest.handler import IngestHandler
@@ -15,7 +15,7 @@ from syncline_ingest.reading.source import Sources
 SPEC = StageSpec(
     "ingest",
     [RUNS],
-    decoding(RunRequest),
+    decode_request,
     StageOptions(max_items=1, runs=8, drain=2.0),
     records=lambda _request: 0,  # it counts what it reads while it reads
 )

@@ -21,6 +21,7 @@ import msgspec
 from syncline.contracts.alerts import AlertData, Happening
 from syncline.contracts.events import COMPLETED, CloudEvent, RunStatus
 from syncline.contracts.messages import decoder_of
+from syncline.contracts.run_ref import ForeignMessageError, Runs, require_same, run_of
 from syncline.contracts.wire import Delivery
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.notification.incident import Alert, AlertState, Cause, Subject
@@ -47,12 +48,19 @@ _decode = decoder_of(CloudEvent[RunStatus]).decode
 _OF_STATE = {State.FAILED: Alert.RUN_FAILED, State.PARTIAL_SUCCESS: Alert.PARTIAL_SUCCESS}
 
 
-def decode(delivery: Delivery) -> RunEnd | None:
-    """Read a status event; None unless it is the end of a run. Raises msgspec.DecodeError."""
+def decode(delivery: Delivery, runs: Runs) -> RunEnd | None:
+    """Read a status event; None unless it is the end of a run.
+
+    Raises msgspec.DecodeError, ForeignMessageError.
+    """
     value = delivery.value or b""
     if _head(value).type != COMPLETED:
         return None
     event: CloudEvent[RunStatus] = _decode(value)
+    run = run_of(delivery, runs)
+    require_same(event.data.correlation_id, run)
+    if event.data.tenant != run.tenant:
+        raise ForeignMessageError(f"it names another tenant than that of its run, {run.id}")
     finished = event.data.finished_at
     at = datetime.fromisoformat(finished) if finished else event.time
     if at.tzinfo is None:

@@ -6,6 +6,7 @@ import msgspec
 
 from syncline.contracts.bundle import bundle_in
 from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE
+from syncline.contracts.run_ref import Runs
 from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
@@ -39,8 +40,11 @@ class WaitingMessage(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self.around, topic=topic)
 
 
-def decode(delivery: Delivery) -> WaitingMessage:
-    """Read a message of a retry topic. Raises ValueError: a wrong header, or no bundle."""
+def decode(delivery: Delivery, runs: Runs) -> WaitingMessage:
+    """Read a message of a retry topic.
+
+    Raises ValueError: a wrong header, or no bundle; ForeignMessageError, UnsupportedVersionError.
+    """
     headers = dict(delivery.headers)
     try:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
@@ -48,7 +52,7 @@ def decode(delivery: Delivery) -> WaitingMessage:
         raise ValueError(f"header {error} is missing") from error
     if due_at > delivery.timestamp + LONGEST:
         raise ValueError(f"header {RETRY_AT!r} is later than any retry is due")
-    bundle = bundle_in(delivery)
+    bundle = bundle_in(delivery, runs)
     if stage not in INPUT_OF:
         raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no bundles")
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import structlog
 
-from syncline.contracts.messages import Extracted, RunRequest, ref_of
+from syncline.contracts.messages import Extracted, RunRequest
 from syncline.contracts.outbound import report_message, request_message
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest

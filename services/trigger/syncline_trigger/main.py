@@ -14,7 +14,7 @@ from syncline.runtime.spec import StageSpec
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.rules import TriggerMessage, decode
 
-SPEC = StageSpec("trigger", [TRIGGERS], decode)
+SPEC = StageSpec("trigger", [TRIGGERS], decode, names_runs=False)
 
 
 class Store(Streams, Runs, QueuedRuns, RefusedTriggers, RunPauses):

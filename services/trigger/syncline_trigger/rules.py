@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from syncline.contracts import events
+from syncline.contracts.run_ref import Runs
 from syncline.contracts.status import Refusal, refused, status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.conversion import malformed_at
@@ -51,7 +52,7 @@ class TriggerMessage(msgspec.Struct, frozen=True):
     unread: Delivery | None = None
 
 
-def decode(delivery: Delivery) -> TriggerMessage:
+def decode(delivery: Delivery, _runs: Runs) -> TriggerMessage:
     """Read a trigger, a CloudEvent or its data alone; the result names what is wrong with it."""
     type_, data, unreadable = _read(delivery.value)
     problems = tuple(Problem("$", message) for message in unreadable)

@@ -10,7 +10,7 @@ import msgspec
 
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.registry import connector_class
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.configuration.documents import Profile
 from syncline.domain.errors import InvalidInputError, NotFoundError, RetriableError
 from syncline.domain.mapping.document import Mapping
@@ -57,19 +57,20 @@ class Connections:
         self._open: dict[str, tuple[float, Connection]] = {}
         self._retired: deque[tuple[float, Connector]] = deque()
 
-    async def of(self, profile_id: str) -> Connection:
-        """Return a profile's connection.
+    async def of(self, tenant: str, profile_id: str) -> Connection:
+        """Return the connection of a tenant's profile.
 
         Raises:
             RetriableError: the database is away.
             InvalidInputError: its connector is not installed.
-            NotFoundError: the profile is gone.
+            NotFoundError: the profile is gone, or another tenant's.
         """
         now = self._clock.monotonic()
         looked, connection = self._open.get(profile_id, (0.0, None))
-        if connection is not None and now - looked < FRESH:
+        is_theirs = connection is not None and connection.profile.tenant == tenant
+        if connection is not None and is_theirs and now - looked < FRESH:
             return connection
-        profile = await self._configuration.profile(profile_id)
+        profile = await self._configuration.profile(tenant, profile_id)
         connection = self._open.get(profile_id, (0.0, None))[1]  # others may have opened it
         if connection is None or connection.profile.changed_at != profile.changed_at:
             if connection is not None:
@@ -105,14 +106,14 @@ class Connections:
         """Side task: test the profiles in use here whose breaker is open, when that is due."""
         while True:
             await self._clock.sleep(PROBE_EVERY)
-            for profile_id in list(self._open):
+            for profile_id, (_, connection) in list(self._open.items()):
                 with suppress(RetriableError):  # the database is away: so is the breaker
                     if await self._limits.breakers.claim(profile_id):
-                        await self._probe(profile_id)
+                        await self._probe(connection.profile.tenant, profile_id)
 
-    async def _probe(self, profile_id: str) -> None:
+    async def _probe(self, tenant: str, profile_id: str) -> None:
         try:
-            connection = await self.of(profile_id)  # a person may have mended it meanwhile
+            connection = await self.of(tenant, profile_id)  # a person may have mended it meanwhile
             checks = await connection.connector.test()
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             await self._limits.breakers.test_failed(profile_id, str(error))
@@ -129,12 +130,12 @@ class MappingCache:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._parsed: dict[tuple[str, int], Mapping] = {}
-        self._compiled: dict[tuple[str, int], CompiledMapping] = {}
+        self._parsed: dict[tuple[str, str, int], Mapping] = {}
+        self._compiled: dict[tuple[str, str, int], CompiledMapping] = {}
 
     async def of(self, run: RunRef) -> CompiledMapping:
         """Return the compiled mapping that a run pinned. May raise RetriableError."""
-        key = (run.mapping, run.mapping_version)
+        key = (run.tenant, run.mapping, run.mapping_version)
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = compile_mapping(await self.document(*key))
@@ -143,12 +144,12 @@ class MappingCache:
             self._compiled[key] = compiled
         return compiled
 
-    async def document(self, mapping: str, version: int) -> Mapping:
-        """Return a mapping version as typed values. May raise RetriableError."""
-        key = (mapping, version)
+    async def document(self, tenant: str, mapping: str, version: int) -> Mapping:
+        """Return a version of a tenant's mapping as typed values. May raise RetriableError."""
+        key = (tenant, mapping, version)
         if key not in self._parsed:
             if len(self._parsed) >= KEPT:
                 self._parsed.clear()
-            document = await self._configuration.mapping_document(mapping, version)
+            document = await self._configuration.mapping_document(*key)
             self._parsed[key] = parse(document, stored=True)
         return self._parsed[key]

@@ -22,6 +22,7 @@ from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.postgres.progress.custody import StageCustody
+from syncline.postgres.runs.run_refs import RunRefs
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.loop.stage_loop import StageLoop
@@ -78,6 +79,8 @@ async def _run(
         _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
         custody = StageCustody(own.database, spec.name)
+        if spec.names_runs:
+            spec = msgspec.structs.replace(spec, runs=RunRefs(own.database))
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         side_tasks = {
             "control": service.commands.follow,

@@ -9,15 +9,18 @@ A bundle can be counted (`len`), cut (`part`) and halved until its message fits 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Generic, cast
 
 import msgspec
 
-from syncline.contracts.messages import Attempt, Index, RunRef, Slot, decoder_of, encode, encoder
+from syncline.contracts.messages import Attempt, Slot, decoder_of, encode, encoder
+from syncline.contracts.run_ref import Index, NamedRun, R, Runs, require_same, run_of
+from syncline.contracts.versions import VERSION, decode_versioned
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.record import Record
 
-VERSION = 2
 FULL = 512_000
 """Bytes of records up to which Ingest fills a bundle."""
 MOST_RECORDS = 2_500
@@ -46,7 +49,7 @@ class BatchPart(msgspec.Struct, array_like=True):
     slots: list[Slot]
 
 
-class Bundle(msgspec.Struct, omit_defaults=True):
+class Bundle(msgspec.Struct, Generic[R], omit_defaults=True):
     """Records on their way through the stages; the lists run in parallel.
 
     Attributes:
@@ -59,7 +62,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
         history: earlier failed attempts of each record, only on retries.
     """
 
-    run: RunRef
+    run: R
     lane: Index
     batches: list[BatchPart]
     ids: list[str]
@@ -79,7 +82,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def part(self, places: Sequence[int], columns: Columns | None = None) -> Bundle:
+    def part(self, places: Sequence[int], columns: Columns | None = None) -> Bundle[R]:
         """Return a bundle of just the records at these places, which rise.
 
         Args:
@@ -130,7 +133,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
 class _OlderBatch(msgspec.Struct):
     """A message of the previous release: one batch, its records one by one."""
 
-    run: RunRef
+    run: NamedRun
     number: Index
     lane: Index
     slots: list[Slot]
@@ -141,7 +144,7 @@ class _OlderBatch(msgspec.Struct):
     history: list[list[Attempt]] = []
     version: int = 0
 
-    def bundle(self) -> Bundle:
+    def bundle(self) -> Bundle[NamedRun]:
         """Return it as a bundle. Raises ValueError on lists of unequal length."""
         return Bundle(
             self.run,
@@ -155,11 +158,17 @@ class _OlderBatch(msgspec.Struct):
         )
 
 
-def decode_bundle(value: bytes | None) -> Bundle:
-    """Read a bundle of this release or of the previous one. Raises msgspec.DecodeError."""
+_decode = msgspec.json.Decoder(Bundle[NamedRun], float_hook=Decimal).decode
+
+
+def decode_bundle(value: bytes | None) -> Bundle[NamedRun]:
+    """Read a bundle of this release or of an earlier one.
+
+    Raises msgspec.DecodeError, UnsupportedVersionError.
+    """
     data = value or b""
     try:
-        return decoder_of(Bundle).decode(data)
+        return decode_versioned(_decode, data)
     except msgspec.ValidationError:
         if b'"records":' not in data:
             raise
@@ -169,12 +178,18 @@ def decode_bundle(value: bytes | None) -> Bundle:
         raise msgspec.ValidationError(str(error)) from error
 
 
-def bundle_in(delivery: Delivery) -> Bundle:
-    """Read a delivery's bundle. Raises msgspec.DecodeError."""
-    return decode_bundle(delivery.value)
+def bundle_in(delivery: Delivery, runs: Runs) -> Bundle:
+    """Read a delivery's bundle.
+
+    Raises msgspec.DecodeError, ForeignMessageError, UnsupportedVersionError.
+    """
+    run = run_of(delivery, runs)
+    bundle = decode_bundle(delivery.value)
+    require_same(bundle.run, run)
+    return cast("Bundle", msgspec.structs.replace(bundle, run=run))
 
 
-def encoded_records(bundle: Bundle, places: Sequence[int]) -> list[bytes]:
+def encoded_records(bundle: Bundle[R], places: Sequence[int]) -> list[bytes]:
     """Return the records at these places as JSON."""
     return [encode(record) for record in bundle.columns.part(places).records()]
 

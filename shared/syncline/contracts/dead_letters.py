@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from syncline.contracts.events import CONTENT_TYPE, DEAD_LETTER, DeadLetter, cloud_event
-from syncline.contracts.messages import Attempt, RunRef
+from syncline.contracts.messages import Attempt
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import DLQ, Stage
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.domain.dead_letter.replay import dead_letter_id

@@ -6,76 +6,33 @@ is the writer's version. Numbers keep their digits: decimals are JSON numbers, r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Iterable, Sized
 from decimal import Decimal
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, TypeVar, overload
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 import msgspec
 
+from syncline.contracts.run_ref import (
+    ForeignMessageError,
+    Index,
+    NamedRun,
+    R,
+    RunRef,
+    Runs,
+    check_uuid,
+    require_same,
+    run_of,
+)
+from syncline.contracts.versions import VERSION, decode_versioned
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import Failure
-from syncline.domain.run import Mode, Run
 
 T = TypeVar("T")
-VERSION = 1
-Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Slot: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 Codes: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[SUXPCF]*$")]
 Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
-
-
-class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What every stage must know of a run; fixed when the run is accepted.
-
-    Attributes:
-        id, stream: the correlation ID; the number of the stream.
-        instance: its ID; `instance_name` is for people.
-        source, target: profile IDs.
-        mapping, mapping_version: the pinned mapping.
-        lanes: number of partitions of a stage topic over which the run is spread.
-        replay: whether it replays dead letters; then it never overwrites a newer version.
-        first: the stream's ledger was empty at the run's start; false if that is not certain.
-    """
-
-    id: str
-    tenant: str
-    stream: Index
-    instance: str
-    entity_type: str
-    source: str
-    target: str
-    mapping: str
-    mapping_version: int
-    mode: Mode = Mode.INCREMENTAL
-    lanes: int = 1
-    replay: bool = False
-    instance_name: str = ""
-    first: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("id", "instance", "source", "target", "mapping"):
-            check_uuid(getattr(self, name), name)
-
-
-def ref_of(run: Run) -> RunRef:
-    """Return what the stages need to know of a run."""
-    return RunRef(
-        id=run.id,
-        tenant=run.tenant,
-        stream=run.stream,
-        instance=run.instance,
-        entity_type=run.entity_type,
-        source=run.source,
-        target=run.target,
-        mapping=run.mapping,
-        mapping_version=run.mapping_version,
-        mode=run.mode,
-        lanes=run.lanes,
-        replay=run.replay is not None,
-        instance_name=run.instance_name,
-    )
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -118,7 +75,7 @@ class BatchOutcomes(msgspec.Struct, frozen=True, array_like=True):
         _require_parallel(self.slots, self.codes)
 
 
-class Settled(msgspec.Struct, frozen=True, tag="outcomes"):
+class Settled(msgspec.Struct, Generic[R], frozen=True, tag="outcomes"):
     """A report: records of one run reached an outcome in one stage.
 
     Attributes:
@@ -128,23 +85,23 @@ class Settled(msgspec.Struct, frozen=True, tag="outcomes"):
             the next run recognises them.
     """
 
-    run: RunRef
+    run: R
     batches: list[BatchOutcomes]
     stage: str
     letters: list[DeadLetterRef] = []
     timings: list[Timing] = []
     left_out: list[tuple[str, str]] = []
-    v: int = 2
+    v: int = VERSION
 
     def __post_init__(self) -> None:
         for _, row_hash in self.left_out:
             UUID(row_hash)
 
 
-class OlderSettled(msgspec.Struct, frozen=True, tag="settled"):
+class OlderSettled(msgspec.Struct, Generic[R], frozen=True, tag="settled"):
     """A report of the previous release: outcomes of one batch."""
 
-    run: RunRef
+    run: R
     number: Index
     slots: list[Slot]
     codes: Codes
@@ -153,7 +110,7 @@ class OlderSettled(msgspec.Struct, frozen=True, tag="settled"):
     timings: list[Timing] = []
     left_out: list[tuple[str, str]] = []
 
-    def newer(self) -> Settled:
+    def newer(self) -> Settled[R]:
         """Return it as a report of this release. Raises ValueError."""
         outcomes = BatchOutcomes(self.number, self.slots, self.codes)
         return Settled(self.run, [outcomes], self.stage, self.letters, self.timings, self.left_out)
@@ -168,10 +125,10 @@ class DeadLetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: Failure
 
 
-class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
+class Retrying(msgspec.Struct, Generic[R], frozen=True, tag="retrying"):
     """A report: records of one batch wait for a retry. `due_at` is milliseconds since 1970."""
 
-    run: RunRef
+    run: R
     number: Index
     slots: list[Slot]
     ids: list[str]
@@ -183,24 +140,24 @@ class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
         _require_parallel(self.slots, self.ids, self.attempts)
 
 
-class Discovered(msgspec.Struct, frozen=True, tag="discovered"):
+class Discovered(msgspec.Struct, Generic[R], frozen=True, tag="discovered"):
     """A report: Ingest committed more batch rows; totals are in the run row."""
 
-    run: RunRef
+    run: R
     v: int = VERSION
 
 
-class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
+class Extracted(msgspec.Struct, Generic[R], frozen=True, tag="extracted"):
     """The manifest: the report that extraction ended, by itself, by cancel or by failure."""
 
-    run: RunRef
+    run: R
     batches: int
     records: int
     failure: Failure | None = None
     v: int = VERSION
 
 
-class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
+class Stalling(msgspec.Struct, Generic[R], frozen=True, tag="stalling"):
     """Finalize's report to itself, after all others of the run: the run has not moved for long.
 
     Attributes:
@@ -208,13 +165,13 @@ class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
         after: seconds without movement that count as stalled.
     """
 
-    run: RunRef
+    run: R
     seen: str
     after: float
     v: int = VERSION
 
 
-class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
+class Waiting(msgspec.Struct, Generic[R], frozen=True, tag="waiting"):
     """A report: records wait because a system asked for it; this counts as no attempt.
 
     Attributes:
@@ -222,26 +179,36 @@ class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
         reason: what they wait for, in plain words.
     """
 
-    run: RunRef
+    run: R
     records: int
     due_at: Milliseconds
     reason: str
     v: int = VERSION
 
 
-class Halted(msgspec.Struct, frozen=True, tag="halted"):
+class Halted(msgspec.Struct, Generic[R], frozen=True, tag="halted"):
     """A report: the target refuses the whole call, so the run stops writing its other records.
 
     It is published before the reports about those records.
     """
 
-    run: RunRef
+    run: R
     failure: Failure
     v: int = VERSION
 
 
 Report: TypeAlias = Settled | Retrying | Waiting | Halted | Discovered | Extracted | Stalling
 """The messages of the outcomes topic."""
+NamedReport: TypeAlias = (
+    Settled[NamedRun]
+    | Retrying[NamedRun]
+    | Waiting[NamedRun]
+    | Halted[NamedRun]
+    | Discovered[NamedRun]
+    | Extracted[NamedRun]
+    | Stalling[NamedRun]
+)
+"""A report as it was read."""
 
 
 def _require_parallel(*lists: Sized) -> None:
@@ -284,17 +251,16 @@ def decoder_of(kind: type[T] | UnionType) -> msgspec.json.Decoder[T]:
     return _decoders[kind]
 
 
-@overload
-def decoding(kind: type[T]) -> Callable[[Delivery], T]: ...
-@overload
-def decoding(kind: UnionType) -> Callable[[Delivery], Any]: ...
-def decoding(kind: type[T] | UnionType) -> Callable[[Delivery], T]:
-    """Return a function that reads a delivery's value; it raises msgspec.DecodeError."""
-    decode = decoder_of(kind).decode
-    return lambda delivery: decode(delivery.value or b"")
+def encode_of_run(message: msgspec.Struct, run: RunRef) -> bytes:
+    """Encode a message of a run: it names the run."""
+    return encode(msgspec.structs.replace(message, run=run.id))
 
 
-def check_uuid(text: str, name: str) -> None:
-    """Check that a text is a UUID in lower case. Raises ValueError."""
-    if str(UUID(text)) != text:
-        raise ValueError(f"`{name}` is no UUID in lower case: {text[:80]!r}")
+def decode_request(delivery: Delivery, runs: Runs) -> RunRequest:
+    """Read a run request. Raises msgspec.DecodeError, ForeignMessageError."""
+    run = run_of(delivery, runs)
+    request = decode_versioned(decoder_of(RunRequest).decode, delivery.value)
+    require_same(request.run_id, run)
+    if request.tenant != run.tenant:
+        raise ForeignMessageError(f"it names another tenant than that of its run, {run.id}")
+    return request

@@ -16,6 +16,7 @@ from syncline.contracts.messages import (
     RunRequest,
     Settled,
     encode,
+    encode_of_run,
     records_in,
 )
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
@@ -53,7 +54,7 @@ def lane_message(bundle: Bundle, topic: str) -> Outbound:
     return Outbound(
         topic,
         run.id.encode(),
-        encode(bundle),
+        encode_of_run(bundle, run),
         lane_spread(run.id, bundle.lane),
         (
             ("correlation-id", run.id.encode()),
@@ -78,7 +79,11 @@ def retry_message(bundle: Bundle, stage: Stage, topic: str, due: datetime) -> Ou
 def report_message(report: Report) -> Outbound:
     """Make a report's message to Finalize; all reports of a run are on one partition."""
     return _run_message(
-        OUTCOMES, report.run.id, report.run.tenant, encode(report), records_in(report)
+        OUTCOMES,
+        report.run.id,
+        report.run.tenant,
+        encode_of_run(report, report.run),
+        records_in(report),
     )
 
 

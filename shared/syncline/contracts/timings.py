@@ -12,20 +12,23 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from syncline.contracts.messages import (
+    NamedReport,
     OlderSettled,
     Report,
     Settled,
     Timing,
-    decoding,
+    decoder_of,
     encode,
 )
+from syncline.contracts.run_ref import NamedRun, Runs, require_same, run_of
 from syncline.contracts.topics import DLQ, INPUT_OF, RETRY_PREFIX
+from syncline.contracts.versions import decode_versioned
 from syncline.contracts.wire import Delivery, Outbound
 
 HEADER = "stage-timings"
 _STAGE_TOPICS = frozenset(INPUT_OF.values())
 _decode = msgspec.json.Decoder(list[Timing]).decode
-_decode_report = decoding(Report | OlderSettled)
+_decode_report = decoder_of(NamedReport | OlderSettled[NamedRun]).decode
 
 
 class _OlderMessage(msgspec.Struct):
@@ -66,18 +69,23 @@ def timings_of(delivery: Delivery) -> list[Timing]:
     return []
 
 
-def decode_report(delivery: Delivery) -> Report:
-    """Read a report, with the timings of its header. Raises msgspec.DecodeError."""
-    report = _decode_report(delivery)
+def decode_report(delivery: Delivery, runs: Runs) -> Report:
+    """Read a report, with the timings of its header.
+
+    Raises msgspec.DecodeError, ForeignMessageError, UnsupportedVersionError.
+    """
+    run = run_of(delivery, runs)
+    report = decode_versioned(_decode_report, delivery.value)
+    require_same(report.run, run)
     if isinstance(report, OlderSettled):
         try:
             report = report.newer()
         except ValueError as error:
             raise msgspec.ValidationError(str(error)) from error
-    if isinstance(report, Settled) and (timings := timings_of(delivery)):
-        return msgspec.structs.replace(report, timings=timings)
-    newest: Report = report
-    return newest
+    believed: Report = msgspec.structs.replace(report, run=run)
+    if isinstance(believed, Settled) and (timings := timings_of(delivery)):
+        return msgspec.structs.replace(believed, timings=timings)
+    return believed
 
 
 def with_timings(

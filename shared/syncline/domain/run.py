@@ -116,6 +116,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         stream: number of its stream.
         instance, source, target, mapping: IDs; `instance_name` is for people.
         trigger: who asked: cli, topic, api, schedule, replay.
+        first_load: the stream's ledger was empty when it began.
         cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.
         notices: each code once.
@@ -138,6 +139,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     max_entities: int | None = None
     batch_size: int
     lanes: int
+    first_load: bool = False
     replay: JsonObject | None = None
     parent: str | None = None
     state: State

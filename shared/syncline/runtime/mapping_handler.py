@@ -9,8 +9,8 @@ from typing import Protocol
 import msgspec
 
 from syncline.contracts.bundle import LARGEST_BUNDLE, Bundle, bundle_in, fitting
-from syncline.contracts.messages import RunRef
 from syncline.contracts.outbound import bundle_message, settled_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from syncline.contracts.run_ref import Runs
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition, UncleanEnd
 from syncline.domain.errors import Failure, FailureError
 
@@ -91,6 +92,13 @@ class Custody(Protocol):
 
     async def release(self, partitions: Collection[Partition]) -> None:
         """Note that partitions were left alive; those that another process took stay its own."""
+
+
+class KnownRuns(Protocol):
+    """Knows the runs that messages name; from memory after the first time."""
+
+    async def of(self, run_ids: Collection[str]) -> Runs:
+        """Return those that there are, by ID. May raise RetriableError."""
 
 
 class CallPause(Protocol):

@@ -8,7 +8,9 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from syncline.contracts.run_ref import Runs
 from syncline.contracts.wire import Delivery, Outbound
+from syncline.runtime.ports import KnownRuns
 
 T = TypeVar("T")
 SideTask: TypeAlias = Callable[[], Awaitable[None]]
@@ -51,18 +53,23 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
     Attributes:
         name: of the service and its consumer group.
         topics: logical names.
-        decode: turns a delivery into an item of the handler; raises ValueError or
-            msgspec.MsgspecError for poison.
+        decode: turns a delivery, with the runs that keys name, into an item of the handler; raises
+            ValueError or msgspec.MsgspecError for poison, ForeignMessageError for what must not be
+            believed, UnsupportedVersionError for what only a newer release understands.
+        names_runs: the keys of the messages name runs, which are loaded for `decode`.
+        runs: those that there are; the bootstrap gives them to a stage whose messages name runs.
         records: counts the records of an item, for metrics; 1 where items are runs.
         settles: records end in this stage, so what it has handled counts as handed on.
     """
 
     name: str
     topics: Sequence[str]
-    decode: Callable[[Delivery], T]
+    decode: Callable[[Delivery, Runs], T]
     options: StageOptions = StageOptions()
     records: Callable[[T], int] = lambda _item: 1
     settles: bool = False
+    names_runs: bool = True
+    runs: KnownRuns | None = None
 
 
 class Handler(ABC, Generic[T]):

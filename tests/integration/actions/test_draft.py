@@ -11,8 +11,8 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.actions.trials.draft import DraftTrier, TrialRequest
-from syncline.contracts.messages import RunRef
 from syncline.contracts.outbound import bundle_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.kafka.admin import KafkaAdmin

@@ -19,7 +19,7 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.port import Surroundings
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome

@@ -70,7 +70,7 @@ async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(
     assert await save(store, wanted(2)) == ["unchanged", "changed", "unchanged"]
     ((mapping, active),) = await database.fetch("select id, active_version from mappings")
     configuration = Configuration(database, Keyring.parse(KEY))
-    versions = [await configuration.mapping_document(str(mapping), n) for n in (1, 2)]
+    versions = [await configuration.mapping_document("default", str(mapping), n) for n in (1, 2)]
     assert (active, [v["version"] for v in versions]) == (2, [1, 2])
 
 
@@ -118,7 +118,7 @@ async def test_secret_is_stored_encrypted_and_read_by_services(
     await save(store, wanted())
     (row,) = await database.fetch("select id, secrets from profiles")
     assert b"s3cret" not in row["secrets"]
-    profile = await Configuration(database, Keyring.parse(KEY)).profile(str(row["id"]))
+    profile = await Configuration(database, Keyring.parse(KEY)).profile("default", str(row["id"]))
     assert profile.secrets == {"token": "s3cret"}
 
 

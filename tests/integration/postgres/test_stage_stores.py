@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from syncline.contracts.messages import Extracted, RunRef
+from syncline.contracts.messages import Extracted
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore

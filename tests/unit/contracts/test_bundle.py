@@ -9,15 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.contracts.bundle import BatchPart, Bundle, decode_bundle, encoded_payloads
-from syncline.contracts.messages import RunRef, Settled, encode
+from syncline.contracts.bundle import BatchPart, Bundle, bundle_in, decode_bundle, encoded_payloads
+from syncline.contracts.messages import Settled, encode
+from syncline.contracts.outbound import bundle_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.timings import decode_report
+from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
 from tests.support.reports import origins, records_of
-from tests.support.stage_messages import raw_delivery
+from tests.support.stage_messages import delivered, of_run
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 RUN = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
+RUNS = {ID: RUN}
 
 
 def bundle(*sizes: int) -> Bundle:
@@ -43,7 +47,9 @@ def test_a_part_keeps_each_record_with_its_batch_and_slot(
     assert [p for _, own in whole.by_batch(places) for p in own] == places
     for place, (number, slot, _) in enumerate(origins(part)):
         assert part.place_of(number, slot) == place
-    assert decode_bundle(encode(part)) == part
+    message = delivered(bundle_message(part, Stage.EXECUTE))
+    assert decode_bundle(message.value).run == ID
+    assert bundle_in(message, RUNS) == part
 
 
 def test_a_slot_that_is_not_there_has_no_place() -> None:
@@ -85,13 +91,13 @@ def test_what_is_no_bundle_is_refused_by_the_decoder(wrong: bytes) -> None:
 
 def test_an_outcome_report_of_the_release_before_is_read() -> None:
     fields = {"type": "settled", "run": RUN, "number": 2, "slots": [0, 1], "codes": "SF"}
-    report = decode_report(raw_delivery("outcomes", encode({**fields, "stage": "execute"})))
+    report = decode_report(of_run("outcomes", encode({**fields, "stage": "execute"})), RUNS)
     assert isinstance(report, Settled)
     (batch,) = report.batches
     assert (batch.number, batch.slots, batch.codes) == (2, [0, 1], "SF")
     wrong = encode({**fields, "slots": [0], "stage": "execute"})
     with pytest.raises(msgspec.DecodeError):
-        decode_report(raw_delivery("outcomes", wrong))
+        decode_report(of_run("outcomes", wrong), RUNS)
 
 
 @pytest.mark.parametrize("longer", ["", "ü%b" * 1_000], ids=["short", "long"])

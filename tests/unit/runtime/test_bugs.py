@@ -204,7 +204,7 @@ async def test_a_message_of_the_dlq_never_goes_back_there(
 ) -> None:
     await broker.producer().send([Outbound(DLQ, b"k", b"bad", 0)])
     handler = Handler(fail_on_bad)
-    spec = StageSpec("deadletter", [DLQ], lambda d: (d.value or b"").decode())
+    spec = StageSpec("deadletter", [DLQ], lambda d, _: (d.value or b"").decode())
     stage = StageLoop(spec, handler, broker.consumer("deadletter"), broker.producer(), clock)
 
     async def broken() -> None:

@@ -8,7 +8,8 @@ from random import Random
 import msgspec
 
 from syncline.contracts.bundle import LARGEST_RETRY, Bundle, decode_bundle
-from syncline.contracts.messages import Report, RunRef, Waiting, decoder_of
+from syncline.contracts.messages import NamedReport, Waiting, decoder_of
+from syncline.contracts.run_ref import NamedRun, RunRef
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
@@ -27,7 +28,7 @@ def batch(records: int, size: int = 1) -> Bundle:
     return one_batch(run, 0, 0, list(range(records)), ids, [{"x": "y" * size}] * records)
 
 
-def again(messages: list[Outbound]) -> list[Bundle]:
+def again(messages: list[Outbound]) -> list[Bundle[NamedRun]]:
     return [decode_bundle(m.value) for m in messages if m.topic != OUTCOMES]
 
 
@@ -36,7 +37,8 @@ def test_retries_that_no_message_holds_are_halved_and_each_is_told() -> None:
     router = FailureRouter(Stage.EXECUTE, Random(1))
     messages = router.route(large, dict.fromkeys(range(4), BUSY), RetryPolicy(), EPOCH)
     assert [one.ids for one in again(messages)] == [["A0", "A1"], ["A2", "A3"]]
-    told = [decoder_of(Report).decode(m.value or b"") for m in messages if m.topic == OUTCOMES]
+    read = decoder_of(NamedReport).decode
+    told = [read(m.value or b"") for m in messages if m.topic == OUTCOMES]
     assert [report.ids for report in told] == [["A0", "A1"], ["A2", "A3"]]
 
 
@@ -48,9 +50,11 @@ def test_who_waits_for_a_system_that_asked_for_it_has_used_up_no_attempt() -> No
 
     (sent,) = again(messages)
     assert (sent.ids, sent.attempt, sent.history) == (["A0", "A2"], 4, [])
-    (report,) = [decoder_of(Report).decode(m.value or b"") for m in messages if m.topic == OUTCOMES]
+    (report,) = [
+        decoder_of(NamedReport).decode(m.value or b"") for m in messages if m.topic == OUTCOMES
+    ]
     due = int((EPOCH + timedelta(hours=1)).timestamp() * 1000)
-    assert report == Waiting(given.run, 2, due, "the shop is busy")
+    assert report == Waiting(given.run.id, 2, due, "the shop is busy")
     assert messages[0].topic == "retry.300s"
 
 

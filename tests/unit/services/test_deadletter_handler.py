@@ -6,6 +6,7 @@ import pytest
 
 from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.events import DeadLetter
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.failure.poison import UNDECODABLE, poison
@@ -21,6 +22,7 @@ from tests.support.run_life import dead_letter
 from tests.support.stage_messages import delivered, raw_delivery, reports
 
 RUN = a_run()
+RUNS = {RUN.id: ref_of(RUN)}
 
 
 class Place:
@@ -31,7 +33,7 @@ class Place:
         self.handler = DeadletterHandler(self.letters, {})
 
     async def handle(self, *deliveries: Delivery) -> list[Outbound]:
-        return await self.handler.handle([SPEC.decode(delivery) for delivery in deliveries])
+        return await self.handler.handle([SPEC.decode(delivery, RUNS) for delivery in deliveries])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def poison(offset: int, headers: dict[str, bytes]) -> Delivery:
 
 
 def test_a_poison_message_has_the_place_that_it_came_from() -> None:
-    kept = decode(poison(1, PLACE)).poison
+    kept = decode(poison(1, PLACE), {}).poison
 
     assert (kept.topic, kept.partition, kept.offset) == ("raw", 3, 7)
 
@@ -38,7 +38,7 @@ def test_one_that_does_not_say_where_it_came_from_is_kept_by_its_own_place(
     headers = {n: v for n, v in PLACE.items() if n != name}
     headers |= {} if value is None else {name: value}
 
-    kept = [decode(poison(offset, headers)).poison for offset in (1, 2)]
+    kept = [decode(poison(offset, headers), {}).poison for offset in (1, 2)]
 
     assert [(letter.topic, letter.offset) for letter in kept] == [("dlq", 1), ("dlq", 2)]
     assert len({letter.id for letter in kept}) == 2

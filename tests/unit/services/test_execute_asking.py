@@ -11,7 +11,7 @@ import pytest
 
 from syncline.connectors.facts import Capabilities
 from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation

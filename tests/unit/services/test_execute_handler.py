@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from syncline.contracts.bundle import Bundle, decode_bundle
-from syncline.contracts.messages import Halted, Report, RunRef, Settled, Waiting, decoder_of
+from syncline.contracts.messages import Halted, Report, Settled, Waiting, decoder_of
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem

@@ -15,7 +15,8 @@ import pytest
 from syncline.connectors.port import ConnectorError, Surroundings, WriteBatch, WriteResult
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.bundle import Bundle
-from syncline.contracts.messages import Halted, Retrying, RunRef, Settled, Waiting, encode, ref_of
+from syncline.contracts.messages import Halted, Retrying, Settled, Waiting, encode
+from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
@@ -39,12 +40,12 @@ from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import a_run
 from tests.support.reports import codes_of
 from tests.support.stage_messages import (
+    RUN_ID,
     a_batch,
     batches,
     control_topic,
     dead_letters,
-    delivered,
-    raw_delivery,
+    of_run,
     reports,
     topics,
 )
@@ -95,7 +96,8 @@ class Place:
             halts,
         )
         read = [
-            SPEC.decode(delivered(Outbound("payload", b"", encode(batch), 0))) for batch in sent
+            SPEC.decode(of_run("payload", encode(batch), batch.run), {batch.run.id: batch.run})
+            for batch in sent
         ]
         return await handler.handle(read)
 
@@ -277,7 +279,7 @@ async def test_records_that_share_a_row_are_told_of_once_a_call(place: Place) ->
 @pytest.mark.parametrize("value", [None, b"{", b"[" * 100_000, b'{"run":{}}'])
 def test_what_is_no_batch_is_undecodable(value: bytes | None) -> None:
     with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
-        SPEC.decode(raw_delivery("payload", value))
+        SPEC.decode(of_run("payload", value), {RUN_ID: RUN})
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,7 @@ def test_what_is_no_batch_is_undecodable(value: bytes | None) -> None:
 def test_a_bundle_whose_lists_do_not_fit_together_is_undecodable(field: str, value: Any) -> None:
     broken = msgspec.json.decode(encode(items(1, 2))) | {field: value}
     with pytest.raises(msgspec.ValidationError):
-        SPEC.decode(raw_delivery("payload", encode(broken)))
+        SPEC.decode(of_run("payload", encode(broken)), {RUN_ID: RUN})
 
 
 async def test_who_reads_columns_gets_the_payloads_so_and_no_keys(

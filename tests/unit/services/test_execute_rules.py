@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Intent, LedgerEntry

@@ -23,9 +23,9 @@ from syncline.contracts.messages import (
     Timing,
     Waiting,
     encode,
-    ref_of,
 )
 from syncline.contracts.outbound import report_message
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.timings import HEADER
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -41,8 +41,8 @@ from tests.support.stage_messages import (
     dead_letters,
     delivered,
     events,
+    of_run,
     on,
-    raw_delivery,
     reports,
 )
 
@@ -70,7 +70,7 @@ class Place:
 
     async def handle(self, *sent: Report) -> list[Outbound]:
         return await self.handler.handle(
-            [SPEC.decode(delivered(report_message(report))) for report in sent]
+            [SPEC.decode(delivered(report_message(r)), {r.run.id: r.run}) for r in sent]
         )
 
     async def beside(self, name: str, seconds: float) -> list[Outbound]:
@@ -195,6 +195,7 @@ async def test_a_run_in_which_nothing_moves_is_suspected_behind_its_reports_and_
     await place.handle(settled({0: "S"}))
     (suspicion, *_) = reports(await place.beside("stalled", LONG + 120))
     assert isinstance(suspicion, Stalling)
+    suspicion = msgspec.structs.replace(suspicion, run=RUN)
     assert await place.handle(suspicion) == []
     await place.clock.advance(LONG)
 
@@ -242,15 +243,17 @@ RETRYING = Retrying(RUN, 0, [0], ["a"], [Attempt(1, EPOCH.isoformat(), "execute"
 )
 def test_what_is_no_report_is_undecodable(value: bytes | None) -> None:
     with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
-        SPEC.decode(raw_delivery("outcomes", value))
+        SPEC.decode(of_run("outcomes", value, RUN), {RUN.id: RUN})
 
 
-def test_a_report_has_the_timings_of_its_header_or_as_the_release_before_sent_them() -> None:
+def test_a_report_has_the_timings_of_its_header_or_as_they_were_sent_before() -> None:
     timings = [Timing("payload", 1, 2, 3)]
     message = report_message(settled({0: "S"}))
-    with_header = msgspec.structs.replace(message, headers=((HEADER, encode(timings)),))
+    with_header = msgspec.structs.replace(
+        message, headers=(*message.headers, (HEADER, encode(timings)))
+    )
     older = report_message(settled({0: "S"}, timings=timings))
     for sent in (with_header, older):
-        report = SPEC.decode(delivered(sent))
+        report = SPEC.decode(delivered(sent), {RUN.id: RUN})
         assert isinstance(report, Settled)
         assert report.timings == timings

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from syncline.contracts.messages import RunRef, ref_of
+from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.domain.errors import RetriableError
 from syncline.domain.ledger import Acknowledgements
 from syncline.testing.clock import FakeClock

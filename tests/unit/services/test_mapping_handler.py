@@ -12,7 +12,8 @@ import pytest
 import syncline_normalize.main
 import syncline_transform.main
 from syncline.contracts.bundle import LARGEST_BUNDLE, BatchPart, Bundle
-from syncline.contracts.messages import RunRef, Settled, encode, ref_of
+from syncline.contracts.messages import Settled, encode, encode_of_run
+from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
@@ -29,8 +30,7 @@ from tests.support.stage_messages import (
     batches,
     control_topic,
     dead_letters,
-    delivered,
-    raw_delivery,
+    of_run,
     reports,
     topics,
 )
@@ -96,8 +96,8 @@ class Place:
 
     async def handle(self, *sent: Bundle) -> list[Outbound]:
         read = [
-            self.spec.decode(delivered(Outbound(self.from_topic, b"", encode(batch), 0)))
-            for batch in sent
+            self.spec.decode(of_run(self.from_topic, encode(one), one.run), {one.run.id: one.run})
+            for one in sent
         ]
         return await (await self.handler()).handle(read)
 
@@ -209,9 +209,9 @@ async def test_records_around_the_message_limit_travel_or_fail_alone(
     normalize: Place, transform: Place
 ) -> None:
     (one,) = batches(await normalize.handle(in_batches([1], "x")), "canonical")
-    canonical_room = LARGEST_BUNDLE - len(encode(one)) + 1
+    canonical_room = LARGEST_BUNDLE - len(encode_of_run(one, RUN)) + 1
     (one,) = batches(await transform.handle(one), "payload")
-    room = LARGEST_BUNDLE - len(encode(one)) + 1
+    room = LARGEST_BUNDLE - len(encode_of_run(one, RUN)) + 1
     assert canonical_room > room + 1
 
     texts = ["a", "b" * room, "", "d" * (room + 1), "e", "f" * (canonical_room + 1), "g"]
@@ -220,7 +220,7 @@ async def test_records_around_the_message_limit_travel_or_fail_alone(
     assert [place for bundle in sent for place in origins(bundle)] == [
         (0, 0, 10), (0, 2, 10), (1, 0, 11), (1, 2, 11), (2, 2, 12)
     ]  # fmt: skip
-    assert max(len(encode(bundle)) for bundle in sent) <= LARGEST_BUNDLE
+    assert max(len(encode_of_run(bundle, RUN)) for bundle in sent) <= LARGEST_BUNDLE
     assert failed(messages) == [(0, 4, "required_field_empty"), (2, 0, "record_too_large")]
 
     messages = [message for bundle in sent for message in await transform.handle(bundle)]
@@ -229,7 +229,7 @@ async def test_records_around_the_message_limit_travel_or_fail_alone(
         (0, 0, 10), (0, 2, 10), (1, 2, 11), (2, 2, 12)
     ]  # fmt: skip
     assert [r["code"] for bundle in sent for r in records_of(bundle)] == ["a", texts[1], "e", "g"]
-    assert max(len(encode(bundle)) for bundle in sent) == LARGEST_BUNDLE
+    assert max(len(encode_of_run(bundle, RUN)) for bundle in sent) == LARGEST_BUNDLE
     assert failed(messages) == [(1, 0, "record_too_large")]
 
 
@@ -250,4 +250,4 @@ async def test_what_is_no_batch_is_undecodable(
 ) -> None:
     for place in (normalize, transform):
         with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
-            place.spec.decode(raw_delivery(place.from_topic, value))
+            place.spec.decode(of_run(place.from_topic, value, RUN), {RUN.id: RUN})

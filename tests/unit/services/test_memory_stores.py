@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from syncline.contracts.messages import RunRef, ref_of
+from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.domain.run import Outcome, Run
 from syncline.testing.clock import FakeClock
 from tests.suites.dead_letters import DeadLetterSuite

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
 from syncline.domain.notification.incident import Alert, AlertState, Cause, Subject
@@ -21,7 +22,8 @@ SUBJECT = Subject("default", "erp-shop", "item")
 def ended(state: str, minute: int = 1, total: int = 1) -> RunEnd:
     at = T0 + timedelta(minutes=minute)
     run = RunStatus(
-        f"run-{minute}", "default", "erp-shop", "item", "incremental", "cli", state, 7, total,
+        f"01a218f0-d9ad-7980-81d9-14cf848cf7{minute:02x}",
+        "default", "erp-shop", "item", "incremental", "cli", state, 7, total,
         finished_at=at.isoformat(),
     )  # fmt: skip
     return RunEnd(run, at)
@@ -81,10 +83,12 @@ def test_a_failure_without_a_reason_is_told_with_its_cause() -> None:
 
 def test_only_the_end_of_a_run_is_read() -> None:
     one = ended("failed")
+    key = one.run.correlation_id
+    runs = {key: RunRef(key, "default", 1, key, "item", key, key, key, 1)}
     for type_, found in ((PROGRESS, None), (COMPLETED, one)):
         sent = status_message(type_, "finalize", one.run, T0)
         delivery = Delivery("status", 0, 0, sent.key, sent.value, sent.headers, 0)
-        assert decode(delivery) == found
+        assert decode(delivery, runs) == found
 
 
 @pytest.mark.parametrize(

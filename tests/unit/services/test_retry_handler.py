@@ -9,8 +9,8 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from syncline.contracts.messages import RunRef
 from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE, retry_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.testing.clock import EPOCH, FakeClock
@@ -19,11 +19,12 @@ from syncline_retry.rules import decode
 from tests.support.reports import one_batch
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+RUN = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
+RUNS = {ID: RUN}
 
 
 def waiting(seconds: float, topic: str | None = None) -> Outbound:
-    run = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
-    batch = one_batch(run, 0, 0, [0], ["A1"], [{"x": 1}], attempt=3)
+    batch = one_batch(RUN, 0, 0, [0], ["A1"], [{"x": 1}], attempt=3)
     due = EPOCH + timedelta(seconds=seconds)
     return retry_message(batch, Stage.EXECUTE, topic or retry_topic(seconds), due)
 
@@ -40,7 +41,7 @@ async def rounds(message: Outbound, cancelled: float = 1e9) -> list[tuple[float,
     stage = RetryHandler(lambda _: clock.monotonic() >= cancelled, clock)
     seen = []
     while message.topic.startswith("retry."):
-        handling = asyncio.ensure_future(stage.handle([decode(delivered(message, clock))]))
+        handling = asyncio.ensure_future(stage.handle([decode(delivered(message, clock), RUNS)]))
         while not handling.done():
             await clock.advance(1.0)
         (message,) = handling.result()
@@ -78,7 +79,7 @@ def test_what_is_no_retry_is_undecodable() -> None:
         *(msgspec.structs.replace(good, headers=headers) for headers in (*without, strange)),
     ):
         with pytest.raises((msgspec.MsgspecError, ValueError)):
-            decode(broken)
+            decode(broken, RUNS)
 
 
 async def test_a_cancelled_run_is_not_waited_for() -> None:
@@ -88,14 +89,14 @@ async def test_a_cancelled_run_is_not_waited_for() -> None:
 
 def test_a_wait_of_a_day_is_a_wait_and_one_of_a_year_is_poison() -> None:
     clock = FakeClock()
-    assert decode(delivered(waiting(86_400), clock)).due_at
+    assert decode(delivered(waiting(86_400), clock), RUNS).due_at
     with pytest.raises(ValueError, match="later than any retry"):
-        decode(delivered(waiting(86_400 * 365), clock))
+        decode(delivered(waiting(86_400 * 365), clock), RUNS)
 
 
 def test_what_goes_round_keeps_its_time() -> None:
     clock = FakeClock()
     message = waiting(3600)
-    again = decode(delivered(message, clock)).next(clock.epoch_ms())
+    again = decode(delivered(message, clock), RUNS).next(clock.epoch_ms())
     assert dict(again.headers)[RETRY_AT] == dict(message.headers)[RETRY_AT]
     assert (again.value, again.spread) == (message.value, message.spread)

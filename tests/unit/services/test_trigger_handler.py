@@ -48,7 +48,7 @@ class Place:
         return TriggerHandler(self.runs, self._control, self.broker.producer(), self.clock, 4)
 
     async def handle(self, *deliveries: Delivery) -> list[Outbound]:
-        return await self.handler.handle([SPEC.decode(delivery) for delivery in deliveries])
+        return await self.handler.handle([SPEC.decode(delivery, {}) for delivery in deliveries])
 
     async def dispatched(self, seconds: float) -> list[Outbound]:
         """Let the side task look for so many seconds; return what it sent meanwhile."""

@@ -29,7 +29,7 @@ def delivery(
 def asked(
     data: Any = None, key: bytes | None = None, headers: tuple[tuple[str, bytes], ...] = ()
 ) -> TriggerMessage:
-    return decode(delivery(json.dumps(GOOD if data is None else data).encode(), key, headers))
+    return decode(delivery(json.dumps(GOOD if data is None else data).encode(), key, headers), {})
 
 
 def event(found: TriggerMessage) -> tuple[bytes, dict[str, Any], dict[str, bytes]]:
@@ -54,7 +54,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("value", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_what_cannot_be_read_is_refused_under_its_key(value: bytes | None) -> None:
-    found = decode(delivery(value, RUN.encode()))
+    found = decode(delivery(value, RUN.encode()), {})
     assert (found.run_id, found.request, found.unread is not None) == (RUN, None, True)
     key, data, headers = event(found)
     assert (key, data["correlationId"], data["state"]) == (RUN.encode(), RUN, "rejected")
@@ -65,13 +65,13 @@ def test_what_cannot_be_read_is_refused_under_its_key(value: bytes | None) -> No
 
 def test_the_largest_trigger_is_taken() -> None:
     value = json.dumps(GOOD).encode()
-    assert decode(delivery(value.ljust(MAX_BYTES), RUN.encode())).request is not None
+    assert decode(delivery(value.ljust(MAX_BYTES), RUN.encode()), {}).request is not None
 
 
 def test_the_words_say_where_it_stops_being_json_and_what_the_limit_is() -> None:
-    assert "line 1, column 2" in decode(delivery(b"{nope")).problems[0].message
-    assert "at most 256,000" in decode(delivery(b" " * 300_000)).problems[0].message
-    assert "has no value" in decode(delivery(None)).problems[0].message
+    assert "line 1, column 2" in decode(delivery(b"{nope"), {}).problems[0].message
+    assert "at most 256,000" in decode(delivery(b" " * 300_000), {}).problems[0].message
+    assert "has no value" in decode(delivery(None), {}).problems[0].message
 
 
 def test_without_a_name_the_place_of_the_message_names_the_run() -> None:

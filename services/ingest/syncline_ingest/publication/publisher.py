@@ -23,15 +23,9 @@ from syncline.contracts.dead_letters import (
     dead_letter_message,
 )
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import (
-    Attempt,
-    BatchOutcomes,
-    Discovered,
-    RunRef,
-    Settled,
-    ref_of,
-)
+from syncline.contracts.messages import Attempt, BatchOutcomes, Discovered, Settled
 from syncline.contracts.outbound import bundle_message, report_message
+from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Failure
@@ -60,10 +54,8 @@ class BatchPublisher:
         extractions: Extractions,
         producer: Producer,
         clock: Clock,
-        *,
-        first: bool = False,
     ) -> None:
-        self.run = msgspec.structs.replace(ref_of(progress.run), first=first)
+        self.run = ref_of(progress.run)
         self.count = progress.batches
         self.discovered = progress.discovered
         self.published = progress.published

@@ -8,8 +8,9 @@ from datetime import timedelta
 import msgspec
 
 from syncline.bootstrap.connections import Connections, MappingCache
-from syncline.contracts.messages import Waiting, ref_of
+from syncline.contracts.messages import Waiting
 from syncline.contracts.outbound import report_message
+from syncline.contracts.run_ref import ref_of
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.hashes import row_hashes
 from syncline.domain.mapping.source_paths import source_fields
@@ -54,9 +55,9 @@ class Sources:
             SourceError: a profile or the mapping is gone, or a connector is not installed.
         """
         try:
-            connection = await self._connections.of(run.source)
-            target = await self._connections.of(run.target)
-            mapping = await self._mappings.document(run.mapping, run.mapping_version)
+            connection = await self._connections.of(run.tenant, run.source)
+            target = await self._connections.of(run.tenant, run.target)
+            mapping = await self._mappings.document(run.tenant, run.mapping, run.mapping_version)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
             raise SourceError(failure) from error

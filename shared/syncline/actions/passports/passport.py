@@ -75,7 +75,7 @@ class Passports:
         payloads = await self._payloads(found, now)
         payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}
         version = found.record.mapping_version
-        document = await self._configuration.mapping_document(found.mapping, version)
+        document = await self._configuration.mapping_document(tenant, found.mapping, version)
         mapping = parse(document, stored=True)
         texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
         changes = _changes(found.record, mapping, texts, secrets)

@@ -112,7 +112,7 @@ class DryRunner:
         """Find the profile that is read."""
         if request.profile is not None:
             found = await self._drafts.profile_id(tenant, request.profile)
-            return await self._configuration.profile(found)
+            return await self._configuration.profile(tenant, found)
         streams = await self._drafts.streams(tenant, name, request.instance) if name else []
         if request.instance is not None and not streams:
             raise NotFoundError(f"no instance {request.instance!r} that uses the mapping")
@@ -123,7 +123,7 @@ class DryRunner:
             known = several if users else "no instance uses it"
             message = f"is required, or `instance`, or `records`: {known}"
             raise InvalidInputError([Problem("$.profile", message)])
-        return await self._configuration.profile(profiles.pop())
+        return await self._configuration.profile(tenant, profiles.pop())
 
 
 def _given(extraction: Extraction, records: list[Record]) -> Page:

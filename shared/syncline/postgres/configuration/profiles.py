@@ -18,6 +18,10 @@ select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
 where m.tenant = $1 and m.name = $2 and m.deleted_at is null
   and v.version = coalesce($3::int, m.active_version)
 """
+_VERSION = """
+select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
+where m.id = $1 and v.version = $2 and m.tenant = $3
+"""
 
 
 def secrets_of(row: Row, keys: Keyring) -> dict[str, str]:
@@ -38,13 +42,14 @@ async def mapping_document(
 class Configuration(SecretRepository):
     """Every method may raise RetriableError."""
 
-    async def profile(self, profile_id: str) -> Profile:
-        """Return a profile with its secrets. Raises NotFoundError, SecretsError.
+    async def profile(self, tenant: str, profile_id: str) -> Profile:
+        """Return a tenant's profile with its secrets. Raises SecretsError; NotFoundError.
 
         A key that is missing is an outage, RetriableError: with the key, everything goes on.
         """
-        sql = "select * from profiles where id = $1"
-        row = await row_of(self._database, f"connection profile {profile_id}", sql, profile_id)
+        sql = "select * from profiles where id = $1 and tenant = $2"
+        what = f"connection profile {profile_id}"
+        row = await row_of(self._database, what, sql, profile_id, tenant)
         try:
             secrets = secrets_of(row, self._keys)
         except MissingKeyError as error:
@@ -63,9 +68,9 @@ class Configuration(SecretRepository):
                 secrets.know(secrets_of(row, self._keys).values())
         return secrets
 
-    async def mapping_document(self, mapping: str, version: int) -> JsonObject:
-        """Return a mapping version as it was saved. Raises NotFoundError."""
-        sql = "select document from mapping_versions where mapping_id = $1 and version = $2"
+    async def mapping_document(self, tenant: str, mapping: str, version: int) -> JsonObject:
+        """Return a version of a tenant's mapping as it was saved. Raises NotFoundError."""
         what = f"version {version} of mapping {mapping}"
-        document: JsonObject = (await row_of(self._database, what, sql, mapping, version))[0]
+        row = await row_of(self._database, what, _VERSION, mapping, version, tenant)
+        document: JsonObject = row[0]
         return document

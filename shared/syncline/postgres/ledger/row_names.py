@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.run import Notice
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_row import add_notices

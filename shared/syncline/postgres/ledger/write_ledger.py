@@ -12,7 +12,7 @@ from typing import cast
 
 import asyncpg
 
-from syncline.contracts.messages import RunRef
+from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED

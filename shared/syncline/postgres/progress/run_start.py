@@ -9,7 +9,8 @@ from syncline.postgres.database.database import Connection, Row
 
 _START = """
 update runs set state = 'extracting', started_at = now(), cursor_version = $2, cursor_before = $3,
-  handled_since = (select max(at) from cursors where stream_id = $4 and actor <> 'finalize')
+  handled_since = (select max(at) from cursors where stream_id = $4 and actor <> 'finalize'),
+  first_load = not exists (select from ledger where stream_id = $4)
 where id = $1
 """
 

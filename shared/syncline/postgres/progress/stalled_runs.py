@@ -10,7 +10,8 @@ import msgspec
 
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, Stalling, ref_of
+from syncline.contracts.messages import Attempt, Stalling
+from syncline.contracts.run_ref import ref_of
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
 from syncline.domain.run import (

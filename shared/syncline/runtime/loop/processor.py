@@ -8,7 +8,10 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
+from syncline.contracts.run_ref import ForeignMessageError, Runs
+from syncline.contracts.versions import UnsupportedVersionError
 from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.errors import RetriableError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import Attempts
 from syncline.runtime.failure.poison import FOREIGN, KILLER, UNDECODABLE, poison
@@ -57,7 +60,7 @@ class Processor(Generic[T]):
         """Bring messages to acknowledged outputs. Raises a bug: then none may be committed."""
         stage = self._spec.name
         with about(stage, deliveries), handling(stage, deliveries) as spans:
-            readable, items, outputs = self._decoded(deliveries)
+            readable, items, outputs = await self._decoded(deliveries)
             if items:
                 started = self._clock.monotonic()
                 outputs += await self._attempts.outputs(readable, items)
@@ -85,43 +88,65 @@ class Processor(Generic[T]):
         stage = self._spec.name
         with about(stage, [delivery]), handling(stage, [delivery]) as spans:
             await self._attempts.while_away(lambda: careful.mark(delivery))
-            messages = spans.with_headers(self._set_aside(delivery, careful.deaths_of(delivery)))
+            messages = spans.with_headers(
+                await self._set_aside(delivery, careful.deaths_of(delivery))
+            )
             await self._attempts.while_away(lambda: self._producer.send(messages))
         METRICS.killers.labels(stage).inc()
 
-    def _set_aside(self, delivery: Delivery, deaths: int) -> Sequence[Outbound]:
+    async def _set_aside(self, delivery: Delivery, deaths: int) -> Sequence[Outbound]:
         error = ProcessKilledError(f"{deaths} processes died while they handled this message alone")
         log.error("message_kills_process", offset=delivery.offset, deaths=deaths)
         stage, limit = self._spec.name, self._producer.max_message
         if deaths > DEATHS:  # setting it aside record by record killed a process, too
             return [poison(delivery, stage, KILLER, str(error), limit)]
-        _, items, outputs = self._decoded([delivery])
+        _, items, outputs = await self._decoded([delivery])
         return outputs or self._quarantine.give_up(delivery, items[0], error)
 
-    def _decoded(
+    async def _decoded(
         self, deliveries: Sequence[Delivery]
     ) -> tuple[list[Delivery], list[T], list[Outbound]]:
-        readable, items, outputs = [], [], []
+        """Return the messages that can be handled, their items, and what is sent of the others."""
+        return await self._attempts.while_away(lambda: self._decode(deliveries))
+
+    async def _decode(
+        self, deliveries: Sequence[Delivery]
+    ) -> tuple[list[Delivery], list[T], list[Outbound]]:
+        runs = await self._named_by(deliveries)
+        readable, items = [], []
+        refused: list[tuple[Delivery, str, str]] = []
         for delivery in deliveries:
             if delivery.foreign is not None:
-                outputs.append(self._foreign(delivery, delivery.foreign))
+                refused.append((delivery, FOREIGN, delivery.foreign))
                 continue
             try:
-                items.append(self._spec.decode(delivery))
+                items.append(self._spec.decode(delivery, runs))
+            except UnsupportedVersionError as error:  # waits, and is read again by a newer process
+                raise RetriableError(str(error), code="unsupported_version") from error
+            except ForeignMessageError as error:
+                refused.append((delivery, FOREIGN, str(error)))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                outputs.append(self._undecodable(delivery, str(error)))
+                refused.append((delivery, UNDECODABLE, str(error)))
             else:
                 readable.append(delivery)
-        return readable, items, outputs
+        return readable, items, [self._refused(*each) for each in refused]
 
-    def _foreign(self, delivery: Delivery, reason: str) -> Outbound:
+    async def _named_by(self, deliveries: Sequence[Delivery]) -> Runs:
+        """Return the runs that the messages name. May raise RetriableError."""
+        known = self._spec.runs
+        if known is None:
+            return {}
+        keys = {delivery.key for delivery in deliveries if delivery.foreign is None}
+        return await known.of([key.decode(errors="replace") for key in keys if key])
+
+    def _refused(self, delivery: Delivery, code: str, error: str) -> Outbound:
+        """Report a message that the handler does not get, and return it for the DLQ."""
         stage = self._spec.name
-        report_foreign(delivery, stage, reason)
-        error = f"foreign message: {reason}"
-        return poison(delivery, stage, FOREIGN, error, self._producer.max_message)
-
-    def _undecodable(self, delivery: Delivery, error: str) -> Outbound:
-        stage, at = self._spec.name, (delivery.topic, delivery.partition, delivery.offset)
-        log.warning("message_undecodable", at=at, error=error[:500])
-        METRICS.poison.labels(stage).inc()
-        return poison(delivery, stage, UNDECODABLE, error, self._producer.max_message)
+        if code == FOREIGN:
+            report_foreign(delivery, stage, error)
+            error = f"foreign message: {error}"
+        else:
+            at = (delivery.topic, delivery.partition, delivery.offset)
+            log.warning("message_undecodable", at=at, error=error[:500])
+            METRICS.poison.labels(stage).inc()
+        return poison(delivery, stage, code, error, self._producer.max_message)

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from syncline.contracts.bundle import BatchPart, Bundle
-from syncline.contracts.messages import RunRef, Settled
+from syncline.contracts.messages import Settled
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
