@@ -156,9 +156,10 @@ _HEAD = """# Topics
 Made from `shared/syncline/contracts/topics.py` by `python -m syncline.contracts.topics`.
 
 Names begin with the installation's prefix, `syncline.` by default. The key of every message is the
-correlation ID of its run. Headers: `correlation-id`, `tenant`, `attempt` on retries,
-`stage-timings` (how long each stage had the records), and `traceparent`. `syncline topics create`
-makes the topics.
+correlation ID of its run; what else there is to know of the run, its reader loads. Headers:
+`correlation-id`, `tenant`, `attempt` on retries, `stage-timings` (how long each stage had the
+records), `traceparent`, and `syncline-digest`, without which a message is believed on `triggers`
+alone ([message keys](operations.md#message-keys)). `syncline topics create` makes the topics.
 
 A bundle is one message with several batches of one run and lane. Its records travel by column: one
 list for each key. A record that fails leaves its bundle: its retry is a bundle of the failed

@@ -133,7 +133,7 @@ async def test_calls_that_begin_together_share_one_connector(
     )
 
     async with asyncio.TaskGroup() as group:
-        calls = [group.create_task(connections.of(profile)) for _ in range(4)]
+        calls = [group.create_task(connections.of("default", profile)) for _ in range(4)]
 
     assert len({id(call.result().connector) for call in calls}) == 1
     await connections.close()

@@ -27,13 +27,13 @@ async def test_a_profile_waits_for_its_key(postgres: str) -> None:
         await save(store, Edit("default", "t", Kind.PROFILE, "erp"), PROFILE)
         id_ = str(await database.fetchval("select id from profiles"))
         with pytest.raises(RetriableError, match="is not in SYNCLINE_SECRET_KEYS") as raised:
-            await Configuration(database, Keyring.parse(second)).profile(id_)
+            await Configuration(database, Keyring.parse(second)).profile("default", id_)
         assert raised.value.failure.code == "key_missing"
         both = Configuration(database, Keyring.parse(f"{second},{first}"))
-        assert (await both.profile(id_)).secrets == {"password": "sesame"}
+        assert (await both.profile("default", id_)).secrets == {"password": "sesame"}
         await database.execute(
             "update profiles set secrets = set_byte(secrets, length(secrets) - 1, "
             "(get_byte(secrets, length(secrets) - 1) + 1) % 256)"
         )
         with pytest.raises(SecretsError, match="does not belong"):
-            await both.profile(id_)
+            await both.profile("default", id_)
