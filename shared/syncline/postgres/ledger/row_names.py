@@ -18,12 +18,16 @@ where r.id = any($1) and r.target_id = $4
   and v.document #> '{transformation,target}' = n.document #> '{transformation,target}'
 """
 # `offset 0` keeps it one look into the index of target IDs a record, and `+ 0` keeps it to that
-# index: of a ledger without statistics all the stream's rows are else read for each record.
+# index: of a ledger without statistics all the stream's rows are else read for each record. A
+# target ID that is its record's source ID is not in that index.
 _SHARED = """
 select u.source_id, other.source_id, u.target_id
 from unnest($2::text[], $3::text[]) as u(source_id, target_id),
-lateral (select l.source_id from ledger l where l.target_id = u.target_id and l.stream_id + 0 = $1
-         and l.source_id <> u.source_id offset 0) other
+lateral (select l.source_id from ledger l where l.target_id = u.target_id
+           and l.target_id <> l.source_id and l.stream_id + 0 = $1 and l.source_id <> u.source_id
+         union all
+         select l.source_id from ledger l where l.stream_id = $1 and l.source_id = u.target_id
+           and l.target_id = u.target_id and l.source_id <> u.source_id offset 0) other
 limit 20
 """
 

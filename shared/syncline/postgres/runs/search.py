@@ -36,10 +36,15 @@ from {from_} join instances i on i.id = s.instance_id
 where s.tenant = $1 and {condition} and l.written_at is not null
 order by l.written_at desc limit $3
 """
+# The index of target IDs leaves out those that are their record's source ID.
+_HAS_TARGET = """
+select l.* from ledger l where l.target_id = $2 and l.target_id <> l.source_id union all
+select l.* from streams n join ledger l on l.stream_id = n.id and l.source_id = $2
+where n.tenant = $1 and l.target_id = $2"""
 _BY_TARGET = _WRITTEN.format(
     kind="target",
-    from_="ledger l join streams s on s.id = l.stream_id",
-    condition="l.target_id = $2",
+    from_=f"({_HAS_TARGET}) l join streams s on s.id = l.stream_id",
+    condition="true",
 )
 _BY_SOURCE = _WRITTEN.format(
     kind="record",

@@ -46,10 +46,25 @@ async def test_other_records_of_a_row_are_looked_for_row_by_row_in_a_first_run(
         assert await entries_read(db) - read_before <= 100
 
 
-async def fill(db: Database, run: Run) -> None:
+async def test_target_ids_that_are_source_ids_are_looked_for_row_by_row_too(postgres: str) -> None:
+    ids = [f"A{n}" for n in range(100)]
+    async with open_database(postgres, size=1) as db:
+        await db.execute("truncate ledger")
+        await configure(db)
+        run = await accept(db)
+        await fill(db, run, prefix="A")
+        await db.execute("update ledger set target_id = 'A7' where source_id = 'A20'")
+        read_before = await entries_read(db)
+        shared = await RowNames(db).shared(run.stream, ids, ids)
+        assert shared == [("A7", "A20", "A7")]
+        assert await entries_read(db) - read_before <= 210
+        assert await RowNames(db).shared(run.stream, ["A20"], ["A7"]) == [("A20", "A7", "A7")]
+
+
+async def fill(db: Database, run: Run, prefix: str = "T") -> None:
     await db.execute(
         "insert into ledger (stream_id, source_id, tenant, row_hash, target_id) select $1,"
-        f" 'A' || n, 't', '{'0' * 32}'::uuid, 'T' || n from generate_series(0, {ROWS - 1}) n",
+        f" 'A' || n, 't', '{'0' * 32}'::uuid, '{prefix}' || n from generate_series(0, {ROWS - 1}) n",
         run.stream,
     )
 

@@ -111,6 +111,19 @@ async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Databa
     assert await kinds("d") == [("record", "success")]
 
 
+async def test_a_target_id_that_is_the_source_id_is_found_as_one(db: Database) -> None:
+    run = ref(await accept(db))
+    same = Acknowledgements(["k", "l"], ["0" * 32] * 2, [None] * 2, ["k", "k"], [1, 1])
+    await Ledger(db).acknowledge(run, same)
+    hits = (await search_ids(db, "default", "k")).hits
+    assert sorted((h.kind, h.source_id) for h in hits) == [
+        ("record", "k"),
+        ("target", "k"),
+        ("target", "l"),
+    ]
+    assert (await search_ids(db, "other", "k")).hits == []
+
+
 @pytest.mark.parametrize("text", ["", " ", "a\0b", "x" * 513, "\ud800"])
 async def test_a_search_for_what_can_be_no_id_is_refused(db: Database, text: str) -> None:
     with pytest.raises(InvalidInputError):
