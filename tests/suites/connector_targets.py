@@ -13,7 +13,7 @@ from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
 from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
-from tests.support.written import columns_of
+from tests.support.written import columns_of, lines_of
 
 
 class Target(World, Protocol):
@@ -43,6 +43,7 @@ def batch_of(
     target: Target, records: Sequence[dict[str, Any]], target_ids: Sequence[str | None] = ()
 ) -> WriteBatch:
     payloads = [encode(dict(sorted(record.items()))) for record in records]
+    columns = columns_of(payloads)
     return WriteBatch(
         tenant="default",
         entity_type="item",
@@ -54,7 +55,8 @@ def batch_of(
         match_key=("id",),
         options=target.options,
         fields=("id", "name", "amount", "count"),
-        columns=columns_of(payloads),
+        columns=columns,
+        lines=lines_of(columns),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncline.connectors.port import WriteBatch
+from syncline.contracts.bundle import encoded_payloads
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.columns import Columns
 from syncline.domain.record import Record
@@ -21,6 +22,7 @@ def bulk(
     """Make a bulk of payloads, each of a source record of its own, known by `key` (`id`)."""
     names = [f"s{n}" for n in range(len(payloads))]
     encoded = [encode(payload) for payload in payloads]
+    columns = columns_of(encoded)
     return WriteBatch(
         tenant="t",
         entity_type="item",
@@ -31,10 +33,16 @@ def bulk(
         keys=names,
         match_key=key or ("id",),
         options={"table": table},
-        columns=columns_of(encoded),
+        columns=columns,
+        lines=lines_of(columns),
     )
 
 
 def columns_of(payloads: Sequence[bytes]) -> Columns:
     """Return payloads by column, as Execute reads them."""
     return Columns.of([decoder_of(Record).decode(payload) for payload in payloads])
+
+
+def lines_of(columns: Columns) -> bytes | None:
+    """Return payloads as lines, as Execute gives them to a connector that reads those."""
+    return encoded_payloads(columns, lines=True).lines

@@ -135,6 +135,7 @@ async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
 
 def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatch:
     """Make what the connector is asked to write."""
+    columns, lines = _by_column(items) if target.capabilities.reads_columns else (None, None)
     return WriteBatch(
         tenant=run.tenant,
         entity_type=run.entity_type,
@@ -147,20 +148,32 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         options=target.transformation.target,
         fields=target.transformation.target_paths,
         asked=all(item.asked or item.target_id is not None for item in items),
-        columns=_columns(items) if target.capabilities.reads_columns else None,
+        columns=columns,
+        lines=lines,
         new=all(item.entry is None for item in items),
     )
 
 
-def _columns(items: Sequence[Item]) -> Columns:
-    """Return the payloads of items by column."""
-    parts = []
+def _by_column(items: Sequence[Item]) -> tuple[Columns, bytes | None]:
+    """Return the payloads of items by column, and as lines where all of them have these columns."""
+    parts: list[Columns] = []
+    lines: list[bytes] = []
     for _, same in groupby(items, lambda item: id(item.columns)):
         own = list(same)
-        columns = own[0].columns
-        whole = len(own) == len(columns) and own[0].place == 0 and own[-1].place == len(own) - 1
-        parts.append(columns if whole else columns.part(item.place for item in own))
-    return joined(parts)
+        columns, text = own[0].columns, own[0].lines
+        if len(own) < len(columns) or own[0].place or own[-1].place != len(own) - 1:
+            places = [item.place for item in own]
+            columns = columns.part(places)
+            text = text and _lines_at(text, places)
+        parts.append(columns)
+        if text is not None and list(columns.values) == list(parts[0].values):
+            lines.append(text)
+    return joined(parts), b"".join(lines) if len(lines) == len(parts) else None
+
+
+def _lines_at(lines: bytes, places: Sequence[int]) -> bytes:
+    every = lines.splitlines(keepends=True)
+    return b"".join([every[place] for place in places])
 
 
 def match_keys(paths: Sequence[str], items: Sequence[Item]) -> list[str]:

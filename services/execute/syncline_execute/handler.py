@@ -70,7 +70,8 @@ class ExecuteHandler(Handler[Bundle]):
             target.limiter.breaker.check()
         except PausedError as error:
             return self._aside(bundles, target, error.failure)
-        work = await self._writer.write(run, target, items_of(bundles))
+        items = items_of(bundles, lines=target.capabilities.reads_lines)
+        work = await self._writer.write(run, target, items)
         messages: list[Outbound] = []
         if work.halt is not None:
             messages.append(self._halt(run, work.halt))

@@ -43,7 +43,7 @@ class Item(msgspec.Struct, gc=False):
 
     Attributes:
         bundle, place: where it came from: index of the bundle in the call, index in its lists.
-        columns: of the bundle, in which its payload stands at `place`.
+        columns, lines: of the bundle, in which its payload stands at `place`.
         version: when it was read; the higher one is the newer version.
         target_id: known ID at the target.
         entry: what the ledger knows of it.
@@ -55,6 +55,7 @@ class Item(msgspec.Struct, gc=False):
     place: int
     source_id: str
     columns: Columns
+    lines: bytes | None
     payload: bytes
     payload_hash: str
     row_hash: str | None

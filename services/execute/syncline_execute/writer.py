@@ -41,11 +41,16 @@ from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 
 
-def items_of(bundles: Sequence[Bundle]) -> list[Item]:
-    """Flatten bundles of one run into items with their payload hashes."""
+def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
+    """Flatten bundles of one run into items with their payload hashes.
+
+    Args:
+        lines: the target `reads_lines`.
+    """
     items: list[Item] = []
     for number, bundle in enumerate(bundles):
-        payloads = encoded_payloads(bundle.columns)
+        encoded = encoded_payloads(bundle.columns, lines=lines)
+        payloads = encoded.objects
         hashes = payload_hashes(payloads, bundle.run.target)
         rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
         versions = [batch.version for batch in bundle.batches for _ in batch.slots]
@@ -55,6 +60,7 @@ def items_of(bundles: Sequence[Bundle]) -> list[Item]:
             range(len(payloads)),
             bundle.ids,
             repeat(bundle.columns),
+            repeat(encoded.lines),
             payloads,
             hashes,
             rows,

@@ -37,6 +37,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         lookup_size: most records in one look-up call.
         reads_keys: writes are given idempotency keys.
         reads_columns: writes are given the payloads by column as well.
+        reads_lines: writes are given them as lines, too.
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
         composite_key: rows are named by their match key, which may be made of several paths.
@@ -54,6 +55,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     lookup_size: int = 1000
     reads_keys: bool = True
     reads_columns: bool = False
+    reads_lines: bool = False
     honours_keys: bool = False
     longest_call: float = 60.0
     composite_key: bool = False

@@ -59,6 +59,9 @@ class WriteBatch(msgspec.Struct):
         fields: the payload paths that the mapping writes, in its order.
         asked: the target was asked just now, and has no record of those without a target ID.
         columns: the payloads once more by column; None where the connector `reads_columns` not.
+        lines: once more as lines: the JSON of each record's values in the order of `columns`, with
+            commas between. None where the connector `reads_lines` not, and where a value is an
+            object or a list.
         new: nothing is known of any of the records: the target may have none of them.
     """
 
@@ -74,6 +77,7 @@ class WriteBatch(msgspec.Struct):
     fields: Sequence[str] = ()
     asked: bool = False
     columns: Columns | None = None
+    lines: bytes | None = None
     new: bool = False
 
 

@@ -194,19 +194,47 @@ def encoded_records(bundle: Bundle[R], places: Sequence[int]) -> list[bytes]:
     return [encode(record) for record in bundle.columns.part(places).records()]
 
 
-def encoded_payloads(columns: Columns) -> list[bytes]:
-    """Return payloads as JSON with their keys in order, as the target and the ledger see them.
+class EncodedPayloads(msgspec.Struct, frozen=True):
+    """Payloads as JSON.
 
-    Transform has put the keys in order, except those that not every record has (`rest`).
+    Attributes:
+        objects: one a record, its keys in order, as the target and the ledger see it.
+        lines: the values of each record in the order of the columns, with commas between, a line
+            each. None where that was not asked for, where a value is an object or a list, where
+            records are long, and where they have keys of their own.
+    """
+
+    objects: list[bytes]
+    lines: bytes | None = None
+
+
+def encoded_payloads(columns: Columns, *, lines: bool = False) -> EncodedPayloads:
+    """Encode payloads.
+
+    Transform has put their keys in order, except those that not every record has (`rest`).
+
+    Args:
+        lines: encode them as lines as well.
     """
     if columns.rest or not columns.values:
-        return [encode(dict(sorted(record.items()))) for record in columns.records()]
+        return EncodedPayloads([encode(dict(sorted(r.items()))) for r in columns.records()])
     if sum(len(encode(column[0])) for column in columns.values.values()) > _LONG:
-        return list(map(encode, columns.records()))
-    lines = [encoder.encode_lines(column).split(b"\n") for column in columns.values.values()]
+        return EncodedPayloads(list(map(encode, columns.records())))
+    texts = [encoder.encode_lines(column) for column in columns.values.values()]
+    values = [text.split(b"\n") for text in texts]  # an empty one is last
     names = (encode(name).replace(b"%", b"%%") for name in columns.values)
     record = b"{" + b",".join(name + b":%b" for name in names) + b"}"
-    return [record % row for row in zip(*lines, strict=True)][: len(columns)]
+    objects = [record % row for row in zip(*values, strict=True)][: len(columns)]
+    if not lines or any(map(_is_nested, texts)):
+        return EncodedPayloads(objects)
+    rows = list(map(b",".join, zip(*values, strict=True)))
+    rows[-1] = b""
+    return EncodedPayloads(objects, b"\n".join(rows))
+
+
+def _is_nested(lines: bytes) -> bool:
+    """Tell whether any line of JSON is an object or a list."""
+    return lines.startswith((b"{", b"[")) or b"\n{" in lines or b"\n[" in lines
 
 
 def fitting(

@@ -14,6 +14,7 @@ from syncline.connectors.postgresql.target.direct_copy import LEAST, LEAST_BYTES
 from syncline.contracts.messages import encode
 from syncline.domain.columns import Columns
 from tests.support.postgresql import connector_to, drop_role
+from tests.support.written import lines_of
 
 ITEMS = "create table items (id int primary key, n int not null default 5, note text)"
 RUN = "01a218f0-d9ad-7980-81d9-14cf848cf7d5"
@@ -49,7 +50,8 @@ class World:
         count = [None] * records
         batch = WriteBatch(
             "default", "item", run, [f"s{i}" for i in ids], list(map(encode, columns.records())),
-            list(count), [], ("id",), {"table": "items"}, columns=columns, new=True,
+            list(count), [], ("id",), {"table": "items"}, columns=columns,
+            lines=lines_of(columns), new=True,
         )  # fmt: skip
         return await (connector or self.connector).write(batch)
 

@@ -19,7 +19,7 @@ from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.extraction import Extraction
-from tests.support.written import columns_of
+from tests.support.written import columns_of, lines_of
 
 SAMPLES: dict[str, list[str]] = {
     "bool": ["true", "false"],
@@ -156,6 +156,7 @@ async def carried(connector: PostgresqlConnector, source: str, target: str) -> l
     payloads = [encode(dict(sorted(record.items()))) for record in records]
     ids = [str(n) for n in range(len(records))]
     unknown: list[str | None] = [None] * len(records)
+    columns = columns_of(payloads)
     batch = WriteBatch(
         "t",
         "item",
@@ -167,7 +168,8 @@ async def carried(connector: PostgresqlConnector, source: str, target: str) -> l
         ("id",),
         {"table": target},
         ("id", "v"),
-        columns=columns_of(payloads),
+        columns=columns,
+        lines=lines_of(columns),
     )
     result = await connector.write(batch)
     return [f"{records[n]['v']!r}: {failure.message}" for n, failure in result.failures.items()]

@@ -68,7 +68,7 @@ def test_a_batch_of_the_release_before_is_read_as_a_bundle() -> None:
     read = decode_bundle(older())
     assert (read.lane, read.ids, read.attempt) == (1, ["A", "B"], 2)
     assert origins(read) == [(4, 0, 99), (4, 3, 99)]
-    assert encoded_payloads(read.columns) == [b'{"a":null,"b":1}', b'{"a":2.5}']
+    assert encoded_payloads(read.columns).objects == [b'{"a":null,"b":1}', b'{"a":2.5}']
 
 
 @pytest.mark.parametrize(
@@ -112,5 +112,18 @@ def test_an_outcome_report_of_the_release_before_is_read() -> None:
 def test_payloads_are_the_records_as_json(longer: str, records: list[dict[str, Any]]) -> None:
     for record in records:
         record['q"'] += longer
-    given_ones = [encode(dict(sorted(record.items()))) for record in records]
-    assert encoded_payloads(Columns.of([dict(sorted(r.items())) for r in records])) == given_ones
+    ordered = [dict(sorted(record.items())) for record in records]
+    encoded = encoded_payloads(Columns.of(ordered), lines=True)
+    assert encoded.objects == list(map(encode, ordered))
+    if encoded.lines is not None:
+        rows = [encode(list(record.values()))[1:-1] + b"\n" for record in ordered]
+        assert encoded.lines == b"".join(rows)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [], "{}", "[1]"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_only_what_is_nested_has_no_lines(value: Any, place: int) -> None:
+    column = ["a", "b"]
+    column[place] = value
+    encoded = encoded_payloads(Columns(2, {"n": [1, None], "v": column}), lines=True)
+    assert (encoded.lines is None) == (not isinstance(value, str))

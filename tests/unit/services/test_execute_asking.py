@@ -82,7 +82,17 @@ def target(connector: Any, limiter: Any, size: int) -> Target:
 
 def items(count: int) -> list[Item]:
     return [
-        Item(0, n, str(n), Columns.of([{"sku": "A"}] * count), b'{"sku":"A"}', "a" * 32, None, 1)
+        Item(
+            0,
+            n,
+            str(n),
+            Columns.of([{"sku": "A"}] * count),
+            None,
+            b'{"sku":"A"}',
+            "a" * 32,
+            None,
+            1,
+        )
         for n in range(count)
     ]
 

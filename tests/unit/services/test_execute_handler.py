@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from syncline.connectors.port import Capabilities
 from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.messages import Halted, Report, Settled, Waiting, decoder_of
 from syncline.contracts.run_ref import RunRef
@@ -45,7 +46,9 @@ class Targets:
     async def of(self, run: RunRef) -> Any:
         if self._error is not None:
             raise self._error
-        return SimpleNamespace(limiter=self.limits, retry=RetryPolicy())
+        return SimpleNamespace(
+            limiter=self.limits, retry=RetryPolicy(), capabilities=Capabilities()
+        )
 
 
 class Writer:

@@ -31,7 +31,7 @@ SAME, OTHER = "a" * 32, "b" * 32
 
 
 def item(source_id: str = "A1", *, version: int = 10, payload_hash: str = SAME) -> Item:
-    return Item(0, 0, source_id, Columns(1, {}), b"{}", payload_hash, None, version)
+    return Item(0, 0, source_id, Columns(1, {}), None, b"{}", payload_hash, None, version)
 
 
 def entry(

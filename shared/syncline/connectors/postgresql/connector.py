@@ -10,6 +10,7 @@ from functools import partial
 from typing import cast
 
 import asyncpg
+import msgspec
 
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
@@ -41,6 +42,7 @@ class PostgresqlConnector(SqlConnector):
     profile_secrets = PostgresqlSecrets
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
     slices = True
+    capabilities = msgspec.structs.replace(SqlConnector.capabilities, reads_lines=True)
 
     def __init__(
         self,

@@ -64,7 +64,8 @@ async def test_target_ids_that_are_source_ids_are_looked_for_row_by_row_too(post
 async def fill(db: Database, run: Run, prefix: str = "T") -> None:
     await db.execute(
         "insert into ledger (stream_id, source_id, tenant, row_hash, target_id) select $1,"
-        f" 'A' || n, 't', '{'0' * 32}'::uuid, '{prefix}' || n from generate_series(0, {ROWS - 1}) n",
+        f" 'A' || n, 't', '{'0' * 32}'::uuid, '{prefix}' || n"
+        f" from generate_series(0, {ROWS - 1}) n",
         run.stream,
     )
 

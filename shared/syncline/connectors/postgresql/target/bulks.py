@@ -18,11 +18,12 @@ from syncline.connectors.postgresql.errors import (
 )
 from syncline.connectors.postgresql.target import catalog
 from syncline.connectors.postgresql.target.staging_table import (
+    CopyRows,
     Records,
     copy_rows,
-    copy_text_of,
     create_staged,
     staged_value,
+    text_of,
 )
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.text import identifier
@@ -55,7 +56,7 @@ class Bulks:
 
         async def send(some: Sequence[int]) -> None:
             part = [records[place] for place in some]
-            await self.insert(list(part[0]), copy_text_of(part), len(part))
+            await self.insert(list(part[0]), text_of(part), len(part))
 
         return await self.halving(send, groups)
 
@@ -130,17 +131,13 @@ class Bulks:
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
         return refused_call(error, advice)
 
-    async def staged(self, names: Sequence[str], text: bytes) -> str:
-        """Put rows into a temporary table of this transaction, and return its name.
-
-        Args:
-            text: the rows, in COPY's text format.
-        """
+    async def staged(self, names: Sequence[str], rows: CopyRows) -> str:
+        """Put rows into a temporary table of this transaction, and return its name."""
         columns = [self.table.columns[name] for name in names]
         staged = await create_staged(self.connection, columns)
         try:
             name = staged.removeprefix("pg_temp.")
-            await copy_rows(self.connection, (None, name), names, text)
+            await copy_rows(self.connection, (None, name), names, rows)
         except asyncpg.PostgresError as error:
             state = error.sqlstate or ""
             if is_transient(error) or state.startswith("53") or state == "42501":
@@ -148,12 +145,11 @@ class Bulks:
             raise StagingError from error
         return staged
 
-    async def insert(self, columns: Sequence[str], text: bytes, count: int) -> None:
+    async def insert(self, columns: Sequence[str], rows: CopyRows, count: int) -> None:
         """Create or update rows, all or none.
 
         Args:
-            text: the rows, in COPY's text format.
-            count: how many there are.
+            count: how many rows there are.
 
         Raises:
             LeftOutError: the table left some of them out.
@@ -167,7 +163,7 @@ class Bulks:
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
         action = f"update set {change}" if change else "nothing"
         async with self.connection.transaction():
-            staged = await self.staged(columns, text)
+            staged = await self.staged(columns, rows)
             there = 0
             if any(c.demanded for n, c in table.columns.items() if n not in columns):
                 there = await self._update_first(staged, columns)

@@ -43,6 +43,11 @@ def written_values(column: TargetColumn, values: list[Value]) -> list[Value]:
     return values if make is None else [None if v is None else make(v) for v in values]
 
 
+def written_otherwise(column: TargetColumn) -> bool:
+    """Tell whether a column takes values in another form than JSON writes them."""
+    return _maker(column) is not None
+
+
 def _maker(column: TargetColumn) -> _Maker | None:
     if column.composite:
         return json_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncpg
 
 from syncline.connectors.port import Pace, WriteBatch
-from syncline.connectors.postgresql.target.staging_table import copy_rows
+from syncline.connectors.postgresql.target.staging_table import CopyRows, copy_rows
 from syncline.connectors.postgresql.target.table import Table
 from syncline.domain.columns import Columns
 
@@ -38,12 +38,9 @@ class DirectCopy:
         table: Table,
         pace: Pace,
         batch: WriteBatch,
-        text: bytes,
+        rows: CopyRows,
     ) -> bool:
         """Write a bulk if that may be.
-
-        Args:
-            text: its rows, in COPY's text format.
 
         Returns:
             False where nothing is written: the bulk is not for it, or the table refused a row.
@@ -51,14 +48,14 @@ class DirectCopy:
         columns, place = batch.columns, (batch.correlation_id, table.described.oid)
         if columns is None or not batch.new or place in self._refused:
             return False
-        if (len(columns) < LEAST and len(text) < LEAST_BYTES) or _lacks(table, columns):
+        if (len(columns) < LEAST and len(rows.data) < LEAST_BYTES) or _lacks(table, columns):
             return False
         name = await connection.fetchrow(_PLAIN, table.described.oid)
         if name is None:
             return False
         await pace()
         try:
-            await copy_rows(connection, (name[0], name[1]), list(columns.values), text)
+            await copy_rows(connection, (name[0], name[1]), list(columns.values), rows)
         except asyncpg.PostgresError:
             if connection.is_closed():
                 raise

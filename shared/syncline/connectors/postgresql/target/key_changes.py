@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from syncline.connectors.postgresql.target.bulks import Bulks, assignments
-from syncline.connectors.postgresql.target.staging_table import Records, copy_text_of
+from syncline.connectors.postgresql.target.staging_table import Records, text_of
 from syncline.connectors.sql.match_keys import key_parts, of_target_id
 from syncline.domain.errors import Failure
 
@@ -47,7 +47,7 @@ async def _moved(
     old = [olds[place] for place in places]
     given = [list(part) for keys in (new, old) for part in zip(*keys, strict=True)]
     async with connection.transaction():
-        staged = await bulks.staged(list(moving[0]), copy_text_of(moving))
+        staged = await bulks.staged(list(moving[0]), text_of(moving))
         rows = await connection.fetch(
             f"update {table.name} t set {assignments(table, list(moving[0]), with_key=True)} "
             f"from {staged} s, {table.given('n')} "

@@ -13,9 +13,9 @@ import asyncpg
 from syncline.connectors.port import Pace, WriteBatch, WriteResult
 from syncline.connectors.postgresql.errors import is_transient
 from syncline.connectors.postgresql.target.bulks import Bulks, LeftOutError, StagingError
-from syncline.connectors.postgresql.target.column_values import written_values
+from syncline.connectors.postgresql.target.column_values import written_otherwise, written_values
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
-from syncline.connectors.postgresql.target.staging_table import copy_text
+from syncline.connectors.postgresql.target.staging_table import CopyRows, copy_text, csv_of
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.match_keys import to_target_id
 from syncline.domain.columns import Columns
@@ -44,19 +44,19 @@ async def quick_upsert(
     ids = _ids(table, columns)
     if ids is None or any(map(_is_moved, batch.target_ids, ids)):
         return None
-    text = _text(table, columns)
-    if text is None:
+    rows = _csv(table, columns, batch.lines) or _text(table, columns)
+    if rows is None:
         return None
-    if await direct_copy.write(connection, table, pace, batch, text):
+    if await direct_copy.write(connection, table, pace, batch, rows):
         return WriteResult(list(ids), created=True)
-    is_written = await _insert(Bulks(connection, table, pace), pace, columns, text)
+    is_written = await _insert(Bulks(connection, table, pace), pace, columns, rows)
     return WriteResult(list(ids)) if is_written else None
 
 
-async def _insert(bulks: Bulks, pace: Pace, columns: Columns, text: bytes) -> bool:
+async def _insert(bulks: Bulks, pace: Pace, columns: Columns, rows: CopyRows) -> bool:
     try:
         await pace()
-        await bulks.insert(list(columns.values), text, len(columns))
+        await bulks.insert(list(columns.values), rows, len(columns))
     except (LeftOutError, StagingError):  # the careful way finds the record and says why
         return False
     except asyncpg.PostgresError as error:
@@ -81,11 +81,19 @@ def _is_plain(table: Table, columns: Columns) -> bool:
     )
 
 
-def _text(table: Table, columns: Columns) -> bytes | None:
+def _csv(table: Table, columns: Columns, lines: bytes | None) -> CopyRows | None:
+    """Return the bulk's lines as CSV; None where they are not what its columns take."""
+    if lines is None or any(written_otherwise(table.columns[name]) for name in columns.values):
+        return None
+    return csv_of(lines)
+
+
+def _text(table: Table, columns: Columns) -> CopyRows | None:
     """Return the bulk as COPY's text; None where a value is not what its column takes."""
     named = columns.values.items()
     try:
-        return copy_text([written_values(table.columns[name], own) for name, own in named])
+        values = [written_values(table.columns[name], own) for name, own in named]
+        return CopyRows(copy_text(values))
     except ValueError:  # the careful way names the record
         return None
 

@@ -1,13 +1,15 @@
-"""Records into a temporary table by COPY, in its text format."""
+"""Records into a table by COPY: from lines of JSON, which are nearly its CSV format, or as text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 from typing import TypeAlias
 
 import asyncpg
+import msgspec
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.text import identifier
@@ -19,8 +21,16 @@ _NONE = type(None)
 NULL = "\x02"
 """What stands for null; a text that is just this character is escaped."""
 _ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r", NULL.encode(): b"\\x02"}
+_OTHER_ESCAPE = re.compile(rb'\\[^"]')
 _LONG = 2_000
 """Characters of a row from which on it is cheaper to look for a character than to count it."""
+
+
+class CopyRows(msgspec.Struct, frozen=True):
+    """Rows in a format of COPY: its text format, or CSV with the escapes of JSON."""
+
+    data: bytes
+    is_csv: bool = False
 
 
 async def create_staged(connection: asyncpg.Connection, columns: Sequence[TargetColumn]) -> str:
@@ -54,30 +64,42 @@ async def copy_rows(
     connection: asyncpg.Connection,
     table: tuple[str | None, str],
     columns: Sequence[str],
-    text: bytes,
+    rows: CopyRows,
 ) -> None:
-    """Copy rows, written in COPY's text format, into these columns.
+    """Copy rows into these columns.
 
     Args:
         table: schema and name; a temporary table needs no schema.
     """
 
     async def chunks() -> AsyncIterator[bytes]:
-        yield text
+        yield rows.data
 
     await connection.copy_to_table(
         table[1],
         schema_name=table[0],
         source=chunks(),
         columns=list(columns),
-        format="text",
-        null=NULL,
+        format="csv" if rows.is_csv else "text",
+        null="null" if rows.is_csv else NULL,
+        escape="\\" if rows.is_csv else None,
     )
 
 
-def copy_text_of(records: Records) -> bytes:
+def csv_of(lines: bytes) -> CopyRows | None:
+    """Take lines of JSON values as CSV; None where a value has an escape that CSV has not.
+
+    CSV takes what stands in quotes as it is, but for an escaped quote or backslash. `null` without
+    quotes is null.
+    """
+    if b"\\" in lines and _OTHER_ESCAPE.search(lines.replace(b"\\\\", b"")):
+        return None
+    return CopyRows(lines, is_csv=True)
+
+
+def text_of(records: Records) -> CopyRows:
     """Write records, which all have the same keys in the same order, as COPY's text format."""
-    return copy_text(list(zip(*(record.values() for record in records), strict=True)))
+    return CopyRows(copy_text(list(zip(*(record.values() for record in records), strict=True))))
 
 
 def copy_text(columns: Sequence[Sequence[Value]]) -> bytes:
