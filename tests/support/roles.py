@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-OPEN = {"POST /session", "POST /session/link", "GET /setup", "POST /setup", "POST /password"}
+OPEN = {
+    "POST /session", "POST /session/link", "GET /setup", "POST /setup", "POST /password",
+    "GET /email-confirmations/{token}", "POST /email-confirmations/{token}",
+}  # fmt: skip
 """Routes for those whom nobody knows yet. Each guards itself: a password, or a one-time link."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
@@ -17,15 +18,21 @@ from syncline.contracts.alerts import AlertData
 from syncline.domain.notification.incident import Alert
 from syncline.domain.notification.subscription import ALERTS, Events, Name, SubscriptionConfig
 from syncline.domain.record import JsonObject
+from syncline.postgres.audit.throttle import AuditThrottle, audit_throttled
 from syncline.postgres.database.rows import mark_of
 from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
+from syncline.postgres.notifications.mail_addresses import MailAddresses
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Page, Paged, Paging, etag, identity, words
-from syncline_gateway.requests.resource import Body, Resource
+from syncline_gateway.requests.resource import BASE, Body, Resource
 
+TESTS = {
+    kind: AuditThrottle(f"{kind}.tested", 10, timedelta(minutes=10))
+    for kind in ("webhook", "email")
+}
 S = TypeVar("S", bound="ShownSubscription")
 State = Annotated[
     Literal["waiting", "delivered", "given_up"] | None, Query(description="Only those.")
@@ -115,8 +122,28 @@ class CallerSubscriptions:
         await self.stored.rotate(self.tenant, self.actor, id_, secret)
         return await self.get(id_)
 
+    async def ask(self, view: SubscriptionView) -> None:
+        """Ask the owners of its addresses who have not confirmed them, each only so often."""
+        if not view.unconfirmed or not self.api.settings.smtp_host:
+            return
+        addresses = MailAddresses(self.api.database)
+        questions = await addresses.questions(self.tenant, self.actor, view.unconfirmed)
+        senders = senders_of(self.api.settings, self.api.clock)
+        base = f"{self.api.settings.console_url()}{BASE}/email-confirmations"
+        try:
+            async with asyncio.TaskGroup() as group:
+                for address, token in questions:
+                    link = f"{base}/{token}"
+                    group.create_task(senders.ask(address, str(uuid7()), self.tenant, link))
+        finally:
+            await senders.close()
+
     async def test(self, id_: str) -> SubscriptionTest:
         """Send a test and wait for its answer."""
+        view = await self.get(id_)
+        throttle = TESTS[self._kind]
+        await audit_throttled(self.api.database, throttle, self.tenant, self.actor, view.name, {})
+        await self.ask(view)
         destination = await self.stored.destination(self.tenant, self._kind, id_)
         clock, notification = self.api.clock, str(uuid7())
         senders = senders_of(self.api.settings, clock)

@@ -20,6 +20,7 @@ from tests.support.alerts import raise_alert
 from tests.support.configured import configure
 from tests.support.gateway import Gateway, gateway, problem
 from tests.support.mail import PASSWORD, USER, MailServer, trusted_mail_server
+from tests.support.notifier import confirm_all
 from tests.support.receiver import Receiver, receiver
 
 
@@ -233,6 +234,7 @@ async def test_e_mail_says_when_there_is_no_mail_server_and_is_tested(
         gateway(postgres, **settings) as place,
         place.client(await give_key(place.database, "user")) as api,
     ):
+        await confirm_all(place.database)
         (listed,) = (await api.get("/email-subscriptions")).json()["items"]
         assert listed["warning"] is None
         result = (await api.post(f"{address}/test")).json()
@@ -240,3 +242,49 @@ async def test_e_mail_says_when_there_is_no_mail_server_and_is_tested(
         assert mails.mails[0]["Subject"] == "[Syncline] default: test"
         wrong = await api.put(address, json=body | {"addresses": ["ops"]})
         assert wrong.json()["errors"][0]["path"] == "$.addresses[0]"
+
+
+async def confirmed_by_owner(place: Gateway, path: str) -> None:
+    """Press the button of a link's page; a link that is only opened says nothing."""
+    still = "select count(*) from mail_addresses where confirmed_at is null"
+    async with place.client({}) as owner:
+        assert (await owner.post(path[:-1] + "_")).status_code == 404
+        page = await owner.get(path)
+        assert "ops@example.com" in page.text
+        assert await place.database.fetchval(still) == 1
+        assert "is confirmed" in (await owner.post(path)).text
+
+
+async def test_nothing_is_sent_to_an_address_before_its_owner_confirmed_it(
+    postgres: str, mails: MailServer
+) -> None:
+    body = {"name": "people", "addresses": ["ops@example.com"], "events": ["run_failed"]}
+    settings = {
+        "smtp_host": "127.0.0.1", "smtp_port": mails.port, "smtp_user": USER,
+        "smtp_password": SecretStr(PASSWORD), "smtp_from": "Syncline <syncline@example.com>",
+    }  # fmt: skip
+    async with (
+        gateway(postgres, **settings) as place,
+        place.client(await give_key(place.database, "user")) as api,
+    ):
+        made = await api.post("/email-subscriptions", json=body)
+        assert "ops@example.com: not confirmed yet" in made.json()["warning"]
+        address = f"/email-subscriptions/{made.json()['id']}"
+        for _ in range(3):
+            result = (await api.post(f"{address}/test")).json()["result"]
+            assert "no address is confirmed yet" in result["answer"]
+        await api.put(address, json=body | {"events": ["partial_success"]})
+        (question,) = mails.mails  # one question, and nothing else
+        assert question["Subject"] == "[Syncline] confirm your address"
+        text = question.get_content()
+        (link,) = [line for line in text.splitlines() if "/email-confirmations/" in line]
+        await confirmed_by_owner(place, link.strip().partition("/api/v1")[2])
+        assert (await api.get(address)).json()["warning"] is None
+        assert (await api.post(f"{address}/test")).json()["result"]["ok"]
+        assert len(mails.mails) == 2
+        sent = [await api.post(f"{address}/test") for _ in range(10)]
+        assert problem(sent[-1]) == (429, "too_many_attempts")
+        found = (await api.get("/audit-log")).json()["items"]
+        assert {"email.confirmation_sent", "email.confirmed", "email.tested"} <= {
+            entry["action"] for entry in found
+        }

@@ -25,10 +25,16 @@ router = Resource(prefix="/email-subscriptions", tags=["email-subscriptions"])
 EmailDep = Annotated[CallerSubscriptions, Depends(subscriptions_of("email"))]
 
 
+_UNCONFIRMED = (
+    "not confirmed yet, so nothing is sent there. The owner was asked by e-mail; a test asks "
+    "again, at most once an hour"
+)
+
+
 class EmailSubscription(ShownSubscription, frozen=True, kw_only=True, rename="camel"):
     """Who gets e-mail, one mail to all addresses, and how that goes.
 
-    `warning` says why no mail can leave this installation.
+    `warning` says why no mail can leave this installation, or which addresses are not confirmed.
     """
 
     addresses: list[str]
@@ -46,6 +52,8 @@ add_delivery_routes(router, "email", "email_subscription", "subscription")
 
 def _shown(email: CallerSubscriptions, view: SubscriptionView) -> EmailSubscription:
     warning = None if email.api.settings.smtp_host else NOT_CONFIGURED
+    if warning is None and view.unconfirmed:
+        warning = f"{', '.join(view.unconfirmed)}: {_UNCONFIRMED}"
     return shown_as(EmailSubscription, view, warning=warning)
 
 
@@ -62,6 +70,7 @@ async def create_email_subscription(
 ) -> Answered[EmailSubscription]:
     """Make an e-mail subscription."""
     view = await email.create(body)
+    await email.ask(view)
     return Answered(_shown(email, view), state_of(view) | router.location(view.id))
 
 
@@ -78,4 +87,5 @@ async def replace_email_subscription(
 ) -> Answered[EmailSubscription]:
     """Change an e-mail subscription. One that is switched off gives up what waits for it."""
     view = await email.change(subscription, body, mark)
+    await email.ask(view)
     return Answered(_shown(email, view), state_of(view))

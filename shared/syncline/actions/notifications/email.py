@@ -19,6 +19,15 @@ from syncline.telemetry.masking import SECRETS
 
 WITHIN = 20.0
 """Seconds for a whole mail."""
+UNCONFIRMED = "no address is confirmed yet: the owner of each was asked by e-mail"
+_QUESTION = """\
+Somebody wants Syncline to write to this address when syncs fail and when they work again
+(tenant {tenant}). If you want that, confirm it within 7 days:
+
+{link}
+
+If you do not, do nothing: no other mail comes.
+"""
 NOT_CONFIGURED = "SYNCLINE_SMTP_HOST is not set: this installation sends no e-mail"
 
 
@@ -52,10 +61,22 @@ class Mailer:
         self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
     ) -> MailReply:
         """Send one mail to all addresses. It is sent when the server took it for any of them."""
-        if not self._smtp.host:
-            return MailReply(False, None, NOT_CONFIGURED)
-        mail = self._mail(addresses, subscription, id_, at, data)
+        if self._smtp.host and not addresses:
+            return MailReply(False, None, UNCONFIRMED)
+        mail = self._mail(addresses, id_, at, headline(data))
+        mail.set_content("\n".join(_lines(data, subscription)))
+        return await self._sent(mail, addresses)
+
+    async def ask(self, address: str, id_: str, at: datetime, tenant: str, link: str) -> MailReply:
+        """Ask the owner of an address whether notifications are wanted there."""
+        mail = self._mail([address], id_, at, "confirm your address")
+        mail.set_content(_QUESTION.format(tenant=tenant, link=link))
+        return await self._sent(mail, [address])
+
+    async def _sent(self, mail: EmailMessage, addresses: Sequence[str]) -> MailReply:
         smtp = self._smtp
+        if not smtp.host:
+            return MailReply(False, None, NOT_CONFIGURED)
         try:
             refused, words = await aiosmtplib.send(
                 mail,
@@ -79,18 +100,15 @@ class Mailer:
         others = "".join(f"; refused {who}: {r.code} {r.message}" for who, r in refused.items())
         return MailReply(True, 250, words + others)
 
-    def _mail(
-        self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
-    ) -> EmailMessage:
+    def _mail(self, addresses: Sequence[str], id_: str, at: datetime, subject: str) -> EmailMessage:
         mail = EmailMessage(SMTP_POLICY)
         domain = parseaddr(self._smtp.sender)[1].rpartition("@")[2] or "localhost"
         mail["From"] = self._smtp.sender
         mail["To"] = ", ".join(addresses)
-        mail["Subject"] = f"[Syncline] {headline(data)}"
+        mail["Subject"] = f"[Syncline] {subject}"
         mail["Date"] = format_datetime(at)
         mail["Message-ID"] = f"<{id_}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content("\n".join(_lines(data, subscription)))
         return mail
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from syncline.actions.notifications.email import Mailer
+from syncline.actions.notifications.email import Mailer, MailReply
 from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.client import Client, Request
@@ -77,6 +77,10 @@ class Senders:
         entry = Try(now, ok, status, shown(words), seconds)
         gone = status == _GONE and destination.kind != "email"
         return SendResult(entry, _retry_after(answer), gone)
+
+    async def ask(self, address: str, id_: str, tenant: str, link: str) -> MailReply:
+        """Ask the owner of an e-mail address whether notifications are wanted there."""
+        return await self._mailer.ask(address, id_, self._clock.now(), tenant, link)
 
     async def _post(
         self, destination: Destination, id_: str, at: datetime, data: AlertData, now: datetime

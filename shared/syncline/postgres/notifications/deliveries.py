@@ -58,7 +58,12 @@ class Due(msgspec.Struct, frozen=True):
     tries: Sequence[Any]
 
 
-_CLAIM = """
+CONFIRMED = """
+(select array_agg(a) from unnest(s.addresses) a join mail_addresses m
+  on m.tenant = s.tenant and m.address = lower(a) where m.confirmed_at is not null) as addresses
+""".strip()
+"""The addresses of a subscription `s` that may be written to."""
+_CLAIM = f"""
 with due as (
   select d.id from deliveries d join subscriptions s on s.id = d.subscription_id
   where d.state = 'waiting' and d.next_at <= now() and s.active
@@ -67,7 +72,7 @@ update deliveries d set holder = $2, next_at = now() + $3::interval
 from due, subscriptions s, notifications n
 where d.id = due.id and s.id = d.subscription_id and n.id = d.notification_id
 returning d.id, d.holder, d.attempts, d.tries, n.id as notification, n.at, n.data,
-  s.id as subscription, s.tenant, s.name, s.kind, s.url, s.addresses, s.secret,
+  s.id as subscription, s.tenant, s.name, s.kind, s.url, s.secret, {CONFIRMED},
   s.rotated_at > now() - $4::interval as both_sign
 """
 _NOTE = """

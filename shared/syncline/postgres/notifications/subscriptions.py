@@ -17,6 +17,7 @@ from syncline.postgres.database.rekey import SecretRepository, rekey_column
 from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
 from syncline.postgres.notifications.deliveries import (
     BOTH_SIGN,
+    CONFIRMED,
     Destination,
     destination_of,
     secret_scope,
@@ -24,7 +25,10 @@ from syncline.postgres.notifications.deliveries import (
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
-    """A subscription without its secret; `waiting` and `given_up` count its deliveries."""
+    """A subscription without its secret; `waiting` and `given_up` count its deliveries.
+
+    `unconfirmed` are those of its addresses whose owners have not said yet that they want mail.
+    """
 
     id: str
     name: str
@@ -40,10 +44,14 @@ class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
     waiting: int
     given_up: int
     last_delivered_at: datetime | None
+    unconfirmed: list[str]
 
 
 _VIEW = """
-select s.*, coalesce(s.addresses, '{}') as addresses, d.waiting, d.given_up, d.last_delivered_at
+select s.*, coalesce(s.addresses, '{}') as addresses, d.waiting, d.given_up, d.last_delivered_at,
+  array(select a from unnest(s.addresses) a where not exists (select from mail_addresses m
+    where m.tenant = s.tenant and m.address = lower(a) and m.confirmed_at is not null))
+    as unconfirmed
 from subscriptions s left join lateral (
   select count(*) filter (where state = 'waiting') as waiting,
     count(*) filter (where state = 'given_up') as given_up,
@@ -52,8 +60,8 @@ from subscriptions s left join lateral (
 where s.tenant = $1 and s.kind = $2
 """
 _ONE = f"{_VIEW} and s.id = $3"
-_SECRETS = """
-select s.*, s.rotated_at > now() - $4::interval as both_sign from subscriptions s
+_SECRETS = f"""
+select s.*, s.rotated_at > now() - $4::interval as both_sign, {CONFIRMED} from subscriptions s
 where s.tenant = $1 and s.kind = $2 and s.id = $3
 """
 _LOCK = """
