@@ -42,11 +42,7 @@ from syncline_execute.work import Halts, Work
 
 
 def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
-    """Flatten bundles of one run into items with their payload hashes.
-
-    Args:
-        lines: the target `reads_lines`.
-    """
+    """Flatten bundles of a run into items with their hashes; `lines`: the target `reads_lines`."""
     items: list[Item] = []
     for number, bundle in enumerate(bundles):
         encoded = encoded_payloads(bundle.columns, lines=lines)
