@@ -119,6 +119,14 @@ async def test_an_answer_larger_than_allowed_is_not_kept(packed: bool) -> None:
             await connector.describe(ITEMS)
 
 
+async def test_no_profile_may_allow_answers_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncline.connectors.http.connector.MOST_ANSWER", 1_000_000)
+    async with api_and_connector(maxAnswerBytes=500_000_000) as (api, connector):
+        api.trouble.append(Trouble("GET", 200, {}, b" " * 2_000_000))
+        with pytest.raises(ConnectorError, match="larger than 1000000 bytes"):
+            await connector.describe(ITEMS)
+
+
 async def test_packed_answers_are_unpacked() -> None:
     async with api_and_connector() as (api, connector):
         body = gzip.compress(b'{"data": [{"id": 1}]}')

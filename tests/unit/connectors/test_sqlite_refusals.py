@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncline.connectors.facts import Surroundings
 from syncline.connectors.port import ConnectorError
-from syncline.connectors.sqlite.database import failure_of
+from syncline.connectors.sqlite.database import SqliteFile, SqliteSettings, failure_of
 from syncline.domain.errors import RetriableError
 from tests.support.sqlite_tables import SqliteTables
 from tests.support.written import bulk
@@ -25,6 +27,17 @@ async def written(sql: SqliteTables, *records: dict[str, Any]) -> dict[int, str]
 async def _trigger(sql: SqliteTables, body: str, when: str = "before insert") -> None:
     await sql.run(TABLE)
     await sql.run(f"create trigger g {when} on t when new.id = 2 begin {body}; end")
+
+
+def test_a_query_cannot_make_a_field_of_any_size(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "a.db").close()
+    (tmp_path / "a.db").touch()
+    settings = SqliteSettings(file=str(tmp_path / "a.db"))
+    database = SqliteFile(settings, Surroundings(folders=(str(tmp_path),)))
+    refused = pytest.raises(ConnectorError, match="more than 16,000,000 bytes")
+    with refused as caught, database.opened() as connection:
+        connection.execute("select hex(zeroblob(10000000))").fetchall()
+    assert caught.value.failure.code == "row_too_large"
 
 
 class TestTriggers:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.actions.trials.bounded_work import MOST_SHOWN, in_thread
 from syncline.actions.trials.trace import Trace, Tracer
 from syncline.contracts.bundle import decode_bundle, encoded_records
 from syncline.contracts.messages import decoder_of, encode
@@ -16,6 +17,7 @@ from syncline.contracts.wire import Delivery
 from syncline.domain.configuration.comparison import flatten
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
+from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import JsonObject
 from syncline.kafka.connection import KafkaConnection
@@ -122,25 +124,54 @@ class DraftTrier:
         streams = await self._drafts.streams(tenant, name, request.instance)
         active = await mapping_document(self._database, tenant, name)
         loaded = read_request_document(Kind.MAPPING, name, request.document)
-        draft = parse(loaded.mappings[name].document)
+        draft = await asyncio.to_thread(parse, loaded.mappings[name].document)
         ids = [stream.id for stream in streams]
         runs = await self._drafts.newest_runs(ids)
         stored = await newest_raw(self._connection, tenant, runs, request.limit)
-        letters = await self._drafts.letters(tenant, ids, LETTERS)
+        letters = await self._drafts.letters(tenant, ids, LETTERS, MOST_SHOWN)
         secrets = await self._configuration.secrets(tenant)
-        tracers = Tracer(parse(active, stored=True), secrets), Tracer(draft, secrets)
-        tried, untold = _letters(tracers[1], letters)
-        records = [_compared(record, *tracers) for record in stored]
-        return Trial(
-            compared=len(records),
-            counts=dict(Counter(record.change for record in records)),
-            records=[record for record in records if record.change != "same"][:SHOWN],
-            letters_tried=len(tried),
-            letters_repaired=sum(letter.repaired for letter in tried),
-            letters_untold=untold,
-            letters=sorted(tried, key=lambda letter: not letter.repaired)[:SHOWN],
-            warnings=warnings(draft),
+        return await in_thread(
+            lambda budget: _trial(
+                stored,
+                letters,
+                Tracer(parse(active, stored=True), secrets, budget),
+                Tracer(draft, secrets, budget),
+                draft,
+            )
         )
+
+
+def _trial(
+    stored: Sequence[StoredRecord],
+    letters: Sequence[DraftDeadLetter],
+    active: Tracer,
+    draft: Tracer,
+    document: Mapping,
+) -> Trial:
+    """Compare records and dead letters, as many as the budget allows. Raises InvalidInputError."""
+    counts: Counter[str] = Counter()
+    changed: list[TriedRecord] = []
+    tried, untold = _letters(draft, letters)
+    for stored_record in stored:
+        try:
+            record = _compared(stored_record, active, draft)
+        except InvalidInputError:  # of the budget: what was compared so far is the answer
+            if not counts:
+                raise
+            break
+        counts[record.change] += 1
+        if record.change != "same" and len(changed) < SHOWN:
+            changed.append(record)
+    return Trial(
+        compared=counts.total(),
+        counts=dict(counts),
+        records=changed,
+        letters_tried=len(tried),
+        letters_repaired=sum(letter.repaired for letter in tried),
+        letters_untold=untold,
+        letters=sorted(tried, key=lambda letter: not letter.repaired)[:SHOWN],
+        warnings=warnings(document),
+    )
 
 
 def _compared(record: StoredRecord, active: Tracer, draft: Tracer) -> TriedRecord:
@@ -216,7 +247,7 @@ async def newest_raw(
     try:
         async with asyncio.timeout(WITHIN):
             await reader.start()
-            while any(wanted.values()):
+            while any(wanted.values()) and sum(len(record.data) for record in found) < MOST_SHOWN:
                 for delivery in await reader.poll(0.2):
                     found += _taken(delivery, tenant, wanted)
                 if await reader.at_end():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping as MappingType
 
 import msgspec
 
 from syncline.actions.connections.source_sample import read_sample
+from syncline.actions.trials.bounded_work import in_thread
 from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
@@ -89,20 +91,25 @@ class DryRunner:
         """
         _check(request)
         mapping = await self._mapping(tenant, name, request)
-        tracer = Tracer(mapping, await self._configuration.secrets(tenant))
+        secrets = await self._configuration.secrets(tenant)
+
+        async def result(source: str | None, page: Page) -> DryRun:
+            return await in_thread(
+                lambda budget: _result(source, Tracer(mapping, secrets, budget), page, mapping)
+            )
+
         if request.records is not None:
-            page = _given(mapping.extraction, request.records)
-            return _result(None, tracer, page, mapping)
+            return await result(None, _given(mapping.extraction, request.records))
         profile = await self._source(tenant, name, request)
         wanted = (mapping.extraction, request.source_ids, request.limit)
         page = await read_sample(self._database, profile, self._surroundings, *wanted)
-        return _result(profile.name, tracer, page, mapping)
+        return await result(profile.name, page)
 
     async def _mapping(self, tenant: str, name: str | None, request: DryRunRequest) -> Mapping:
         if request.document is not None:
             named = {"name": name or _DRAFT} | request.document
             (config,) = read_request_document(Kind.MAPPING, name, named).mappings.values()
-            return parse(config.document)
+            return await asyncio.to_thread(parse, config.document)
         if name is None:
             raise InvalidInputError([Problem("$.document", "is required: the draft to try")])
         document = await mapping_document(self._database, tenant, name, request.version)

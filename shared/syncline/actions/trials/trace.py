@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from syncline.actions.trials.bounded_work import Budget
 from syncline.contracts.bundle import LARGEST_BUNDLE
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
@@ -39,11 +40,15 @@ class Trace(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Tracer:
-    """A mapping, ready for records one by one; it shows no secret."""
+    """A mapping, ready for records one by one; it shows no secret.
 
-    def __init__(self, mapping: Mapping, secrets: Secrets) -> None:
+    Every method may raise InvalidInputError: what is left of the budget is not enough.
+    """
+
+    def __init__(self, mapping: Mapping, secrets: Secrets, budget: Budget) -> None:
         self._compiled = compile_mapping(mapping)
         self._secrets = secrets
+        self._budget = budget
 
     def raw(self, data: bytes) -> Trace:
         """Take a raw record, encoded, as Normalize reads it from its topic."""
@@ -59,7 +64,7 @@ class Tracer:
 
     def shown(self, data: bytes) -> str:
         """Return a record's JSON as it may be shown."""
-        return self._secrets.mask_json(data.decode())
+        return self._budget.show(self._secrets.mask_json(data.decode()))
 
     def _step(self, data: bytes, stage: Stage) -> bytes | Trace:
         """Return what a stage would send on, or what becomes of the record there."""
@@ -68,7 +73,8 @@ class Tracer:
         except (msgspec.DecodeError, RecursionError) as error:
             return self.failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
         compiled, normalizes = self._compiled, stage is Stage.NORMALIZE
-        result = (compiled.normalize if normalizes else compiled.transform)(Columns.of([record]))
+        apply = compiled.normalize if normalizes else compiled.transform
+        result = apply(Columns.of([record]), self._budget.check)
         if result.excluded:
             return Trace("excluded", None, None)
         if result.failures:

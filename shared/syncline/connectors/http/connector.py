@@ -12,7 +12,7 @@ from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.http.answers.answer import is_one_of
 from syncline.connectors.http.client.api import Api, RefusedError
-from syncline.connectors.http.client.client import Client
+from syncline.connectors.http.client.client import MOST_ANSWER, Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.extraction import extraction_problems, source_of
@@ -60,7 +60,7 @@ class HttpConnector(port.Connector):
         self._client = Client(
             AllowedAddresses.of(surroundings, resolver),
             settings.timeouts,
-            settings.max_answer_bytes,
+            min(settings.max_answer_bytes, MOST_ANSWER),
             settings.ca_file,
             self._turn,
         )

@@ -29,6 +29,8 @@ class SqliteSettings(ConnectorSettings):
 
 BUSY_LIMIT = 30_000
 """Milliseconds to wait for another writer."""
+LARGEST_ROW = 16_000_000
+"""Bytes of the largest field and row: a query could make one of any size."""
 _STEPS = 20_000
 _BUSY = ("locked", "busy", "disk I/O", "interrupted")
 _WHOLE = (
@@ -65,6 +67,7 @@ class SqliteFile:
                 address, uri=True, isolation_level=None, check_same_thread=False
             )
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
             connection.execute(f"pragma busy_timeout = {BUSY_LIMIT}")
             connection.execute(f"pragma query_only = {int(not writes)}")
             connection.execute(f"pragma foreign_keys = {int(writes)}")
@@ -90,6 +93,11 @@ def translated_errors() -> Iterator[None]:
         if "decode to UTF-8" in str(error):
             raise NotUnicodeError(str(error)) from error
         raise failure_of(error) from error
+    except sqlite3.DataError as error:
+        if "too big" not in str(error):
+            raise refusal("query_refused", f"SQLite: {error}") from error
+        words = f"a row or field has more than {LARGEST_ROW:,} bytes: read other columns by `sql`"
+        raise refusal("row_too_large", f"SQLite: {words}") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise refusal("query_refused", f"SQLite: {error}") from error
 

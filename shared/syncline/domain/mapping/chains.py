@@ -20,6 +20,8 @@ from syncline.domain.naming import meant
 from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import PartError
 
+MOST_STEPS = 100
+"""Transformers of one field."""
 WrittenStep = str | Annotated[dict[str, JsonObject], Field(min_length=1, max_length=1)]
 """A step as it is written in a document."""
 
@@ -35,6 +37,9 @@ class TransformStep(msgspec.Struct, frozen=True):
 def read_steps(value: object) -> tuple[TransformStep, ...]:
     """Return the steps of a `transform`. Raises PartError, which names each that is not valid."""
     parts = value if isinstance(value, list) else [] if value is None else [value]
+    if len(parts) > MOST_STEPS:
+        words = f"holds {len(parts):,} transformers, at most {MOST_STEPS} are allowed"
+        raise PartError([Problem("$", words)])
     steps, problems = [], []
     for number, part in enumerate(parts):
         place = f"[{number}]" if isinstance(value, list) else ""

@@ -39,6 +39,8 @@ from syncline.domain.record import JsonObject, Value
 
 T = TypeVar("T")
 MAX_FIELDS = 2000
+MOST_KEYS = 32
+"""Paths of a match key."""
 _PATH = 'keys joined by dots, `[n]`, `[]` for each; a key with dots or brackets as `["Qty [pcs]"]`'
 
 
@@ -68,6 +70,8 @@ def _match_key(value: object) -> object:
 def _different(paths: tuple[str, ...]) -> tuple[str, ...]:
     if "" in paths:
         raise ValueError("holds an empty text; it takes one path or a list of paths")
+    if len(paths) > MOST_KEYS:
+        raise ValueError(f"names {len(paths)} paths, at most {MOST_KEYS} are allowed")
     for path in paths:
         if paths.count(path) > 1:
             raise ValueError(f"names `{path}` twice")

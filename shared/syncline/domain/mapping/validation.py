@@ -20,6 +20,8 @@ from syncline.domain.mapping.written_paths import unmade_elements
 from syncline.domain.naming import meant
 from syncline.domain.validation_errors import below, validated
 
+MOST_COMPARED = 5_000
+"""Pairs of a wrong path and a name that are compared for hints: each pair takes long."""
 _OPEN = frozenset({FieldType.OBJECT, FieldType.ARRAY})
 
 
@@ -35,6 +37,7 @@ class CanonicalShape:
 
     def __init__(self, normalization: Normalization) -> None:
         self.names = [field.target for field in normalization.fields]
+        self._left = MOST_COMPARED
         self._root = _CanonicalValue()
         for field in normalization.fields:
             place = self._root
@@ -47,7 +50,9 @@ class CanonicalShape:
         path = parse_path(text)
         if Segment(key=text) in self._root.inside or self._gives(self._root, path):
             return None
-        return f"no normalization field gives `{text}`{meant(text, self.names)}"
+        self._left -= len(self.names)
+        near = meant(text, self.names) if self._left >= 0 else ""
+        return f"no normalization field gives `{text}`{near}"
 
     def _gives(self, place: _CanonicalValue, path: Path) -> bool:
         if place.type is not None:

@@ -24,9 +24,11 @@ select id, total, coalesce(started_at, created_at) as since from runs
 where stream_id = any($1) and total > 0 and replay is null order by created_at desc limit 20
 """
 _LETTERS = """
-select id, source_id, stage, error, payload from dead_letters
-where tenant = $1 and stream_id = any($2) and status = 'pending'
-order by failed_at desc, id limit $3
+select id, source_id, stage, error, payload from (
+  select *, sum(length(payload)) over (order by failed_at desc, id) as bytes from dead_letters
+  where tenant = $1 and stream_id = any($2) and status = 'pending'
+  order by failed_at desc, id limit $3
+) newest where bytes is null or bytes <= $4 order by failed_at desc, id
 """
 
 
@@ -77,9 +79,8 @@ class Drafts(Repository):
         return await fetch_structs(self._database, DraftRun, _RUNS, list(streams))
 
     async def letters(
-        self, tenant: str, streams: Sequence[int], limit: int
+        self, tenant: str, streams: Sequence[int], limit: int, size: int
     ) -> list[DraftDeadLetter]:
-        """Return the newest pending dead letters of streams."""
-        return await fetch_structs(
-            self._database, DraftDeadLetter, _LETTERS, tenant, list(streams), limit
-        )
+        """Return the newest pending dead letters of streams, payloads of up to `size` bytes."""
+        values = (tenant, list(streams), limit, size)
+        return await fetch_structs(self._database, DraftDeadLetter, _LETTERS, *values)

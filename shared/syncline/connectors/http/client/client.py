@@ -32,6 +32,8 @@ _HEADERS, _LONGEST = 300, 100_000
 """As many headers as an answer may have, and bytes of the longest."""
 _LARGE = 1_000_000
 """Bytes from which on a body is given to aiohttp as a file, which it sends in parts."""
+MOST_ANSWER = 64_000_000
+"""Bytes of the largest answer that any profile may allow: it is held in memory."""
 _LISTS = frozenset({"link", "content-encoding"})
 """Headers that may come in several lines, which are parts of one list (RFC 9110, 5.3)."""
 
@@ -133,7 +135,7 @@ class Client:
     def _too_large(self, request: Request) -> ConnectorError:
         message = (
             f"{request.where}: the answer is larger than {self._max_answer} bytes: read smaller "
-            "pages, or raise maxAnswerBytes"
+            f"pages, or raise maxAnswerBytes (to {MOST_ANSWER:,} at most)"
         )
         return refusal("answer_too_large", message, ambiguous=True)
 

@@ -14,7 +14,7 @@ from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
-from syncline.domain.mapping.engine.evaluation import Evaluation, failure_of
+from syncline.domain.mapping.engine.evaluation import Check, Evaluation, failure_of
 from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field, has_absent
 from syncline.domain.mapping.engine.growth import Growth, repeats
 from syncline.domain.mapping.engine.output_columns import Output
@@ -66,7 +66,7 @@ class Mapper:
         self._repeats = repeats or carries(shape)
         self._exclude = exclude
 
-    def map(self, batch: Columns) -> MappedBatch:
+    def map(self, batch: Columns, check: Check | None = None) -> MappedBatch:
         """Map a batch; one record that fails does not affect the others."""
         places: Sequence[int] = range(len(batch))
         failures: dict[int, Failure] = {}
@@ -78,7 +78,7 @@ class Mapper:
                 excluded = [place for place, is_out in enumerate(holds) if is_out]
                 places = [place for place, is_out in enumerate(holds) if not is_out]
                 batch = batch.part(places)
-        evaluation = Evaluation(batch)
+        evaluation = Evaluation(batch, check)
         columns = self._output.columns(evaluation)
         if self._repeats:
             _weigh(columns, evaluation)
@@ -147,16 +147,16 @@ class CompiledMapping:
             close=transformation.omit_null,
         )
 
-    def normalize(self, batch: Columns) -> MappedBatch:
+    def normalize(self, batch: Columns, check: Check | None = None) -> MappedBatch:
         """Map raw records to canonical ones."""
-        return self._normalizer.map(batch)
+        return self._normalizer.map(batch, check)
 
-    def transform(self, batch: Columns) -> MappedBatch:
+    def transform(self, batch: Columns, check: Check | None = None) -> MappedBatch:
         """Map canonical records to target payloads, keys sorted at every level.
 
         At the top level `values` and `rest` are each sorted, not the two together.
         """
-        return self._transformer.map(batch)
+        return self._transformer.map(batch, check)
 
     def broken_normalization(self, record: Record) -> list[tuple[int, Failure]]:
         """Return the failure and place of every normalization field that a raw record breaks."""

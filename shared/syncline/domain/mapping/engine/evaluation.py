@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
@@ -14,6 +15,8 @@ from syncline.domain.mapping.paths import Path, walk_column
 from syncline.domain.mapping.refusal import ValueRefusedError, printable
 from syncline.domain.record import Record, Value
 
+Check: TypeAlias = Callable[[], None]
+
 
 class Evaluation:
     """What all fields share while a batch is mapped.
@@ -21,11 +24,14 @@ class Evaluation:
     Attributes:
         batch: the records.
         failures: place of a record -> place of a field -> the field's first failure on it.
+        check: called before each field, where somebody waits for the result: it raises what ends
+            the evaluation.
         growth: what the mapping added to the batch so far.
     """
 
-    def __init__(self, batch: Columns) -> None:
+    def __init__(self, batch: Columns, check: Check | None = None) -> None:
         self.batch = batch
+        self.check = check
         self.failures: dict[int, dict[int, Failure]] = {}
         self.growth = Growth()
         self._records: list[Record] | None = None

@@ -55,6 +55,8 @@ def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
     reads_records = not all(isinstance(t.transform, ValueTransformer) for t in field.transformers)
 
     def apply(values: list[Value], scope: Scope) -> list[Value]:
+        if scope.evaluation.check is not None:
+            scope.evaluation.check()
         growth = scope.evaluation.growth
         before = growth.characters
         try:
