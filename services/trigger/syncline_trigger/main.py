@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.topics import TRIGGERS
+from syncline.contracts.topics import TENANT_TRIGGERS, TRIGGERS
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.queued_runs import QueuedRuns
@@ -14,7 +14,7 @@ from syncline.runtime.spec import StageSpec
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.rules import TriggerMessage, decode
 
-SPEC = StageSpec("trigger", [TRIGGERS], decode, names_runs=False)
+SPEC = StageSpec("trigger", [TRIGGERS, f"{TENANT_TRIGGERS}*"], decode, names_runs=False)
 
 
 class Store(Streams, Runs, QueuedRuns, RefusedTriggers, RunPauses):

@@ -2,8 +2,8 @@
 
 The correlation ID is in the data, the key or a header; those that are given must be equal. A key
 that is not a UUID is accepted only if the data or the header names the run. Without any, the ID is
-made from the message's partition and offset, so that a message read twice is one run. Only the data
-names the tenant.
+made from the message's partition and offset, so that a message read twice is one run. The tenant is
+in the data, or is the topic's: `topic_rights.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from syncline.domain.naming import shown
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_correlation_id, parse_trigger
+from syncline_trigger.topic_rights import as_sent, rights_problems, tenant_of
 
 FIELD, KEY, HEADER = "$.correlationId", "key", "headers.correlation-id"
 LONGEST_KEY = 512
@@ -63,13 +64,16 @@ def decode(delivery: Delivery, _runs: Runs) -> TriggerMessage:
     request = None
     if unread is None:
         problems += tenant_problems(delivery, said.get("tenant"))
+        problems += rights_problems(delivery, said.get("tenant"))
         if type_ not in (None, events.TRIGGER):
             message = f"must be {events.TRIGGER}, not {shown(type_)}"
             problems += (Problem("$.type", message),)
         try:
-            request = parse_trigger(said if isinstance(data, Mapping) else data)
+            request = as_sent(delivery, parse_trigger(said if isinstance(data, Mapping) else data))
         except InvalidInputError as error:
             problems += error.problems
+    if not delivery.is_ours:  # a refusal is told to the tenant that the sender may mean
+        said["tenant"] = tenant_of(delivery, None)
     place = (
         ("trigger-partition", str(delivery.partition).encode()),
         ("trigger-offset", str(delivery.offset).encode()),
@@ -153,7 +157,7 @@ def run_name_of(delivery: Delivery, field: object) -> Name:
 def tenant_problems(delivery: Delivery, field: object) -> tuple[Problem, ...]:
     """Refuse a header that names another tenant than the data."""
     header = _text(dict(delivery.headers).get("tenant"))
-    means = field.strip() if isinstance(field, str) and field.strip() else "default"
+    means = tenant_of(delivery, field)
     if header in ("", means):
         return ()
     message = (

@@ -98,7 +98,9 @@ reader gets a new version in the event's `type`. Any message may come twice: cop
 _RULES = """At most {size:,} bytes. `correlationId` in the data names the run, else the key, else
 the header `correlation-id`. Those that are given must be UUIDs and equal; a key that is not a UUID
 is accepted only if the data or the header names the run. If nothing names the run, its ID is made
-from the message's partition and offset. Only the data names the tenant. Each trigger is answered by
+from the message's partition and offset. The tenant is
+the topic's: `default` on `triggers`, where another one is rejected; TENANT on `triggers.TENANT`.
+The actor of the run is the topic, with the given actor behind it. Each trigger is answered by
 `run.accepted` or `run.rejected`. A message that cannot be read, or is larger, is rejected, too, and
 goes to the DLQ with its bytes."""
 _NAMED = "The correlation ID; or any text, if the data or the header names the run; or none."

@@ -139,6 +139,15 @@ TOPICS: tuple[Topic, ...] = (
         segment_ms=HOUR,
     ),
 )
+
+
+def tenant_triggers(tenant: str) -> Topic:
+    """Return the trigger topic of one tenant, which it may have."""
+    purpose = "Asks for a run of one tenant."
+    who = ("whom its ACL allows", "trigger")
+    return Topic(f"{TENANT_TRIGGERS}{tenant}", purpose, *who, public=True, single=True)
+
+
 READS: Mapping[str, Sequence[str]] = {
     "trigger": [TRIGGERS],
     "ingest": [RUNS],
@@ -175,7 +184,8 @@ Public topics are contracts for other programs ([asyncapi.yaml](asyncapi.yaml),
 
 def page() -> str:
     """Return the page as Markdown."""
-    return _HEAD + "".join(_row(topic) for topic in TOPICS)
+    first, *others = TOPICS
+    return _HEAD + "".join(map(_row, (first, tenant_triggers("TENANT"), *others)))
 
 
 def _row(topic: Topic) -> str:

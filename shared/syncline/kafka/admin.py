@@ -11,7 +11,7 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
-from syncline.contracts.topics import TOPICS, Topic
+from syncline.contracts.topics import TOPICS, Topic, tenant_triggers
 from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
@@ -37,11 +37,17 @@ class KafkaAdmin:
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
 
-    async def create_topics(self, partitions: int, replication: int) -> list[str]:
-        """Create missing topics and return their names. Raises BrokerRefusedError."""
+    async def create_topics(
+        self, partitions: int, replication: int, tenants: Sequence[str] = ()
+    ) -> list[str]:
+        """Create missing topics, also these tenants' own, and return their names.
+
+        Raises BrokerRefusedError.
+        """
         async with self._client() as client:
             existing = set(await client.list_topics())
-            missing = [t for t in TOPICS if self._connection.topic(t.name) not in existing]
+            wanted = (*TOPICS, *map(tenant_triggers, tenants))
+            missing = [t for t in wanted if self._connection.topic(t.name) not in existing]
             new = [self._new(topic, partitions, replication) for topic in missing]
             if new:
                 _check(await client.create_topics(new))

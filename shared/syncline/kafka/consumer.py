@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,8 @@ from syncline.kafka.client import delivery_of, partitions_of, require_topics, st
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated, translated_commit
 
+ANY = "*"
+"""Ends the name of topics of which there may be none or many, and new ones at any time."""
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
 FETCH = 256 * 1024
@@ -56,10 +59,12 @@ class KafkaConsumer:
         with translated(f"join group {self._group}"):
             self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
             await start(client, self._connection)
-            require_topics(names, await client.topics())
-            for name in names:  # a leader that does not know a topic assigns none of its partitions
+            fixed = {name for name in names if not name.endswith(ANY)}
+            require_topics(fixed, await client.topics())
+            for name in fixed:  # a leader that does not know a topic assigns none of its partitions
                 await partitions_of(client, name)
-            client.subscribe(names, listener=_Listener(self, on_assigned, on_revoked))
+            wanted = {"topics": names} if names == fixed else {"pattern": pattern_of(names)}
+            client.subscribe(**wanted, listener=_Listener(self, on_assigned, on_revoked))
             await client.getmany(_NOWHERE, timeout_ms=0)  # waits for the assignment
 
     def _settings(self) -> dict[str, Any]:
@@ -73,6 +78,7 @@ class KafkaConsumer:
             "heartbeat_interval_ms": int(min(self._connection.session_timeout / 3, 3.0) * 1000),
             "rebalance_timeout_ms": 60_000,  # long enough for the drains of the others
             "max_poll_interval_ms": 300_000,
+            "metadata_max_age_ms": 30_000,  # new topics of a pattern are found as soon
             "fetch_max_bytes": 4 * 1024 * 1024,
             "max_partition_fetch_bytes": FETCH,
             "partition_assignment_strategy": (assignor,),
@@ -173,6 +179,12 @@ class KafkaConsumer:
         if self._client is None:
             raise RuntimeError("the consumer is not started")
         return self._client
+
+
+def pattern_of(names: Iterable[str]) -> str:
+    """Return the regular expression of topics, of which those that end with `*` are beginnings."""
+    parts = [re.escape(n.removesuffix(ANY)) + (".+" if n.endswith(ANY) else "") for n in names]
+    return f"^(?:{'|'.join(sorted(parts))})$"
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types

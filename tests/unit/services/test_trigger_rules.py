@@ -23,7 +23,7 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 def delivery(
     value: bytes | None, key: bytes | None = None, headers: tuple[tuple[str, bytes], ...] = ()
 ) -> Delivery:
-    return Delivery("triggers", 3, 17, key, value, headers, 1764055900000)
+    return Delivery("triggers", 3, 17, key, value, headers, 1764055900000, is_ours=True)
 
 
 def asked(
@@ -159,3 +159,46 @@ def test_all_mistakes_come_at_once() -> None:
     )
     paths = [problem.path for problem in found.problems]
     assert sorted(paths) == ["$.batchsize", "$.entityType", "$.instance", "headers.tenant", "key"]
+
+
+def theirs(topic: str, **fields: Any) -> TriggerMessage:
+    """Read a trigger that a program of somebody else has sent."""
+    value = json.dumps(GOOD | fields).encode()
+    return decode(Delivery(topic, 0, 0, RUN.encode(), value, (), 0), {})
+
+
+def test_on_the_common_topic_others_mean_the_default_tenant_alone() -> None:
+    found = theirs("triggers", tenant="acme")
+    assert found.request is None
+    _, data, _ = event(found)
+    assert data["problems"][0]["path"] == "$.tenant"
+    assert "send it to the topic `triggers.acme`" in data["problems"][0]["message"]
+    assert data["tenant"] == "default"
+    for fields in ({}, {"tenant": "default"}, {"tenant": ""}):
+        own = theirs("triggers", **fields).request
+        assert own is not None
+        assert own.tenant == "default"
+
+
+def test_the_tenant_of_a_tenants_topic_is_the_topics_whatever_the_message_says() -> None:
+    for fields in ({}, {"tenant": "default"}, {"tenant": "b"}):
+        found = theirs("triggers.acme", **fields).request
+        assert found is not None
+        assert found.tenant == "acme"
+    refused = theirs("triggers.acme", tenant="b", batchSize=0)
+    assert event(refused)[1]["tenant"] == "acme"
+
+
+def test_the_actor_of_a_topics_trigger_is_the_topic() -> None:
+    found = theirs("triggers", actor="root", trigger="api").request
+    assert found is not None
+    assert (found.actor, found.trigger) == ("topic:triggers (says it is root)", "topic")
+    silent = theirs("triggers.acme").request
+    assert silent is not None
+    assert silent.actor == "topic:triggers.acme"
+
+
+def test_a_trigger_of_ours_says_itself_who_asks_for_whom() -> None:
+    found = asked(GOOD | {"tenant": "acme", "actor": "ann", "trigger": "api"}).request
+    assert found is not None
+    assert (found.tenant, found.actor, found.trigger) == ("acme", "ann", "api")

@@ -274,7 +274,7 @@ def _quotas(runs: Sequence[DraftRun], limit: int) -> dict[str, int]:
 def _taken(delivery: Delivery, tenant: str, wanted: dict[str, int]) -> list[StoredRecord]:
     """Take from a message what is still wanted of its run."""
     run_id = (delivery.key or b"").decode(errors="replace")
-    if not wanted.get(run_id):
+    if not wanted.get(run_id) or dict(delivery.headers).get("tenant") != tenant.encode():
         return []
     try:
         bundle = decode_bundle(delivery.value)

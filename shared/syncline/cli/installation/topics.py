@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from syncline.cli.program.tables import Column, printable
 from syncline.cli.program.texts import plural
 from syncline.cli.runs.runs import run_id_of
 from syncline.contracts.messages import decoder_of
-from syncline.contracts.topics import BY_NAME
+from syncline.contracts.topics import BY_NAME, TENANT_TRIGGERS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import hint, shown
@@ -22,20 +23,29 @@ from syncline.domain.record import JsonObject, Value
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
+_TRIGGER_TOPIC = typer.Option(
+    "--trigger-topic", metavar="TENANT", help="Create a tenant's own trigger topic, too."
+)
 _BEGINNING = typer.Option("--from-beginning", help="Begin with the oldest message.")
 _KEY = typer.Option("--key", metavar="CORRELATION_ID", help="Only messages of this run.")
 _LIMIT = typer.Option("--limit", min=1, help="Stop after so many messages.")
 
 
 @commands.add("create", tenant=False)
-def create(shell: Shell) -> None:
+def create(shell: Shell, trigger_topic: Annotated[list[str] | None, _TRIGGER_TOPIC] = None) -> None:
     """Create the topics that are missing; what exists stays as it is."""
     settings = shell.settings
+    tenants = trigger_topic or []
+    if wrong := [tenant for tenant in tenants if not re.fullmatch("[a-z0-9-]{1,63}", tenant)]:
+        message = f"{shown(wrong[0])} is no name of a tenant"
+        raise InvalidInputError([Problem("--trigger-topic", message)])
 
     async def create_missing() -> list[str]:
         admin = shell.admin()
         await shell.kafka_answers(admin.topics())  # away is soon said; creating may take a while
-        return await admin.create_topics(settings.kafka_partitions, settings.kafka_replication)
+        return await admin.create_topics(
+            settings.kafka_partitions, settings.kafka_replication, tenants
+        )
 
     names = shell.run(create_missing())
     lines = [f"created {name}" for name in names] or ["every topic exists"]
@@ -71,7 +81,7 @@ def tail(
 ) -> None:
     """Print messages as they come, until Ctrl-C; with --json one document a line."""
     name = topic.removeprefix(shell.settings.kafka_prefix)
-    if name not in BY_NAME:
+    if name not in BY_NAME and not name.startswith(TENANT_TRIGGERS):
         like = hint(name, list(BY_NAME))
         message = f"unknown topic {shown(topic)}{like}"
         raise InvalidInputError([Problem("TOPIC", message)])
