@@ -13,6 +13,7 @@ from typing import Protocol
 from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.outbound import report_message
+from syncline.contracts.run_ref import RunRef
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome, Run
 from syncline.postgres.progress.stalled_runs import StalledRun
@@ -43,6 +44,9 @@ class OutcomeStore(Protocol):
     async def apply(self, reports: Sequence[Report]) -> list[Run]: ...
     async def in_flight(self) -> int: ...
     async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]: ...
+
+PAGE = 500
+"""Dead letters of a stalled run that are published at once."""
 
 
 class StalledRunStore(Protocol):
@@ -75,6 +79,7 @@ class FinalizeHandler(Handler[Report]):
         self._stalled_after = stalled_after
         self._throttle = StatusThrottle(clock)
         self._cancelled = cancelled
+        self._published: dict[str, int] = {}
 
     async def handle(self, items: Sequence[Report]) -> list[Outbound]:
         of_run: dict[str, list[Report]] = defaultdict(list)
@@ -101,13 +106,23 @@ class FinalizeHandler(Handler[Report]):
         closed = await self._stalls.close(suspicion)
         if closed is None:
             return []
-        now, run = self._clock.now(), closed.run
-        return [
-            cancel_message(run.id, "finalize: stalled"),
-            *(dead_letter_message(letter, now) for letter in closed.dead_letters),
-            *dead_letter_events(run, [settled_by_stall(suspicion.run, closed.dead_letters)], now),
-            *self._throttle.event_of(run, []),
-        ]
+        await self._publish(suspicion.run, closed)
+        return [*self._throttle.event_of(closed.run, [])]
+
+    async def _publish(self, ref: RunRef, closed: StalledRun) -> None:
+        """Publish the end of a stalled run by pages, each within the time of a call to Kafka.
+
+        What fails is tried again behind the pages that Kafka took.
+        """
+        now, run, letters = self._clock.now(), closed.run, closed.dead_letters
+        events = dead_letter_events(run, [settled_by_stall(ref, letters)], now)
+        await self._producer.send([cancel_message(run.id, "finalize: stalled")])
+        for begin in range(self._published.get(run.id, 0), len(letters), PAGE):
+            page = slice(begin, begin + PAGE)
+            made = [dead_letter_message(letter, now) for letter in letters[page]]
+            await self._producer.send([*made, *events[page]])
+            self._published[run.id] = begin + PAGE
+        self._published.pop(run.id, None)
 
     def side_tasks(self) -> dict[str, SideTask]:
         return {

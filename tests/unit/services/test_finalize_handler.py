@@ -54,10 +54,10 @@ LONG = 1800.0
 class Place:
     """A handler, its runs in memory, and the topics that its side tasks send to."""
 
-    def __init__(self) -> None:
+    def __init__(self, broker: MemoryBroker | None = None) -> None:
         self.clock = FakeClock()
         self.runs = MemoryRuns(self.clock)
-        self.broker = MemoryBroker()
+        self.broker = broker or MemoryBroker()
         self.cancelled: list[str] = []
         self.handler = FinalizeHandler(
             self.runs, self.runs, self.broker.producer(), self.clock, LONG, lambda: self.cancelled
@@ -78,7 +78,12 @@ class Place:
         task = asyncio.ensure_future(self.handler.side_tasks()[name]())
         await self.clock.advance(seconds)
         task.cancel()
-        lying = [d for topic in ("status", "outcomes", "control") for d in self.broker.lying(topic)]
+        return self.sent()
+
+    def sent(self) -> list[Outbound]:
+        """Return all that was sent beside the loop."""
+        topics = ("status", "outcomes", "control", "dlq")
+        lying = [d for topic in topics for d in self.broker.lying(topic)]
         return [Outbound(d.topic, d.key or b"", d.value, 0, d.headers) for d in lying]
 
 
@@ -199,12 +204,41 @@ async def test_a_run_in_which_nothing_moves_is_suspected_behind_its_reports_and_
     assert await place.handle(suspicion) == []
     await place.clock.advance(LONG)
 
-    for _ in range(2):  # closing is told again after a crash
-        messages = await place.handle(suspicion)
-        assert on(messages, "control")[0].value == b'{"action":"cancel","by":"finalize: stalled"}'
-        assert [letter.source_id for letter in dead_letters(messages)] == ["b"]
-        kinds = [kind for kind, _ in events(messages)]
-        assert kinds == ["record.dead_lettered", "run.completed"]
+    for times in (1, 2):  # closing is told again after a crash
+        ((kind, _),) = events(await place.handle(suspicion))
+        assert kind == "run.completed"
+        command = on(place.sent(), "control")[-1]
+        assert command.value == b'{"action":"cancel","by":"finalize: stalled"}'
+        assert [letter.source_id for letter in dead_letters(place.sent())] == ["b"] * times
+        assert [kind for kind, _ in events(place.sent())] == ["record.dead_lettered"] * times
+
+
+async def test_the_dead_letters_of_a_large_stalled_run_go_by_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What Kafka took is not published again when a later page fails."""
+    monkeypatch.setattr("syncline_finalize.handler.PAGE", 2)
+    place = Place(MemoryBroker(lose_acks=0.4, seed=3))
+    ids = "abcdefghijklmnopqrst"
+    await place.extracted({0: ids})
+    await place.clock.advance(LONG + 1)
+    (stalling,) = await place.runs.suspects(LONG)
+    assert await place.handle(stalling) == []
+    await place.clock.advance(LONG)
+    failures = 0
+    while True:
+        try:
+            messages = await place.handle(stalling)
+        except RetriableError:
+            failures += 1
+        else:
+            assert [kind for kind, _ in events(messages)] == ["run.completed"]
+            break
+    told = [letter.source_id for letter in dead_letters(place.sent())]
+    assert failures > 2
+    assert set(told) == set(ids)
+    assert len(told) <= len(ids) + 2 * failures
+    assert len(events(place.sent())) == len(told)
 
 
 async def test_a_cancel_is_forgotten_an_hour_behind_the_end_of_its_run(place: Place) -> None:
