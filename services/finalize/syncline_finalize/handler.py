@@ -45,6 +45,7 @@ class OutcomeStore(Protocol):
     async def in_flight(self) -> int: ...
     async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]: ...
 
+
 PAGE = 500
 """Dead letters of a stalled run that are published at once."""
 
