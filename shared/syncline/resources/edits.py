@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -34,6 +35,8 @@ from syncline.resources.plan import delete_within, not_found
 
 def read_request_document(kind: Kind, name: str | None, body: object) -> DocumentSet:
     """Read a document of a request; `name` is what the address calls it, if it does.
+
+    A long one takes a while: call it in a thread where others wait.
 
     Raises InvalidInputError with every mistake that shows in the document alone.
     """
@@ -111,10 +114,10 @@ async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Pla
         NotFoundError: it should be there, and is not.
         StaleError: somebody else has changed it meanwhile.
     """
-    loaded = read_request_document(edit.kind, edit.name, body)
+    loaded = await asyncio.to_thread(read_request_document, edit.kind, edit.name, body)
     ((_, config),) = loaded.items()
     async with _opened(store, edit, config.name) as (change, stored):
-        require_valid(loaded, stored)
+        await asyncio.to_thread(require_valid, loaded, stored)
         before = stored.get(edit.kind, config.name)
         step = await _stored(change, edit.kind, config, before)
         return step, await change.mark(edit.kind, config.name)
@@ -139,7 +142,8 @@ async def activate_version(store: ConfigurationStore, edit: Edit, version: int) 
     name = edit.name or ""
     async with _opened(store, edit, name) as (change, stored):
         document = await change.mapping_version(name, version)
-        require_valid(read_request_document(Kind.MAPPING, name, document), stored)
+        loaded = await asyncio.to_thread(read_request_document, Kind.MAPPING, name, document)
+        await asyncio.to_thread(require_valid, loaded, stored)
         await change.activate(name, version)
 
 
@@ -158,8 +162,8 @@ async def delete(store: ConfigurationStore, edit: Edit) -> None:
 
 async def validate(store: ConfigurationStore, edit: Edit, body: object) -> None:
     """Check a document against everything that is stored; nothing is written. Raises as `save`."""
-    loaded = read_request_document(edit.kind, edit.name, body)
-    require_valid(loaded, await store.stored(edit.tenant))
+    loaded = await asyncio.to_thread(read_request_document, edit.kind, edit.name, body)
+    await asyncio.to_thread(require_valid, loaded, await store.stored(edit.tenant))
 
 
 async def _stored(change: Change, kind: Kind, config: Config, before: Config | None) -> PlanStep:

@@ -64,7 +64,8 @@ class Doubter:
         self, tenant: str, kind: Kind, body: object, name: str | None, steps: Sequence[PlanStep]
     ) -> list[Problem]:
         """Return the doubts about one checked document of a request."""
-        found = await self.of_files(tenant, read_request_document(kind, name, body), steps)
+        loaded = await asyncio.to_thread(read_request_document, kind, name, body)
+        found = await self.of_files(tenant, loaded, steps)
         return [Problem(mistake.path, mistake.message) for mistake in found]
 
     async def _asked(self, question: Question, matter: Matter) -> list[Doubt]:

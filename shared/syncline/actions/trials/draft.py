@@ -123,7 +123,8 @@ class DraftTrier:
             raise InvalidInputError([Problem("$.limit", message)])
         streams = await self._drafts.streams(tenant, name, request.instance)
         active = await mapping_document(self._database, tenant, name)
-        loaded = read_request_document(Kind.MAPPING, name, request.document)
+        document = request.document
+        loaded = await asyncio.to_thread(read_request_document, Kind.MAPPING, name, document)
         draft = await asyncio.to_thread(parse, loaded.mappings[name].document)
         ids = [stream.id for stream in streams]
         runs = await self._drafts.newest_runs(ids)

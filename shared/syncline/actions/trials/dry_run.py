@@ -108,7 +108,8 @@ class DryRunner:
     async def _mapping(self, tenant: str, name: str | None, request: DryRunRequest) -> Mapping:
         if request.document is not None:
             named = {"name": name or _DRAFT} | request.document
-            (config,) = read_request_document(Kind.MAPPING, name, named).mappings.values()
+            loaded = await asyncio.to_thread(read_request_document, Kind.MAPPING, name, named)
+            (config,) = loaded.mappings.values()
             return await asyncio.to_thread(parse, config.document)
         if name is None:
             raise InvalidInputError([Problem("$.document", "is required: the draft to try")])
