@@ -53,11 +53,11 @@ export default function NotificationsPage() {
   );
 }
 
-/** Why no mail is sent, where the installation cannot. */
+/** Why no mail is sent: there is no mail server, or an address is not confirmed. */
 export function NoMail({ warning }: { warning: string | null | undefined }) {
   return (
     warning && (
-      <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
+      <Alert color="yellow" mb="sm" title="E-mail is not sent">
         {warning}
       </Alert>
     )

@@ -31,7 +31,8 @@ export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
 type Change = Partial<Access> & { disabled?: boolean };
 
 async function change(user: User, body: Change, done: string): Promise<void> {
-  await api.patch("/api/v1/users/{user}", { path: { user: user.id }, body });
+  const whole = { revokeKeys: false, ...body };
+  await api.patch("/api/v1/users/{user}", { path: { user: user.id }, body: whole });
   void refetch("users");
   toast.done(`${user.name} ${done}`);
 }
