@@ -237,6 +237,11 @@ class Caller(msgspec.Struct, frozen=True):
     role: Role
     identity: Identity | None = None
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may see what belongs to the installation and to no tenant."""
+        return self.role is Role.ADMIN
+
 
 async def authentication_of(request: Request) -> Authentication:
     """Return the process's way of finding out who calls."""

@@ -60,8 +60,9 @@ async def list_dead_letter_groups(
 async def get_dead_letter_summary(caller: Runner, api: Api) -> QueueSummary:
     """Count what waits for a person."""
     views = DeadLetterQueue(api.database)
-    newest = await views.newest(caller.tenant, DeadLetterFilter(), 1)
-    pending = await views.count(caller.tenant, DeadLetterFilter(status="pending"))
+    every = DeadLetterFilter(installation=caller.is_admin)
+    newest = await views.newest(caller.tenant, every, 1)
+    pending = await views.count(caller.tenant, msgspec.structs.replace(every, status="pending"))
     return QueueSummary(pending, newest[0].failed_at if newest else None)
 
 
@@ -79,13 +80,17 @@ async def get_dead_letter_selection(
 @router.get("/{letter_id}")
 async def get_dead_letter(letter_id: Id, caller: Runner, api: Api) -> DeadLetterDetail:
     """Show an entry in full; its payload is text, byte for byte but for secrets."""
-    return await MaskedDeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
+    return await MaskedDeadLetters(api.database, api.keyring).get(
+        caller.tenant, letter_id, installation=caller.is_admin
+    )
 
 
 @router.get("/{letter_id}/payload", responses=_BYTES)
 async def get_dead_letter_payload(letter_id: Id, caller: Runner, api: Api) -> Response:
     """Download the failed stage's input: the bytes as they are stored, but for secrets."""
-    found = await MaskedDeadLetters(api.database, api.keyring).payload(caller.tenant, letter_id)
+    found = await MaskedDeadLetters(api.database, api.keyring).payload(
+        caller.tenant, letter_id, installation=caller.is_admin
+    )
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}

@@ -79,7 +79,7 @@ async def replay_dead_letters(
     body: ReplayMany, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
-    entries, missing = await _entries(api, caller.tenant, body, "pending")
+    entries, missing = await _entries(api, caller, body, "pending")
     request = _replay_request(caller, idempotency_key, body, named=body.ids is not None)
     results = await _replay(api, entries, request)
     gone = [
@@ -93,7 +93,9 @@ async def replay_dead_letter(
     letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
-    found = await MaskedDeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
+    found = await MaskedDeadLetters(api.database, api.keyring).get(
+        caller.tenant, letter_id, installation=caller.is_admin
+    )
     request = _replay_request(caller, idempotency_key, body)
     if refusal(found.entry) is None:
         edit = await asyncio.to_thread(_edit, found, body)  # may be long
@@ -153,7 +155,9 @@ async def restore_dead_letter(
 async def _resolve_one(
     letter_id: str, body: DiscardReason, caller: Caller, api: Api, kind: OperationKind
 ) -> Resolution:
-    found = await DeadLetterQueue(api.database).get(caller.tenant, letter_id)
+    found = await DeadLetterQueue(api.database).get(
+        caller.tenant, letter_id, installation=caller.is_admin
+    )
     (result,) = await _resolve([found.entry], body.reason, caller, api, kind)
     if not result.done:
         raise ConflictError(result.result)
@@ -163,7 +167,7 @@ async def _resolve_one(
 async def _resolve_many(
     body: ResolveMany, caller: Caller, api: Api, kind: OperationKind
 ) -> Resolutions:
-    entries, missing = await _entries(api, caller.tenant, body, kind.takes)
+    entries, missing = await _entries(api, caller, body, kind.takes)
     results = await _resolve(entries, body.reason, caller, api, kind)
     gone = [Resolution(i, None, None, done=False, result="there is no such entry") for i in missing]
     return Resolutions([*results, *gone])
@@ -185,11 +189,11 @@ async def _resolve(
 
 
 async def _entries(
-    api: Api, tenant: str, body: Selection, status: str
+    api: Api, caller: Caller, body: Selection, status: str
 ) -> tuple[list[DeadLetterView], list[str]]:
     """Return the entries that are meant (at most 1,000), and the IDs that are none."""
-    wanted = body.wanted(status)
-    found = await DeadLetterQueue(api.database).oldest(tenant, wanted, MAX_REPLAY + 1)
+    wanted = body.wanted(status, caller)
+    found = await DeadLetterQueue(api.database).oldest(caller.tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:
         message = "more than 1,000 entries match: begin an operation at /api/v1/operations"
         raise InvalidInputError([Problem("$.filter", message)])

@@ -27,18 +27,26 @@ class MaskedDeadLetters:
         self._views = DeadLetterQueue(database)
         self._configuration = Configuration(database, keys)
 
-    async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
-        """Return an entry in full. Raises NotFoundError, RetriableError."""
-        found = await self._views.get(tenant, letter_id)
+    async def get(
+        self, tenant: str, letter_id: str, *, installation: bool = False
+    ) -> DeadLetterDetail:
+        """Return an entry in full. Raises NotFoundError, RetriableError.
+
+        Args:
+            installation: whoever asks may see also what belongs to no tenant.
+        """
+        found = await self._views.get(tenant, letter_id, installation=installation)
         secrets = await self._configuration.secrets(tenant)
         payload = None if found.payload is None else _masked(found.payload, secrets)
         edit = _edit(found.edit, secrets)
         is_masked = payload != found.payload
         return msgspec.structs.replace(found, payload=payload, is_masked=is_masked, edit=edit)
 
-    async def payload(self, tenant: str, letter_id: str) -> bytes | None:
+    async def payload(
+        self, tenant: str, letter_id: str, *, installation: bool = False
+    ) -> bytes | None:
         """Return the bytes of an entry's payload. Raises NotFoundError, RetriableError."""
-        found = await self._views.payload(tenant, letter_id)
+        found = await self._views.payload(tenant, letter_id, installation=installation)
         if found is None:
             return None
         secrets = await self._configuration.secrets(tenant)

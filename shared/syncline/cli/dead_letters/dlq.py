@@ -116,7 +116,9 @@ def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
 
     async def read(database: Database) -> DeadLetterDetail:
         (id_,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
-        return await MaskedDeadLetters(database, shell.settings.keyring()).get(shell.tenant, id_)
+        return await MaskedDeadLetters(database, shell.settings.keyring()).get(
+            shell.tenant, id_, installation=True
+        )
 
     found = shell.ask(read)
     lines = [*pairs(_facts(found)), *_attempts(found), *_edit(found)]

@@ -74,6 +74,7 @@ class Where:
             stage=self.stage,
             category=self.category,
             run=run_id_of(self.run) if self.run else None,
+            installation=True,
         )
 
 
@@ -100,7 +101,9 @@ class Chosen(Which):
     def selection(self, status: str) -> EntrySelection:
         """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
         selection = EntrySelection(tuple(self.ids or ()), self.filter(status))
-        has_filter = self.every or selection.wanted != DeadLetterFilter(status=status)
+        has_filter = self.every or selection.wanted != DeadLetterFilter(
+            status=status, installation=True
+        )
         if selection.ids and has_filter:
             raise InvalidInputError([Problem("ID", "give IDs or a filter, not both")])
         if not selection.ids and not has_filter:
@@ -126,7 +129,7 @@ async def wanted_of(
     if not selection.ids:
         return selection.wanted
     ids = await DeadLetterQueue(database).ids_of(shell.tenant, selection.ids)
-    return DeadLetterFilter(ids=tuple(ids))
+    return DeadLetterFilter(ids=tuple(ids), installation=True)
 
 
 async def entries_of(

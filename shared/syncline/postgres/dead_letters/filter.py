@@ -24,6 +24,7 @@ class DeadLetterFilter(
         retries: at least so many.
         failed_from, failed_to: when it failed, the second one not included.
         as_of: what was stored later is not meant.
+        installation: also messages that nobody could read or believe: they are no tenant's.
     """
 
     status: str | None = None
@@ -41,6 +42,7 @@ class DeadLetterFilter(
     failed_to: datetime | None = None
     ids: tuple[str, ...] | None = None
     as_of: datetime | None = None
+    installation: bool = False
 
 
 # The columns here stand in the index `dead_letters_listed`, but for those that have their own.
@@ -66,7 +68,7 @@ _CONDITIONS = {
 def conditions_of(tenant: str, wanted: DeadLetterFilter) -> Conditions:
     """Return the conditions on `dead_letters d`; the tenant is $1."""
     where = Conditions(tenant)
-    where.add("d.tenant = $1")
+    where.add("d.tenant in ($1, '*')" if wanted.installation else "d.tenant = $1")
     for name, sql in _CONDITIONS.items():
         value = getattr(wanted, name)
         where.add(sql, value.lower() if name == "entity_type" and value else value)

@@ -39,10 +39,14 @@ _AFTERWARDS = """
 """
 _DETAIL = f"""
 select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload, {_AFTERWARDS}
-from dead_letters d {_NAMES} where d.tenant = $1 and d.id = $2
+from dead_letters d {_NAMES} where d.id = $2 and (d.tenant = $1 or d.tenant = '*' and $3)
 """
-_PAYLOAD = "select payload from dead_letters where tenant = $1 and id = $2"
-_BY_BEGINNING = "select id from dead_letters where tenant = $1 and id between $2 and $3 limit 2"
+_PAYLOAD = """
+select payload from dead_letters where id = $2 and (tenant = $1 or tenant = '*' and $3)
+"""
+_BY_BEGINNING = """
+select id from dead_letters where tenant in ($1, '*') and id between $2 and $3 limit 2
+"""
 _COUNT = "select count(*) from dead_letters d where {}"
 # A page is found in the index first, and then the rows that are on it are read.
 _PAGE = f"""
@@ -162,9 +166,12 @@ class DeadLetterQueue(Repository):
         found.sort(key=lambda entry: (entry.failed_at, entry.id), reverse=way == "desc")
         return found[:limit]
 
-    async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
-        """Return one entry in full. Raises NotFoundError, also for another tenant's."""
-        row = await row_of(self._database, f"dead letter {letter_id}", _DETAIL, tenant, letter_id)
+    async def get(
+        self, tenant: str, letter_id: str, *, installation: bool = False
+    ) -> DeadLetterDetail:
+        """Return one entry of a tenant, or of the installation, in full. Raises NotFoundError."""
+        what = f"dead letter {letter_id}"
+        row = await row_of(self._database, what, _DETAIL, tenant, letter_id, installation)
         payload: bytes | None = row["payload"]
         return struct_of(
             DeadLetterDetail,
@@ -174,9 +181,12 @@ class DeadLetterQueue(Repository):
             outcome=outcome_name(row["code_then"]) if row["code_then"] else None,
         )
 
-    async def payload(self, tenant: str, letter_id: str) -> bytes | None:
+    async def payload(
+        self, tenant: str, letter_id: str, *, installation: bool = False
+    ) -> bytes | None:
         """Return the bytes of an entry's payload as they are stored. Raises NotFoundError."""
-        row = await row_of(self._database, f"dead letter {letter_id}", _PAYLOAD, tenant, letter_id)
+        what = f"dead letter {letter_id}"
+        row = await row_of(self._database, what, _PAYLOAD, tenant, letter_id, installation)
         payload: bytes | None = row["payload"]
         return payload
 

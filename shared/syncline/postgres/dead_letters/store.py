@@ -43,7 +43,7 @@ returning l.stream_id, l.source_id, l.target_id
 _INSERT_POISON = """
 insert into dead_letters (id, tenant, stage, category, code, error, detail, pattern, fingerprint,
   attempts, retries, payload, failed_at)
-values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0, $7, $8)
+values ($1, '*', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0, $7, $8)
 on conflict (id) do nothing
 """
 _REPLAYED_BY = """
@@ -54,7 +54,7 @@ _RESOLVE = """
 update dead_letters set status = $4, reason = $6,
   resolved_at = case when $4 <> 'pending' then now() end,
   resolved_by = case when $4 <> 'pending' then $5 end
-where tenant = $1 and id = any($2) and status = $3 returning id
+where tenant in ($1, '*') and id = any($2) and status = $3 returning id
 """
 _MATCH_KEYS = """
 select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
