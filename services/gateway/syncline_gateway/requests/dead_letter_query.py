@@ -15,7 +15,6 @@ from pydantic.alias_generators import to_camel
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
-from syncline_gateway.access.caller import Caller, Runner
 from syncline_gateway.requests.parameters import Id
 
 _KEYS = UUID("9b2f4f0e-7c7e-5a3b-8f0a-1d2c64d0a9c7")
@@ -47,15 +46,14 @@ class DeadLetterQuery(BaseModel):
     as_of: Time | None = Field(None, description="Stored until then.")
 
 
-def _wanted(query: Annotated[DeadLetterQuery, Query()], caller: Runner) -> DeadLetterFilter:
+def _wanted(query: Annotated[DeadLetterQuery, Query()]) -> DeadLetterFilter:
     times = {name: getattr(query, name) for name in ("failed_from", "failed_to", "as_of")}
     wrong = [Problem(f"query.{to_camel(name)}", _FAR) for name, at in times.items() if _is_far(at)]
     if wrong:
         raise InvalidInputError(wrong)
     given = query.model_dump()
     status = given.pop("status")
-    given |= {"status": None if status == "all" else status, "installation": caller.is_admin}
-    return DeadLetterFilter(**given)
+    return DeadLetterFilter(**given, status=None if status == "all" else status)
 
 
 _FAR = "must lie between the years 1970 and 9998"
@@ -96,7 +94,7 @@ class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
     filter: EntryFilter | None = None
     as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
-    def wanted(self, status: str, caller: Caller) -> DeadLetterFilter:
+    def wanted(self, status: str, *, installation: bool) -> DeadLetterFilter:
         """Return the entries that are meant. Raises InvalidInputError.
 
         IDs mean their entries whatever their status is; a filter means those with `status`.
@@ -105,14 +103,14 @@ class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
             raise InvalidInputError([Problem("$.ids", "give either `ids` or `filter`")])
         if self.ids is not None:
             ids = tuple(dict.fromkeys(map(str, self.ids)))
-            return DeadLetterFilter(ids=ids, installation=caller.is_admin)
+            return DeadLetterFilter(ids=ids, installation=installation)
         assert self.filter is not None
         given = msgspec.structs.asdict(self.filter)
         times = (given["failed_from"], given["failed_to"], self.as_of)
         if any(_is_far(at) for at in times):
             raise InvalidInputError([Problem("$.filter", f"its times {_FAR}")])
         run = given.pop("run")
-        given |= {"run": str(run) if run else None, "installation": caller.is_admin}
+        given |= {"run": str(run) if run else None, "installation": installation}
         return DeadLetterFilter(**given, status=status, as_of=self.as_of)
 
 

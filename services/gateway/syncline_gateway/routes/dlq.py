@@ -14,7 +14,7 @@ from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
-from syncline_gateway.access.caller import Runner
+from syncline_gateway.access.caller import Caller, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number, words
@@ -42,7 +42,9 @@ async def list_dead_letters(
 ) -> Page[DeadLetterView]:
     """List entries, the newest first."""
     after = paging.key(moment, identity)
-    found = await DeadLetterQueue(api.database).newest(caller.tenant, wanted, paging.limit, after)
+    found = await DeadLetterQueue(api.database).newest(
+        caller.tenant, _seen(wanted, caller), paging.limit, after
+    )
     return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
 
 
@@ -52,7 +54,9 @@ async def list_dead_letter_groups(
 ) -> Page[DeadLetterGroup]:
     """Fold entries that failed alike into groups, the largest first."""
     after = paging.key(number, words)
-    found = await DeadLetterGroups(api.database).largest(caller.tenant, wanted, paging.limit, after)
+    found = await DeadLetterGroups(api.database).largest(
+        caller.tenant, _seen(wanted, caller), paging.limit, after
+    )
     return paging.page(found, lambda g: (str(g.count), g.group))
 
 
@@ -71,7 +75,7 @@ async def get_dead_letter_selection(
     caller: Runner, api: Api, wanted: DeadLetterFilterDep
 ) -> SelectionView:
     """Say in words and numbers what a filter selects now; act on it with its `asOf`."""
-    now, found = await DeadLetterGroups(api.database).streams(caller.tenant, wanted)
+    now, found = await DeadLetterGroups(api.database).streams(caller.tenant, _seen(wanted, caller))
     streams = [StreamCount(*each) for each in found]
     total = sum(stream.count for stream in streams)
     return SelectionView(words_of(wanted), total, wanted.as_of or now, streams)
@@ -95,3 +99,8 @@ async def get_dead_letter_payload(letter_id: Id, caller: Runner, api: Api) -> Re
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}
     return Response(found, headers=headers, media_type="application/octet-stream")
+
+
+def _seen(wanted: DeadLetterFilter, caller: Caller) -> DeadLetterFilter:
+    """Let a Platform Admin see also what belongs to the installation."""
+    return msgspec.structs.replace(wanted, installation=caller.is_admin)

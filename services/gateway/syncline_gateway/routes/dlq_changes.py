@@ -192,7 +192,7 @@ async def _entries(
     api: Api, caller: Caller, body: Selection, status: str
 ) -> tuple[list[DeadLetterView], list[str]]:
     """Return the entries that are meant (at most 1,000), and the IDs that are none."""
-    wanted = body.wanted(status, caller)
+    wanted = body.wanted(status, installation=caller.is_admin)
     found = await DeadLetterQueue(api.database).oldest(caller.tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:
         message = "more than 1,000 entries match: begin an operation at /api/v1/operations"

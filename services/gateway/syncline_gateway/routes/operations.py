@@ -69,7 +69,7 @@ async def create_operation(
 
 
 def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:
-    wanted = body.wanted(body.kind.takes, caller)
+    wanted = body.wanted(body.kind.takes, installation=caller.is_admin)
     replays = body.kind is OperationKind.REPLAY
     stage = None if body.from_stage == FAILED else body.from_stage
     repeat, after = body.stop_on_repeat, body.stop_after
