@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
+from typing import ClassVar
 
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -16,6 +18,8 @@ BODY_WITHIN = 60.0
 """Seconds from there to the end of its body."""
 TAKEN_WITHIN = 60.0
 """Seconds that a client may leave an answer lying that no buffer has room for."""
+NOTED_EVERY = 10.0
+"""Seconds between two lines in the log about too many connections."""
 log = structlog.get_logger()
 
 
@@ -30,18 +34,23 @@ def raise_file_limit(wanted: int = 4 * MOST) -> None:
 class LimitedConnection(H11Protocol):
     """A connection that is closed when its client is too slow, or idle where others need room."""
 
+    _waiting: ClassVar[dict[LimitedConnection, None]] = {}
+    """The process's connections that wait for a request, the longest waiting first."""
+    _noted: ClassVar[float] = -math.inf
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
         self._arrival: asyncio.TimerHandle | None = None
         self._departure: asyncio.TimerHandle | None = None
-        self.idle_since: float | None = self.loop.time()
+        self._waiting[self] = None
         self._expect(HEAD_WITHIN)
         if len(self.connections) > MOST:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
+        self._waiting.pop(self, None)
         self._expect(None)
         self.resume_writing()
         super().connection_lost(exc)
@@ -49,7 +58,7 @@ class LimitedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         before = self.cycle
-        if self._arrival is None and self.idle_since is not None:
+        if self._arrival is None and self in self._waiting:
             self._expect(HEAD_WITHIN)  # the first bytes of one more request
         super().data_received(data)
         self._review(before)
@@ -58,7 +67,7 @@ class LimitedConnection(H11Protocol):
         """See H11Protocol."""
         before = self.cycle
         self._expect(None)
-        self.idle_since = self.loop.time()
+        self._waiting[self] = None
         super().on_response_complete()  # may begin with the next request
         self._review(before)
 
@@ -79,7 +88,7 @@ class LimitedConnection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
             return
-        self.idle_since = None
+        self._waiting.pop(self, None)
         if not cycle.more_body:
             self._expect(None)
         elif cycle is not before:
@@ -95,16 +104,14 @@ class LimitedConnection(H11Protocol):
 
     def _make_room(self) -> None:
         """Close the connection that has waited for a request for longest."""
-        waiting = [
-            (since, id(one), one)
-            for one in self.connections
-            if (since := getattr(one, "idle_since", None)) is not None
-            and not one.transport.is_closing()
-        ]
-        if waiting:
-            min(waiting)[2].transport.abort()
-        log.warning("connections_exhausted", most=MOST)
+        longest = next(iter(self._waiting), None)
+        if longest is not None:
+            del self._waiting[longest]
+            longest.transport.abort()
+        if self.loop.time() - LimitedConnection._noted > NOTED_EVERY:
+            LimitedConnection._noted = self.loop.time()
+            log.warning("connections_exhausted", most=MOST)
 
     def _give_up(self, reason: str) -> None:
-        log.info("connection_closed", client=self.client, reason=reason)
+        log.debug("connection_closed", client=self.client, reason=reason)
         self.transport.abort()
