@@ -20,12 +20,16 @@ from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_bundles import RunCommands, split_stopped
 from syncline.runtime.failure.failure_router import FailureRouter, storable
+from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
+from syncline_execute.rules import items_of
 from syncline_execute.targets import RunTargets, Target
-from syncline_execute.work import Halts
-from syncline_execute.writer import Writer, items_of
+from syncline_execute.work import Halts, Work
+from syncline_execute.writer import Writer
 
+REPORT_EVERY = 5.0
+"""Seconds after which outcomes are reported although the call of the handler goes on."""
 log = structlog.get_logger()
 
 
@@ -39,14 +43,15 @@ class ExecuteHandler(Handler[Bundle]):
         commands: RunCommands,
         router: FailureRouter,
         clock: Clock,
-        halts: Halts,
+        producer: Producer,
     ) -> None:
+        self._producer = producer
         self._targets = targets
         self._writer = writer
         self._commands = commands
         self._router = router
         self._clock = clock
-        self._halts = halts
+        self._halts = Halts()
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
         live, messages = split_stopped(items, self._commands, Stage.EXECUTE, self._clock.now())
@@ -70,14 +75,44 @@ class ExecuteHandler(Handler[Bundle]):
             target.limiter.breaker.check()
         except PausedError as error:
             return self._aside(bundles, target, error.failure)
-        items = items_of(bundles, lines=target.capabilities.reads_lines)
-        work = await self._writer.write(run, target, items)
-        messages: list[Outbound] = []
-        if work.halt is not None:
-            messages.append(self._halt(run, work.halt))
-        for number, bundle in enumerate(bundles):
-            messages += self._reports(bundle, target, work.settled[number], work.failed[number])
+        work = Work(self._halts, self._commands, run.id)
+        await self._write(run, target, bundles, work)
+        messages = self._outcomes(bundles, work)
+        for number, failures in work.failed.items():
+            now = self._clock.now()
+            messages += self._router.route(bundles[number], failures, target.retry, now)
         return messages
+
+    async def _write(
+        self, run: RunRef, target: Target, bundles: Sequence[Bundle], work: Work
+    ) -> None:
+        """Write bundles, and report outcomes meanwhile where that takes long.
+
+        So a run that moves is never taken for stalled. Failures are reported at the end: a record
+        that is written after all, because the bundles came again, must not lie in the DLQ.
+        """
+        items = items_of(bundles, lines=target.capabilities.reads_lines)
+        writing = asyncio.ensure_future(self._writer.write(run, target, items, work))
+        try:
+            while not (await asyncio.wait([writing], timeout=REPORT_EVERY))[0]:
+                if work.settled:
+                    await self._producer.send(self._outcomes(bundles, work))
+            writing.result()
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+
+    def _outcomes(self, bundles: Sequence[Bundle], work: Work) -> list[Outbound]:
+        """Report the outcomes that are known by now; what halted the run comes before them."""
+        halt = work.halt
+        return [
+            *([] if halt is None else [self._halt(bundles[0].run, halt)]),
+            *(
+                settled_message(bundles[number], sorted(places), outcome, Stage.EXECUTE)
+                for number, outcomes in sorted(work.take_settled().items())
+                for outcome, places in outcomes.items()
+            ),
+        ]
 
     def _aside(self, bundles: Sequence[Bundle], target: Target, failure: Failure) -> list[Outbound]:
         """Let whole bundles wait: their target does not answer."""
@@ -118,18 +153,3 @@ class ExecuteHandler(Handler[Bundle]):
     def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
         """Make dead letters of a bundle that breaks this stage every time."""
         return self._router.give_up(item, error, self._clock.now())
-
-    def _reports(
-        self,
-        bundle: Bundle,
-        target: Target,
-        outcomes: dict[Outcome, list[int]],
-        failures: dict[int, Failure],
-    ) -> list[Outbound]:
-        messages = [
-            settled_message(bundle, sorted(places), outcome, Stage.EXECUTE)
-            for outcome, places in outcomes.items()
-        ]
-        if failures:
-            messages += self._router.route(bundle, failures, target.retry, self._clock.now())
-        return messages

@@ -11,6 +11,7 @@ from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.breaker import is_counted
 from syncline.domain.errors import Category, FailureError
+from syncline.domain.run import Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.calls import BROKE, waits_instead, write_batch
@@ -36,6 +37,9 @@ async def look_up(
     async def ask() -> None:
         for start in starts:  # shared by all: each takes the next part
             part = items[start : start + size]
+            if work.is_cancelled:
+                work.settle(part, Outcome.CANCELLED)
+                continue
             result = await _ask(target, write_batch(run, target, part), part, work)
             found.extend(_answers(result, part, work) if result else [])
 

@@ -15,7 +15,6 @@ from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Targets
-from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
 
 SPEC = StageSpec(
@@ -28,14 +27,13 @@ SPEC = StageSpec(
 
 
 def build(service: Service) -> tuple[StageSpec[Bundle], ExecuteHandler]:
-    halts = Halts()
     return SPEC, ExecuteHandler(
         Targets(service.connections, service.mappings),
-        Writer(Ledger(service.database), halts, RowNaming(RowNames(service.database))),
+        Writer(Ledger(service.database), RowNaming(RowNames(service.database))),
         service.commands,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,
-        halts,
+        service.producer,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from itertools import repeat
 
 import msgspec
 
+from syncline.contracts.bundle import Bundle, encoded_payloads
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Intent, LedgerEntry
+from syncline.domain.mapping.hashes import payload_hashes
 
 SHORT_WAIT = 10.0
 """Seconds up to which a target's `Retry-After` is waited for on the spot."""
@@ -64,6 +67,30 @@ class Item(msgspec.Struct, gc=False):
     entry: LedgerEntry | None = None
     owner: str | None = None
     asked: bool = False
+
+
+def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
+    """Flatten bundles of a run into items with their hashes; `lines`: the target `reads_lines`."""
+    items: list[Item] = []
+    for number, bundle in enumerate(bundles):
+        encoded = encoded_payloads(bundle.columns, lines=lines)
+        payloads = encoded.objects
+        hashes = payload_hashes(payloads, bundle.run.target)
+        rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
+        versions = [batch.version for batch in bundle.batches for _ in batch.slots]
+        items += map(
+            Item,
+            repeat(number),
+            range(len(payloads)),
+            bundle.ids,
+            repeat(bundle.columns),
+            repeat(encoded.lines),
+            payloads,
+            hashes,
+            rows,
+            versions,
+        )
+    return items
 
 
 def decide(item: Item, entry: LedgerEntry | None, run_id: str, *, smart_sync: bool) -> Decision:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from syncline.domain.errors import Failure
 from syncline.domain.run import Outcome
+from syncline.runtime.commands.stopped_bundles import RunCommands
 from syncline_execute.rules import Item
 
 Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
@@ -38,18 +39,29 @@ class Halts:
 
 
 class Work:
-    """Outcomes and failures of items of one run."""
+    """Outcomes and failures of items of one run, as they come to be known."""
 
-    def __init__(self, halts: Halts, run_id: str) -> None:
+    def __init__(self, halts: Halts, commands: RunCommands, run_id: str) -> None:
         self.settled: Settled = defaultdict(lambda: defaultdict(list))
         self.failed: Failed = defaultdict(dict)
         self._halts = halts
+        self._commands = commands
         self._run_id = run_id
 
     @property
     def halt(self) -> Failure | None:
         """Why the run's writing stopped, here or in another call that goes on beside this one."""
         return self._halts.of(self._run_id)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether a person cancelled the run: no further call is begun."""
+        return self._commands.is_cancelled(self._run_id)
+
+    def take_settled(self) -> Settled:
+        """Return the outcomes that are known so far; they are reported by the caller."""
+        settled, self.settled = self.settled, defaultdict(lambda: defaultdict(list))
+        return settled
 
     def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
         for number, same in groupby(items, attrgetter("bundle")):

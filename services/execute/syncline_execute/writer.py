@@ -7,17 +7,14 @@ and only then the outcome. After a crash between any two, the ledger tells what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import repeat
 from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
-from syncline.contracts.bundle import Bundle, encoded_payloads
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
-from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline_execute.calls import GOES_ON, match_keys, write_records
@@ -38,48 +35,24 @@ from syncline_execute.rules import (
     under_way,
 )
 from syncline_execute.targets import Target
-from syncline_execute.work import Halts, Work
+from syncline_execute.work import Work
 
-
-def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
-    """Flatten bundles of a run into items with their hashes; `lines`: the target `reads_lines`."""
-    items: list[Item] = []
-    for number, bundle in enumerate(bundles):
-        encoded = encoded_payloads(bundle.columns, lines=lines)
-        payloads = encoded.objects
-        hashes = payload_hashes(payloads, bundle.run.target)
-        rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
-        versions = [batch.version for batch in bundle.batches for _ in batch.slots]
-        items += map(
-            Item,
-            repeat(number),
-            range(len(payloads)),
-            bundle.ids,
-            repeat(bundle.columns),
-            repeat(encoded.lines),
-            payloads,
-            hashes,
-            rows,
-            versions,
-        )
-    return items
+CALLS_OF_PART = 5
+"""Calls one after another in each of the places that a profile's Max Concurrent gives."""
 
 
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
-    def __init__(self, ledger: WriteLedger, halts: Halts, naming: RowNaming) -> None:
+    def __init__(self, ledger: WriteLedger, naming: RowNaming) -> None:
         self._ledger = ledger
         self._acknowledgements = GroupCommit(ledger)
-        self._halts = halts
         self._naming = naming
 
-    async def write(self, run: RunRef, target: Target, items: Sequence[Item]) -> Work:
-        """Bring every item to an outcome or a failure."""
-        work = Work(self._halts, run.id)
+    async def write(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        """Bring every item to an outcome or a failure, which `work` collects."""
         for unique in rounds(items):
             await self._round(run, target, unique, work)
-        return work
 
     async def _round(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
@@ -98,8 +71,10 @@ class Writer:
             work.fail([item], under_way(intent.under_way if intent else 0.0))
         probed = await self._probe(run, target, todo[Decision.PROBE], work)
         await self._naming.forget_foreign(run, target, todo[Decision.SEND])
-        located = await self._locate(run, target, todo[Decision.SEND], work)
-        await self._send(run, target, located + probed, work)
+        await self._send(run, target, probed, work)
+        for part in _parts(todo[Decision.SEND], target):
+            located = await self._locate(run, target, part, work)
+            await self._send(run, target, located, work)
 
     async def _refresh(
         self, run: RunRef, items: Sequence[Item], entries: Mapping[str, LedgerEntry]
@@ -156,10 +131,13 @@ class Writer:
         async def write() -> None:
             for start in starts:  # shared by all: each takes the next bulk
                 part = items[start : start + size]
+                if work.is_cancelled:
+                    work.settle(part, Outcome.CANCELLED)
+                    continue
                 answer = None
                 try:
                     async with target.limiter.call():
-                        answer = await self._call_unless_halted(run, target, part, work)
+                        answer = await self._call_if_wanted(run, target, part, work)
                 except PausedError as error:
                     work.fail(part, error.failure)
                 if answer is not None:  # the next call begins, and more are stored together
@@ -169,12 +147,14 @@ class Writer:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
                 group.create_task(write())
 
-    async def _call_unless_halted(
+    async def _call_if_wanted(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
         if work.halt is not None:
             work.stop(items, work.halt)
+        elif work.is_cancelled:  # while it waited for its turn
+            work.settle(items, Outcome.CANCELLED)
         elif target.capabilities.idempotent_upsert:
             return await write_records(run, target, items)
         else:
@@ -286,6 +266,15 @@ class Writer:
                 new=all(item.entry is None for item in items),
             )
             await self._acknowledgements.acknowledge(run, written)
+
+
+def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:
+    """Part items that are looked up before they are written: a slow target shows progress soon."""
+    can = target.capabilities
+    calls = CALLS_OF_PART * target.concurrent
+    size = calls * max(can.bulk_size, can.lookup_size, 1) if can.lookup_first else len(items)
+    for start in range(0, len(items), max(size, 1)):
+        yield items[start : start + size]
 
 
 def _verdict(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:

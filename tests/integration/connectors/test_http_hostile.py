@@ -27,12 +27,14 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline_execute.row_names import RowNaming
+from syncline_execute.rules import items_of
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
-from syncline_execute.writer import Writer, items_of
+from syncline_execute.writer import Writer
 from tests.support.hostile_api import HostileApi, Manners
 from tests.support.limits import ClosedBreaker
 from tests.support.reports import one_batch
+from tests.support.run_commands import ToldCommands
 
 LOOKUP = {
     "endpoint": "/items",
@@ -177,15 +179,16 @@ class World:
             run, 0, 0, list(range(len(rows))), list(records), rows, version=self._version
         )
         try:
-            return await Writer(self.ledger, Halts(), RowNaming(RowNames(self._database))).write(
-                run, self._target(), items_of([batch])
-            )
+            work = Work(Halts(), ToldCommands(), run.id)
+            writer = Writer(self.ledger, RowNaming(RowNames(self._database)))
+            await writer.write(run, self._target(), items_of([batch]), work)
         except CrashError:
             return None
         except BaseExceptionGroup as group:
             if group.split(CrashError)[1] is not None:
                 raise
             return None
+        return work
 
     def _take(
         self,

@@ -22,6 +22,7 @@ from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from tests.support.limits import ClosedBreaker
+from tests.support.run_commands import ToldCommands
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 RUN = RunRef(ONE, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
@@ -100,7 +101,7 @@ def items(count: int) -> list[Item]:
 @pytest.mark.parametrize(("size", "calls"), [(1, 1878), (100, 19)])
 async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls: int) -> None:
     limiter, connector = Limiter(), Asked(beside=10)
-    work = Work(Halts(), ONE)
+    work = Work(Halts(), ToldCommands(), ONE)
     found = await look_up(RUN, target(connector, limiter, size), items(1878), work)
     assert (len(connector.sizes), limiter.most) == (calls, 10)
     assert sum(connector.sizes) == len(found) == 1878
@@ -110,7 +111,7 @@ async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls:
 
 async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
     limiter, connector = Limiter(), Asked(error=REFUSED)
-    work = Work(Halts(), ONE)
+    work = Work(Halts(), ToldCommands(), ONE)
     assert await look_up(RUN, target(connector, limiter, 1), items(500), work) == []
     assert work.halt == REFUSED.failure
     assert len(work.settled[0][Outcome.CANCELLED]) == 500
@@ -120,8 +121,23 @@ async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
 
 async def test_a_target_that_asks_to_wait_is_left_alone() -> None:
     limiter, connector = Limiter(), Asked(error=RetriableError("429", retry_after=900.0))
-    work = Work(Halts(), ONE)
+    work = Work(Halts(), ToldCommands(), ONE)
     await look_up(RUN, target(connector, limiter, 5), items(5), work)
     assert limiter.held == [900.0]
     assert {failure.retry_after for failure in work.failed[0].values()} == {900.0}
     assert work.halt is None
+
+
+async def test_a_run_that_is_cancelled_meanwhile_asks_no_further() -> None:
+    commands, limiter = ToldCommands(), Limiter()
+
+    class Cancelling(Asked):
+        async def lookup(self, batch: WriteBatch) -> LookupResult:
+            commands.cancelled.add(ONE)
+            return await super().lookup(batch)
+
+    connector = Cancelling()
+    work = Work(Halts(), commands, ONE)
+    await look_up(RUN, target(connector, limiter, 1), items(500), work)
+    assert len(connector.sizes) <= 10
+    assert len(work.settled[0][Outcome.CANCELLED]) == 500 - len(connector.sizes)

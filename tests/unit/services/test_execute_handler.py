@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from syncline.connectors.port import Capabilities
 from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.messages import Halted, Report, Settled, Waiting, decoder_of
 from syncline.contracts.run_ref import RunRef
-from syncline.contracts.topics import Stage
+from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.retry import RetryPolicy
@@ -22,9 +23,11 @@ from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
 from syncline.testing.clock import FakeClock
-from syncline.testing.memory_broker import MemoryBroker
+from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
+from syncline_execute import handler
 from syncline_execute.handler import ExecuteHandler
-from syncline_execute.work import Halts, Work
+from syncline_execute.work import Work
+from tests.support.eventually import eventually
 from tests.support.limits import ClosedBreaker, NoLimits
 from tests.support.reports import codes_of, one_batch
 
@@ -54,24 +57,30 @@ class Targets:
 class Writer:
     """Writes the first record of a run and is refused then."""
 
-    def __init__(self, halts: Halts) -> None:
+    def __init__(self) -> None:
         self.calls = 0
-        self._halts = halts
+        self.cut_off = False
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
-    async def write(self, run: RunRef, target: Any, items: Any) -> Work:
+    async def write(self, run: RunRef, target: Any, items: Any, work: Work) -> None:
         self.calls += 1
-        work = Work(self._halts, run.id)
         work.settle(items[:1], Outcome.SUCCESS)
         if run.id == ONE:
             work.stop(items[1:], REFUSED)
         else:
             work.settle(items[1:], Outcome.SUCCESS)
-        return work
+            try:
+                await self.go_on.wait()
+            except asyncio.CancelledError:
+                self.cut_off = True
+                raise
 
 
-def stage(error: Exception | None = None) -> tuple[ExecuteHandler, Writer]:
-    halts = Halts()
-    writer = Writer(halts)
+def stage(
+    error: Exception | None = None, producer: MemoryProducer | None = None
+) -> tuple[ExecuteHandler, Writer]:
+    writer = Writer()
     router = FailureRouter(Stage.EXECUTE, Random(1))
     made: Any = ExecuteHandler(
         Targets(error),
@@ -79,7 +88,7 @@ def stage(error: Exception | None = None) -> tuple[ExecuteHandler, Writer]:
         ControlTopic(MemoryBroker().reader("control"), FakeClock()),
         router,
         FakeClock(),
-        halts,
+        producer or MemoryBroker().producer(),
     )
     return made, writer
 
@@ -153,3 +162,28 @@ async def test_bundles_of_a_target_that_does_not_answer_wait_and_use_up_no_attem
     assert isinstance(waiting, Waiting)
     assert (waiting.records, waiting.reason) == (2, "waiting for shop since 12:00: refused")
     assert writer.calls == 0
+
+
+async def test_outcomes_are_reported_while_a_long_call_of_the_handler_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "REPORT_EVERY", 0.01)
+    broker = MemoryBroker()
+    execute, writer = stage(producer=broker.producer())
+    writer.go_on.clear()
+    handling = asyncio.create_task(execute.handle([batch(0, OTHER)]))
+    await eventually(lambda: broker.lying(OUTCOMES) != [])
+    assert not handling.done()
+    writer.go_on.set()
+    assert await handling == [], "they are reported once"
+
+
+async def test_a_handler_call_that_is_cut_off_cuts_off_the_writing() -> None:
+    execute, writer = stage()
+    writer.go_on.clear()
+    handling = asyncio.create_task(execute.handle([batch(0, OTHER)]))
+    await eventually(lambda: writer.calls == 1)
+    handling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+    assert writer.cut_off

@@ -28,11 +28,11 @@ from syncline.domain.run import Mode
 from syncline.runtime.commands.control import cancel_message, pause_message
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
+from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.main import SPEC
 from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Target
-from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
@@ -86,14 +86,13 @@ class Place:
 
     async def handle(self, *sent: Bundle) -> list[Outbound]:
         """Let a new process handle batches as they lay on their topic."""
-        halts = Halts()
         handler = ExecuteHandler(
             self,
-            Writer(self.ledger, halts, RowNaming(self.ledger)),
+            Writer(self.ledger, RowNaming(self.ledger)),
             await control_topic(*self.commands),
             FailureRouter(Stage.EXECUTE, Random(1)),
             self.clock,
-            halts,
+            MemoryBroker().producer(),
         )
         read = [
             SPEC.decode(of_run("payload", encode(batch), batch.run), {batch.run.id: batch.run})

@@ -23,10 +23,10 @@ from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
+from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Target
-from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
@@ -62,14 +62,13 @@ class World:
 
     async def handle(self, *bundles: Bundle) -> str:
         """Let a new process handle bundles; returns the outcomes' codes that occur."""
-        halts = Halts()
         handler = ExecuteHandler(
             self,
-            Writer(self.ledger, halts, RowNaming(RowNames(self.db))),
+            Writer(self.ledger, RowNaming(RowNames(self.db))),
             await control_topic(),
             FailureRouter(Stage.EXECUTE, Random(1)),
             FakeClock(),
-            halts,
+            MemoryBroker().producer(),
         )
         sent = await handler.handle(bundles)
         settled = [report for report in reports(sent) if isinstance(report, Settled)]
