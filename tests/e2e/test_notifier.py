@@ -18,6 +18,7 @@ from syncline.postgres.database.database import open_database
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring
 from syncline.security.signature import new_signing_secret
+from tests.support.configured import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
 from tests.support.kafka import KafkaPlace
@@ -26,6 +27,13 @@ from tests.support.topics import lying
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANCES = [f"instance-{n}" for n in range(20)]
+_RUNS = """
+insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
+  mapping_version, mode, trigger, actor, batch_size, lanes, request_hash, state, finished_at)
+select w.id, 'default', s.id, i.id, 'item', i.source_id, i.target_id, s.mapping_id, 1,
+  'incremental', 'test', 'test', 100, 1, w.id, 'succeeded', now()
+from streams s join instances i on i.id = s.instance_id, unnest($1::uuid[]) as w(id)
+"""
 BROKEN = Outbound(STATUS, b"?", b"{nope", 1)
 
 
@@ -57,9 +65,9 @@ async def test_two_processes_tell_every_change_once(
                 await place.start("notifier", name)
             await place.ready()
             failures = [event(i, "failed", 1) for i in INSTANCES]
-            await place.producer.send([*failures, BROKEN, *failures, *quiet()])
+            await _publish(place, [*failures, BROKEN, *failures, *quiet()])
             await eventually(lambda: len(hook.received) >= len(INSTANCES), within=60)
-            await place.producer.send([event(i, "succeeded", 3) for i in INSTANCES] + quiet())
+            await _publish(place, [event(i, "succeeded", 3) for i in INSTANCES] + quiet())
             await eventually(lambda: len(hook.received) >= 2 * len(INSTANCES), within=60)
         finally:
             for name in list(place.processes):
@@ -74,6 +82,14 @@ async def test_two_processes_tell_every_change_once(
     assert secret.removeprefix("whsec_") not in logs
 
 
+async def _publish(place: Installation, events: list[Outbound]) -> None:
+    """Publish events, of runs that there are."""
+    run_ids = {event.key.decode() for event in events if event is not BROKEN}
+    async with open_database(place.dsn, size=1) as database:
+        await database.execute(_RUNS, list(run_ids))
+    await place.producer.send(events)
+
+
 def _logs(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.glob("*.log"))
 
@@ -83,5 +99,6 @@ async def _subscribe(place: Installation, hook: Receiver) -> str:
     keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
     config = SubscriptionConfig("ops", "webhook", ("run_failed",), url=hook.url)
     async with open_database(place.dsn, size=1) as database:
+        await configure(database)
         await Subscriptions(database, keys).create("default", "test", config, secret)
     return secret

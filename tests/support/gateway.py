@@ -79,7 +79,8 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
     async with open_database(dsn) as database:
         clock = SystemClock()
         keyring = Keyring.parse(generate_key())
-        own = Settings(_env_file=None, postgres_dsn=SecretStr(dsn), **settings)
+        keys = {"message_keys": SecretStr(generate_key())}
+        own = Settings(_env_file=None, postgres_dsn=SecretStr(dsn), **(keys | settings))
         configuration = Configuration(database, keyring)
         backend = Backend(
             settings=own,
