@@ -106,9 +106,7 @@ def _exit_code(arguments: list[str]) -> int:
 
 def _leave(code: int) -> None:
     """End as Python does, but leave the modules alone: tearing them down copies all of them."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    threading._shutdown()  # type: ignore[attr-defined] - ends idle threads of pools, and joins those that are no daemons
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
