@@ -106,7 +106,7 @@ def _exit_code(arguments: list[str]) -> int:
 
 def _leave(code: int) -> None:
     """End as Python does, but leave the modules alone: tearing them down copies all of them."""
-    threading._shutdown()  # type: ignore[attr-defined] - ends idle threads of pools, and joins those that are no daemons
+    threading._shutdown()  # type: ignore[attr-defined] # ends idle threads of pools, and joins those that are no daemons
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

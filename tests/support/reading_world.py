@@ -265,11 +265,9 @@ class World:
         reports: list[Report] = []
         if good:
             await self._write(bundle, good)
-            reports.append(_decoded(settled_message(bundle, good, Outcome.SUCCESS, Stage.EXECUTE)))
+            reports.append(_reported(bundle, good, Outcome.SUCCESS, Stage.EXECUTE))
         if out := [place for place, own in enumerate(decided) if own is Outcome.EXCLUDED]:
-            reports.append(
-                _decoded(settled_message(bundle, out, Outcome.EXCLUDED, Stage.TRANSFORM))
-            )
+            reports.append(_reported(bundle, out, Outcome.EXCLUDED, Stage.TRANSFORM))
         for place, (own, (number, slot, version)) in enumerate(
             zip(decided, origins(bundle), strict=True)
         ):
@@ -313,6 +311,7 @@ def _hasher(run: Run, version: int) -> Hasher:
     return hashes
 
 
-def _decoded(message: Outbound) -> Report:
-    report: Report = decoder_of(Report).decode(message.value or b"")
-    return report
+def _reported(bundle: Bundle, places: Sequence[int], outcome: Outcome, stage: Stage) -> Report:
+    """Return a stage's report as Finalize reads it."""
+    message = settled_message(bundle, places, outcome, stage)
+    return decode_report(delivered(message), {bundle.run.id: bundle.run})
