@@ -23,17 +23,11 @@ from tests.support.eventually import eventually
 from tests.support.installation import Installation
 from tests.support.kafka import KafkaPlace
 from tests.support.receiver import Receiver, receiver
+from tests.support.stored_runs import store_runs
 from tests.support.topics import lying
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANCES = [f"instance-{n}" for n in range(20)]
-_RUNS = """
-insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
-  mapping_version, mode, trigger, actor, batch_size, lanes, request_hash, state, finished_at)
-select w.id, 'default', s.id, i.id, 'item', i.source_id, i.target_id, s.mapping_id, 1,
-  'incremental', 'test', 'test', 100, 1, w.id, 'succeeded', now()
-from streams s join instances i on i.id = s.instance_id, unnest($1::uuid[]) as w(id)
-"""
 BROKEN = Outbound(STATUS, b"?", b"{nope", 1)
 
 
@@ -86,7 +80,7 @@ async def _publish(place: Installation, events: list[Outbound]) -> None:
     """Publish events, of runs that there are."""
     run_ids = {event.key.decode() for event in events if event is not BROKEN}
     async with open_database(place.dsn, size=1) as database:
-        await database.execute(_RUNS, list(run_ids))
+        await store_runs(database, run_ids)
     await place.producer.send(events)
 
 

@@ -18,6 +18,7 @@ from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.stored_runs import store_runs
 
 ON_THE_WAY = {"trigger", "ingest", "normalize", "transform", "execute", "finalize"}
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -36,7 +37,9 @@ async def test_operators_see_what_the_services_do(
         await store_erp_shop(db, place)
         await db.execute("update source_items set active = 'maybe' where code = 'A4'")
         key = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
-        await place.producer.send([Outbound("raw", key, b"{not json", 0)])
+        await store_runs(db, [key.decode()])
+        named = (("correlation-id", key), ("tenant", b"default"))
+        await place.producer.send([Outbound("raw", key, b"{not json", 0, named)])
         run = await place.run(instance="erp-shop", entityType="item", maxEntities=200)
         assert (run.state, run.counters.success) == (State.PARTIAL_SUCCESS, 199)
         given = await continued(place)
