@@ -10,28 +10,32 @@ from playwright.async_api import Page, expect
 
 from syncline.contracts.events import COMPLETED, RunStatus
 from syncline.contracts.status import status_message
-from tests.support.browser import keep, serious
+from syncline.postgres.database.database import Database
+from tests.support.browser import keep, new_stream, serious
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
 from tests.support.receiver import TAKEN, Receiver, receiver
+from tests.support.stored_runs import store_runs
 
 NAME = "Operations chat"
 
 
-async def tell_of_a_failure(place: Installation) -> str:
+async def tell_of_a_failure(place: Installation, db: Database) -> str:
     """Publish that a run has failed, as Finalize does."""
     now = datetime.now(UTC)  # noqa: TID251 - the page shows how long ago it was
     run = RunStatus(
         str(uuid4()), "default", "erp-shop", "item", "incremental", "schedule", "failed", 9,
         reason="the source refused the login", finished_at=now.isoformat(),
     )  # fmt: skip
+    await store_runs(db, [run.correlation_id])
     await place.producer.send([status_message(COMPLETED, "finalize", run, now)])
     return run.correlation_id
 
 
 async def test_a_webhook_from_its_first_test_to_a_failure_told_again(
-    page: Page, place: Installation
+    page: Page, place: Installation, db: Database
 ) -> None:
+    await new_stream(db, place, "told-of", 1)
     if "notifier" not in place.processes:
         await place.start("notifier")
         await place.ready()
@@ -44,7 +48,7 @@ async def test_a_webhook_from_its_first_test_to_a_failure_told_again(
         await expect(page.get_by_text("The receiver took the test")).to_be_visible()
         await eventually(lambda: bool(hook.received) and hook.received[0].signed_by(secret))
         await page.get_by_role("button", name="Close the result").click()
-        await _told_when_it_is_up(page, place, hook)
+        await _told_when_it_is_up(page, place, db, hook)
         await _told_again(page, hook)
         await page.get_by_role("link", name="Notifications").last.click()
         await expect(page.get_by_role("row").filter(has_text=NAME)).to_contain_text("Run failed")
@@ -53,10 +57,12 @@ async def test_a_webhook_from_its_first_test_to_a_failure_told_again(
         await _removed(page)
 
 
-async def _told_when_it_is_up(page: Page, place: Installation, hook: Receiver) -> None:
+async def _told_when_it_is_up(
+    page: Page, place: Installation, db: Database, hook: Receiver
+) -> None:
     """The receiver is away at first, and gets the same event when it is back."""
     hook.otherwise = (503, "", "down for maintenance")
-    await tell_of_a_failure(place)
+    await tell_of_a_failure(place, db)
     row = page.get_by_role("row").filter(has_text="erp-shop")
     await expect(row).to_contain_text("down for maintenance")
     await keep(page, "notification")

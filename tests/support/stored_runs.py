@@ -11,10 +11,11 @@ insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, ta
   mapping_version, mode, trigger, actor, batch_size, lanes, request_hash, state, finished_at)
 select w.id, 'default', s.id, i.id, 'item', i.source_id, i.target_id, s.mapping_id, 1,
   'incremental', 'test', 'test', 100, 1, w.id, 'succeeded', now()
-from streams s join instances i on i.id = s.instance_id, unnest($1::uuid[]) as w(id)
+from (select * from streams order by id limit 1) s join instances i on i.id = s.instance_id,
+  unnest($1::uuid[]) as w(id)
 """
 
 
 async def store_runs(database: Database, run_ids: Collection[str]) -> None:
-    """Store ended runs with these IDs, of each stream that is configured."""
+    """Store ended runs with these IDs, of the first stream that is configured."""
     await database.execute(_RUNS, list(run_ids))
