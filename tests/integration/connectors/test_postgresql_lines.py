@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -15,7 +14,6 @@ from syncline.connectors.port import WriteBatch
 from syncline.connectors.postgresql.connector import PostgresqlConnector
 from syncline.connectors.postgresql.target.direct_copy import LEAST
 from syncline.connectors.postgresql.target.staging_table import csv_of
-from tests.support.postgresql import connector_to
 from tests.support.written import bulk
 
 TABLE = "(id int primary key, t text, c char(40), n numeric, i int8, b bool, at timestamptz)"
@@ -25,20 +23,6 @@ PIECES = [
 ]  # fmt: skip
 PLAIN = 17
 """So many of them need no escape of their own."""
-
-
-@pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
 
 
 def records(random: Random, pieces: list[str], count: int) -> list[dict[str, Any]]:

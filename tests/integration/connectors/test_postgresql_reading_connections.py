@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import asyncpg
@@ -14,24 +13,9 @@ from syncline.connectors.postgresql.source import reading_connections
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.support.eventually import eventually
-from tests.support.postgresql import connector_to
 
 PID = "select pg_backend_pid() || '-' || n as id from generate_series(1, 3) n"
 SESSIONS = "select count(*) = $1 from pg_stat_activity where application_name = 'syncline read'"
-
-
-@pytest.fixture
-async def db(empty_postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(empty_postgres)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
-    connector = connector_to(empty_postgres)
-    yield connector
-    await connector.close()
 
 
 async def read(connector: PostgresqlConnector, sql: str = PID, size: int = 100) -> str:

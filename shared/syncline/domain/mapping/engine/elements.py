@@ -50,11 +50,7 @@ def compile_each(
     def make(scope: Scope) -> list[Value]:
         found = [read(scope) for read in sources]
         lengths = _lengths(found)
-        counts = lengths if width == 1 else [length * width for length in lengths]
-        for row in scope.unaffordable(counts, each.makings[0].fields[0]):
-            lengths[row] = 0
-            for arrays in found:
-                arrays[row] = []
+        _empty_unaffordable(scope, each, found, lengths, width)
         rows = list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))
         owners = rows if at_root else [scope.owners[row] for row in rows]
         contexts: list[RecordContext | ValueContext] = [
@@ -74,6 +70,21 @@ def compile_each(
         return _gathered(made, lengths, found)
 
     return make
+
+
+def _empty_unaffordable(
+    scope: Scope,
+    each: Each,
+    found: Sequence[list[list[Value] | None]],
+    lengths: list[int],
+    width: int,
+) -> None:
+    """Empty the arrays of rows that would make more elements than a batch may have."""
+    counts = lengths if width == 1 else [length * width for length in lengths]
+    for row in scope.unaffordable(counts, each.makings[0].fields[0]):
+        lengths[row] = 0
+        for arrays in found:
+            arrays[row] = []
 
 
 def _lengths(found: Sequence[list[list[Value] | None]]) -> list[int]:
