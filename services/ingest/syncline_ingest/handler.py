@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -38,6 +39,7 @@ from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.missing_properties import hold_until_complete
 from syncline_ingest.reading.named_records import by_ids, from_letters
 from syncline_ingest.reading.prefetch import prefetch
+from syncline_ingest.reading.replay_payloads import ReplayPayloads
 from syncline_ingest.reading.source import OpenSource, Sources
 from syncline_ingest.rules import Lanes
 from syncline_ingest.sifting.ledger_copy import LedgerCopies
@@ -135,14 +137,18 @@ class IngestHandler(Handler[RunRequest]):
             Why it could not be read to its end, if so, and what the read leaves behind.
         """
         run, chunker, failure = progress.run, None, None
+        items = await self._letters.replayed_by(run.tenant, run.id) if run.replay else []
+        payloads = ReplayPayloads(
+            partial(self._letters.payloads, run.tenant), items, run.replay or {}
+        )
         try:
             chunker, opened = await self._while_wanted(run.id, self._open(progress, batches, held))
-            await self._while_wanted(run.id, self._read_on(run, chunker, opened))
+            await self._while_wanted(run.id, self._read_on(run, chunker, opened, items, payloads))
         except _CancelledRunError:  # a person ended it; the run's state says so
             await batches.cancel()
         except SourceError as error:
             failure = error.failure
-            await batches.give_up(failure)
+            await batches.give_up(failure, payloads)
             log.warning(
                 "extraction_failed",
                 correlation_id=run.id,
@@ -167,12 +173,18 @@ class IngestHandler(Handler[RunRequest]):
         lanes = Lanes(run.lanes, first)
         return Chunker(progress, self._extractions, batches, reads, lanes, self._clock), opened
 
-    async def _read_on(self, run: Run, chunker: Chunker, opened: OpenSource) -> None:
-        items = await self._replayed(run)
+    async def _read_on(
+        self,
+        run: Run,
+        chunker: Chunker,
+        opened: OpenSource,
+        items: Sequence[ReplayItem],
+        payloads: ReplayPayloads,
+    ) -> None:
         is_plain = run.replay is None and run.source_ids is None
-        await chunker.publish_again(reread_rows(run, opened, items), may_read_on=is_plain)
+        await chunker.publish_again(reread_rows(opened, payloads), may_read_on=is_plain)
         while True:
-            chunks = self._chunks(run, chunker, opened, items)
+            chunks = self._chunks(run, chunker, opened, items, payloads)
             try:
                 if not await self._take_all(run, chunker, chunks):
                     return
@@ -230,15 +242,17 @@ class IngestHandler(Handler[RunRequest]):
             task.cancel()
             await asyncio.wait([task])
 
-    async def _replayed(self, run: Run) -> list[ReplayItem]:
-        return await self._letters.replayed_by(run.tenant, run.id) if run.replay else []
-
     def _chunks(
-        self, run: Run, chunker: Chunker, opened: OpenSource, items: Sequence[ReplayItem]
+        self,
+        run: Run,
+        chunker: Chunker,
+        opened: OpenSource,
+        items: Sequence[ReplayItem],
+        payloads: ReplayPayloads,
     ) -> AsyncGenerator[Chunk, None]:
         source, hasher, position = opened.source, opened.hasher, chunker.position
         if run.replay is not None:
-            return from_letters(source, items, run.replay, int(position or 0), hasher)
+            return from_letters(source, items, payloads, int(position or 0), hasher)
         if run.source_ids is not None:
             return by_ids(source, run.source_ids, int(position or 0), hasher)
         size = PAGE if run.max_entities is None else min(PAGE, max(run.max_entities + 1, LEAST))

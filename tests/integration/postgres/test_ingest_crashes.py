@@ -32,7 +32,7 @@ from syncline.postgres.runs.run_refs import RunRefs
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_ingest.handler import IngestHandler
-from syncline_ingest.reading.chunks import Source
+from syncline_ingest.reading.chunks import Source, SourceError
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT, configure
 from tests.support.reports import codes_of, origins, records_of
@@ -80,6 +80,7 @@ class Table:
         self.gone: set[str] = set()
         self.bad: set[str] = set()
         self.away = False
+        self.opens = True
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         self._check()
@@ -113,6 +114,8 @@ class Open:
         self.table = table
 
     async def open(self, _run: Run) -> OpenSource:
+        if not self.table.opens:
+            raise SourceError(Failure(Category.PERMANENT, "profile_unusable", "it is gone"))
         policy = RetryPolicy(retries=0)
         extraction = parse(DOCUMENT).extraction
         source = Source(self.table, extraction, policy, FakeClock(), self)  # type: ignore[arg-type]
@@ -293,7 +296,8 @@ async def test_a_cancel_skips_what_was_committed_and_not_published(world: World)
     assert isinstance(reports[-1], Extracted)
 
 
-async def test_a_replay_is_published_again_from_its_dead_letters(world: World) -> None:
+@pytest.mark.parametrize("opens", [True, False])
+async def test_a_replay_is_published_again_from_its_dead_letters(world: World, opens: bool) -> None:
     first = await world.accept()
     world.table.ids = ["A0"]
     assert await world.ingest(first)
@@ -306,6 +310,7 @@ async def test_a_replay_is_published_again_from_its_dead_letters(world: World) -
     replay = await world.accept(replay={"entries": [letter.id]})
     world.sent.dies_in = 2
     assert not await world.ingest(replay)
+    world.table.opens = opens  # a payload needs no source
     assert await world.ingest(replay)
 
     (again,) = world.sent.batches()

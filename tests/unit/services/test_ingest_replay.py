@@ -9,9 +9,11 @@ import pytest
 
 from syncline.domain.columns import Columns
 from syncline.domain.dead_letter.replay import ReplayItem
+from syncline.domain.record import NewBatch
 from syncline_ingest.reading.chunk import Chunk, Hasher
 from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.named_records import FETCH_SIZE, FIRST_FETCH, by_ids, from_letters
+from syncline_ingest.reading.replay_payloads import MOST, ReplayPayloads
 from syncline_ingest.rows import Rows
 
 
@@ -33,8 +35,20 @@ class Known:
         )
 
 
-def item(source_id: str, payload: bytes | None = b'{"is": "old"}') -> ReplayItem:
-    return ReplayItem(f"letter-{source_id}", source_id, "transform", payload, None, 7)
+class Payloads:
+    """Payloads of dead letters; remembers which were asked for together."""
+
+    def __init__(self, gone: Sequence[str] = ()) -> None:
+        self.gone = gone
+        self.calls: list[list[str]] = []
+
+    async def lookup(self, ids: Sequence[str]) -> dict[str, bytes]:
+        self.calls.append(list(ids))
+        return {i: b'{"is": "old"}' for i in ids if i not in self.gone}
+
+
+def item(source_id: str, size: int | None = 13) -> ReplayItem:
+    return ReplayItem(f"letter-{source_id}", source_id, "transform", size, None, 7)
 
 
 def plain_hashes(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
@@ -42,9 +56,14 @@ def plain_hashes(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
 
 
 async def replayed(
-    source: Known, items: Sequence[ReplayItem], replay: dict[str, Any], done: int = 0
+    source: Known,
+    items: Sequence[ReplayItem],
+    replay: dict[str, Any],
+    done: int = 0,
+    kept: Payloads | None = None,
 ) -> list[Chunk]:
-    chunks = from_letters(cast("Source", source), items, replay, done, plain_hashes)
+    payloads = ReplayPayloads((kept or Payloads()).lookup, items, replay)
+    chunks = from_letters(cast("Source", source), items, payloads, done, plain_hashes)
     return [chunk async for chunk in chunks]
 
 
@@ -103,3 +122,39 @@ async def test_an_interrupted_replay_goes_on_behind_what_was_committed() -> None
     rest = await replayed(source, items, {"fromStage": "failed"}, int(first.position))
 
     assert ids(rest) == [["C", "D"]]
+
+
+@pytest.mark.parametrize(
+    ("size", "together"),
+    [(13, [MOST, 50]), (900_000, [4] * 37 + [2]), (9_000_000, [1] * 150)],
+)
+async def test_payloads_are_read_a_few_at_a_time(size: int, together: list[int]) -> None:
+    kept = Payloads()
+    names = [str(number) for number in range(150)]
+
+    chunks = await replayed(Known(), [item(i, size) for i in names], {}, kept=kept)
+
+    assert [len(call) for call in kept.calls] == together
+    assert ids(chunks) == [[name] for name in names]
+
+
+async def test_a_payload_that_was_removed_meanwhile_fails_its_record_alone() -> None:
+    kept = Payloads(gone=["letter-B"])
+
+    chunks = await replayed(Known(), [item("A"), item("B"), item("C")], {}, kept=kept)
+
+    refused = [chunk.rows.refused for chunk in chunks]
+    assert [bool(each) for each in refused] == [False, True, False]
+    assert refused[1][0].failure.code == "payload_gone"
+
+
+async def test_a_batch_of_payloads_needs_no_source() -> None:
+    kept, read_again = item("A"), item("B", None)
+    payloads = ReplayPayloads(Payloads().lookup, [kept, read_again], {})
+
+    found = await payloads.of_batch(NewBatch(0, 0, "transform", ["A"], "."))
+
+    assert found is not None
+    assert (found[0].ids, found[1]) == (["A"], 7)
+    assert await payloads.of_batch(NewBatch(1, 0, "transform", ["B"], ".")) is None
+    assert await payloads.of_batch(NewBatch(2, 0, "normalize", ["A"], ".")) is None

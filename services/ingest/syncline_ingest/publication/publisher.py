@@ -36,6 +36,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
 from syncline.runtime.ports import Producer
 from syncline_ingest.publication.republication import rejected_rows
+from syncline_ingest.reading.replay_payloads import ReplayPayloads
 from syncline_ingest.rows import RefusedRow, Rows, refused_row, rows_of_refused
 from syncline_ingest.rules import PlannedBatch
 
@@ -96,18 +97,20 @@ class BatchPublisher:
             version = await self._extractions.versions(self._progress, 1)
         await self.publish(rows, [PlannedBatch(new, range(len(rows)))], version)
 
-    async def give_up(self, failure: Failure) -> None:
+    async def give_up(self, failure: Failure, payloads: ReplayPayloads) -> None:
         """Make dead letters of what was not published and cannot be read now.
 
         Records that could not travel stand in their batch, and become what they were to become.
+        What a replay takes from payloads needs no source: it travels.
         """
         for new in await self.unpublished():
-            if new.rejected is None:
-                refused = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
-                rows = rows_of_refused(refused)
+            if new.rejected is not None:
+                await self.publish_again(new, rejected_rows(new))
+            elif (kept := await payloads.of_batch(new)) is not None:
+                await self.publish_again(new, *kept)
             else:
-                rows = rejected_rows(new)
-            await self.publish_again(new, rows)
+                refused = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
+                await self.publish_again(new, rows_of_refused(refused))
 
     async def cancel(self) -> None:
         """Skip what was not published: a person has cancelled the run."""

@@ -30,12 +30,16 @@ class PoisonMessage(msgspec.Struct, frozen=True):
 
 
 class ReplayItem(msgspec.Struct, frozen=True):
-    """A dead letter to be replayed."""
+    """A dead letter to be replayed.
+
+    Attributes:
+        size: bytes of its payload; None where there is none.
+    """
 
     id: str
     source_id: str
     stage: str
-    payload: bytes | None
+    size: int | None
     row_hash: str | None
     version: int
 

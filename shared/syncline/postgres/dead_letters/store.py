@@ -47,8 +47,13 @@ values ($1, '*', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0, $7, $8
 on conflict (id) do nothing
 """
 _REPLAYED_BY = """
-select id, source_id, stage, payload, row_hash, coalesce(version, 0) as version from dead_letters
-where replay_run = $1 and tenant = $2 order by failed_at, id
+select id, source_id, stage, octet_length(payload) as size, row_hash,
+  coalesce(version, 0) as version
+from dead_letters where replay_run = $1 and tenant = $2 order by failed_at, id
+"""
+_PAYLOADS = """
+select id, payload from dead_letters
+where id = any($1) and tenant = $2 and payload is not null
 """
 _RESOLVE = """
 update dead_letters set status = $4, reason = $6,
@@ -101,6 +106,11 @@ class DeadLetterStore(Repository):
         """Return the entries a replay run took, oldest first."""
         rows = await self._database.fetch(_REPLAYED_BY, run_id, tenant)
         return [struct_of(ReplayItem, row, row_hash=hash_in(row["row_hash"])) for row in rows]
+
+    async def payloads(self, tenant: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the payloads of dead letters by ID, without those that are gone."""
+        rows = await self._database.fetch(_PAYLOADS, list(ids), tenant)
+        return {row["id"]: row["payload"] for row in rows}
 
 
 async def resolve_dead_letters(

@@ -150,8 +150,11 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
     replay = await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
     with pytest.raises(ConflictError, match="not Pending"):
         await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
-    (item,) = await DeadLetterStore(db).replayed_by("default", replay.id)
-    assert (item.source_id, item.payload, item.version) == ("b", b'{"x":1.10}', 5)
+    letters = DeadLetterStore(db)
+    (item,) = await letters.replayed_by("default", replay.id)
+    assert (item.source_id, item.size, item.version) == ("b", 10, 5)
+    assert await letters.payloads("default", [item.id]) == {item.id: b'{"x":1.10}'}
+    assert await letters.payloads("another", [item.id]) == {}
 
     await extract(db, replay, [batch(0, "b")])
     again = dead_letter(replay, "b", 0)
