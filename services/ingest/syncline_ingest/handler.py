@@ -201,11 +201,16 @@ class IngestHandler(Handler[RunRequest]):
         self, run: Run, chunker: Chunker, stream: AsyncGenerator[Chunk, None]
     ) -> bool:
         """Take what a stream gives. Returns False where Max Entities ended it."""
-        whole = hold_until_complete(prefetch(stream), chunker.reads.always, chunker.reads.had)
+
+        async def wait_for_room() -> int:
+            most = await chunker.wait_for_room()
+            await self._wait_for_target(run)
+            return most
+
+        ahead = prefetch(stream, wait_for_room)
+        whole = hold_until_complete(ahead, chunker.reads.always, chunker.reads.had)
         async with aclosing(whole) as chunks:
             async for chunk in chunks:
-                await chunker.wait_for_room()
-                await self._wait_for_target(run)
                 if not await chunker.take(chunk):
                     return False
         await chunker.end()

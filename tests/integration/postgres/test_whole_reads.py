@@ -13,7 +13,7 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup, RowStatus
 from syncline.postgres.ledger.written_rows import row_keys, written_rows
 from syncline.testing.clock import FakeClock
-from syncline_ingest.reading import prefetch
+from syncline_ingest.extraction import credit
 from syncline_ingest.rows import Rows
 from syncline_ingest.sifting import ledger_copy
 from syncline_ingest.sifting.ledger_copy import FIRST_FOUND, FRESH, MOST_SENT, LedgerCopies
@@ -47,7 +47,7 @@ class Asked:
 @pytest.fixture
 def world(db: Database, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(ledger_copy, "FIRST_FOUND", 6)
-    monkeypatch.setattr(prefetch, "MOST_ROWS", 8)  # of a chunk
+    monkeypatch.setattr(credit, "MOST_OF_CHUNK", 8)
     return World(db)
 
 

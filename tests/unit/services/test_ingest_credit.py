@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncline_ingest.extraction.credit import LEAST, MOST, Credit
+from syncline_ingest.extraction.credit import LEAST, LEAST_OF_CHUNK, MOST, MOST_OF_CHUNK, Credit
 
 
 def test_a_slow_target_has_few_records_before_it() -> None:
@@ -35,3 +35,13 @@ def test_a_run_that_is_taken_up_again_does_not_count_what_was_done_before() -> N
     credit = Credit(1_000_000, 50.0)
     credit.note(1_000_010, 51.0)
     assert credit.limit == LEAST
+
+
+def test_a_chunk_grows_with_what_the_target_takes() -> None:
+    credit = Credit(0, 0.0)
+    assert credit.of_chunk(2_000) == LEAST_OF_CHUNK
+    assert credit.of_chunk(0) == MOST_OF_CHUNK, "nothing has to be sent"
+    credit.note(4_000, 0.5)
+    assert credit.of_chunk(2_000) == 20_000
+    credit.note(40_000, 0.9)
+    assert credit.of_chunk(2_000) == MOST_OF_CHUNK

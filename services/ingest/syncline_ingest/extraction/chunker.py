@@ -196,14 +196,15 @@ class Chunker:
         await self.reads.begin_again(doubted=doubted, from_start=self._pending is not None)
         self.position = None
 
-    async def wait_for_room(self) -> None:
-        """Wait while too many records of this run are on their way."""
+    async def wait_for_room(self) -> int:
+        """Wait while too many records are on their way; return how many the next chunk may have."""
         while self._in_flight > self._credit.limit:
             self._in_flight = await self._extractions.in_flight(self._batches.run.id)
             done = self._batches.discovered - self._in_flight
             self._credit.note(done, self._clock.monotonic())
             if self._in_flight > self._credit.limit:
                 await self._clock.sleep(LOOK_EVERY)
+        return self._credit.of_chunk(self._in_flight)
 
 
 def _count(planned: list[PlannedBatch]) -> None:

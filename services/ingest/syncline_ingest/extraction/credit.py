@@ -5,6 +5,9 @@ from __future__ import annotations
 LEAST, MOST = 2_000, 50_000
 SECONDS = 5.0
 """Seconds of its target's work that a run may have before it."""
+LEAST_OF_CHUNK, MOST_OF_CHUNK = 10_000, 30_000
+"""Records of a chunk. In the largest, the bundles of twelve lanes are full, so that each message,
+whatever it costs beside its records, has as many of them as it can."""
 
 
 class Credit:
@@ -21,6 +24,12 @@ class Credit:
         self.limit = LEAST
         self._done = done
         self._since = now
+
+    def of_chunk(self, in_flight: int) -> int:
+        """Return how many records the next chunk may have, when so many are on their way."""
+        if not in_flight:  # the target has nothing to do: most records are unchanged
+            return MOST_OF_CHUNK
+        return min(max(self.limit, LEAST_OF_CHUNK), MOST_OF_CHUNK)
 
     def note(self, done: int, now: float) -> None:
         """Note how many records have an outcome; `now` is monotonic, in seconds."""

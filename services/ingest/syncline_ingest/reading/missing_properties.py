@@ -13,7 +13,9 @@ from contextlib import aclosing
 from syncline.domain.errors import Category, Failure
 from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.chunks import SourceError
-from syncline_ingest.reading.prefetch import MOST_ROWS
+
+HELD_ROWS = 10_000
+"""Rows after which a property that none of them has is taken for missing."""
 
 
 async def hold_until_complete(
@@ -35,7 +37,7 @@ async def hold_until_complete(
             if chunk.had is not None:
                 missing -= chunk.had.some
             held.append(chunk)
-            if missing and sum(len(each.rows) for each in held) < MOST_ROWS:
+            if missing and sum(len(each.rows) for each in held) < HELD_ROWS:
                 continue
             if missing:
                 raise SourceError(_failure(missing))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import reduce
 
 from syncline.domain.mapping.source_paths import NameCoverage
 from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.rows import join_rows
 
-MOST_ROWS = 10_000
-MOST_BYTES = 4_000_000
+MOST_ROWS = 30_000
+MOST_BYTES = 8_000_000
 """Of encoded records; so much may wait, and so much may be in a chunk that came of several."""
 
 
@@ -43,14 +43,17 @@ class _Waiting:
             self.has_room.clear()
         self.came.set()
 
-    def take(self) -> Chunk:
-        """Take the first chunk, with those behind it that may be committed together with it."""
+    def take(self, most: int) -> Chunk:
+        """Take the first chunk, with those behind it that may be committed together with it.
+
+        `most` is in rows; the first chunk may have more.
+        """
         first, size = self._chunks.popleft()
         taken, rows = [first], len(first.rows)
         while self._chunks and size < MOST_BYTES:
             chunk, weight = self._chunks[0]
             rows += len(chunk.rows)
-            if rows > MOST_ROWS or not _belong_together(first, chunk):
+            if rows > most or not _belong_together(first, chunk):
                 break
             size += weight
             taken.append(self._chunks.popleft()[0])
@@ -61,8 +64,14 @@ class _Waiting:
         return merged(taken)
 
 
-async def prefetch(stream: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-    """Yield what `stream` yields, joined; its error comes behind all that was read before it."""
+async def prefetch(
+    stream: AsyncGenerator[Chunk, None], wait_for_room: Callable[[], Awaitable[int]]
+) -> AsyncGenerator[Chunk, None]:
+    """Yield what `stream` yields, joined; its error comes behind all that was read before it.
+
+    Args:
+        wait_for_room: waits until a chunk can be handed on, and says how many rows it may have.
+    """
     waiting = _Waiting()
     reading = asyncio.ensure_future(_read(stream, waiting))
     reading.add_done_callback(lambda _: waiting.came.set())
@@ -71,7 +80,7 @@ async def prefetch(stream: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk,
             if not waiting and not reading.done():
                 await waiting.came.wait()
             if waiting:
-                yield waiting.take()
+                yield waiting.take(await wait_for_room())
             elif reading.done():
                 reading.result()
                 return
