@@ -104,7 +104,7 @@ class ExecuteHandler(Handler[Bundle]):
 
     def _outcomes(self, bundles: Sequence[Bundle], work: Work) -> list[Outbound]:
         """Report the outcomes that are known by now; what halted the run comes before them."""
-        halt = work.halt
+        halt = work.take_halt()
         return [
             *([] if halt is None else [self._halt(bundles[0].run, halt)]),
             *(

@@ -47,11 +47,19 @@ class Work:
         self._halts = halts
         self._commands = commands
         self._run_id = run_id
+        self._halt_taken = False
 
     @property
     def halt(self) -> Failure | None:
         """Why the run's writing stopped, here or in another call that goes on beside this one."""
         return self._halts.of(self._run_id)
+
+    def take_halt(self) -> Failure | None:
+        """Return `halt` once; it is reported by the caller."""
+        if self._halt_taken or self.halt is None:
+            return None
+        self._halt_taken = True
+        return self.halt
 
     @property
     def is_cancelled(self) -> bool:

@@ -67,14 +67,15 @@ class Writer:
         self.calls += 1
         work.settle(items[:1], Outcome.SUCCESS)
         if run.id == ONE:
-            work.stop(items[1:], REFUSED)
+            work.stop(items[1:2], REFUSED)
         else:
-            work.settle(items[1:], Outcome.SUCCESS)
-            try:
-                await self.go_on.wait()
-            except asyncio.CancelledError:
-                self.cut_off = True
-                raise
+            work.settle(items[1:2], Outcome.SUCCESS)
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cut_off = True
+            raise
+        work.settle(items[2:], Outcome.CANCELLED if run.id == ONE else Outcome.SUCCESS)
 
 
 def stage(
@@ -176,6 +177,19 @@ async def test_outcomes_are_reported_while_a_long_call_of_the_handler_goes_on(
     assert not handling.done()
     writer.go_on.set()
     assert await handling == [], "they are reported once"
+
+
+async def test_a_halt_is_told_once_however_long_the_call_of_the_handler_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "REPORT_EVERY", 0.01)
+    broker = MemoryBroker()
+    execute, writer = stage(producer=broker.producer())
+    writer.go_on.clear()
+    handling = asyncio.create_task(execute.handle([batch(0), batch(1)]))
+    await eventually(lambda: len(broker.lying(OUTCOMES)) == 3)
+    writer.go_on.set()
+    assert told(await handling) == [("settled", "CC")]
 
 
 async def test_a_handler_call_that_is_cut_off_cuts_off_the_writing() -> None:

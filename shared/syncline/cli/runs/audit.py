@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -69,10 +69,7 @@ def audit(
         return _show_all(shell, shell.ask(audit_books))
     run_id = run_id_of(correlation_id)
     run, findings, missing = shell.ask(lambda database: _audit(database, shell.tenant, run_id))
-    ways = [
-        _last_seen(record, _passport(shell, run_id, record) if place < records else None)
-        for place, record in enumerate(missing)
-    ]
+    ways = shell.ask(lambda database: _ways(database, shell, run_id, missing, records))
     document = {
         "correlationId": run.id,
         "state": run.state.value,
@@ -95,16 +92,23 @@ async def _audit(
     return run, findings, missing
 
 
-def _passport(shell: Shell, run_id: str, record: RunRecord) -> Passport:
+async def _ways(
+    database: Database, shell: Shell, run_id: str, missing: Sequence[RunRecord], most: int
+) -> list[LastSeen]:
+    """Look up where the first `most` of the records are."""
+    if not missing or not most:
+        return [_last_seen(record, None) for record in missing]
     from syncline.actions.passports.passport import Passports  # noqa: PLC0415 - needs Kafka's client
     from syncline.postgres.configuration.profiles import Configuration  # noqa: PLC0415
 
-    async def read(database: Database) -> Passport:
-        configuration = Configuration(database, shell.settings.keyring())
-        passports = Passports(database, shell.settings.kafka(), configuration)
-        return await passports.of(shell.tenant, record.source_id, run_id, SystemClock().now())
-
-    return shell.ask(read)
+    configuration = Configuration(database, shell.settings.keyring())
+    passports = Passports(database, shell.settings.kafka(), configuration)
+    now = SystemClock().now()
+    found = [
+        await passports.of(shell.tenant, record.source_id, run_id, now) for record in missing[:most]
+    ]
+    rest = [None] * (len(missing) - len(found))
+    return list(map(_last_seen, missing, [*found, *rest]))
 
 
 def _last_seen(record: RunRecord, passport: Passport | None) -> LastSeen:
