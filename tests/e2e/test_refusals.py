@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from tests.support.eventually import eventually
 from tests.support.http_world import SINGLE
 from tests.support.installation import Installation
 from tests.support.ports import free_port
-from tests.support.topics import lying
+from tests.support.topics import bundle_ends, lying, nothing_waits
 
 ROWS = 600
 LOGIN = "Bearer sesame-9f2"
@@ -133,6 +134,15 @@ async def test_a_run_waits_for_a_target_that_is_away_and_goes_on_when_it_is_back
     await eventually(lambda: _told_to_wait(place, run_id), within=60)
     tested_twice = "select pause >= 8 from profile_breakers"
     await eventually(lambda: db.fetchval(tested_twice), within=60)
+
+    await eventually(lambda: nothing_waits(place.connection), within=60)
+    assert await db.fetchval("select count(*) from parked_bundles")
+    ends = await bundle_ends(place.connection)
+    await place.stop("execute", signal.SIGKILL)
+    await place.start("execute")  # has to test a target of which no bundle comes to it
+    tested_again = "select pause > 16 from profile_breakers"
+    await eventually(lambda: db.fetchval(tested_again), within=90)
+    assert await bundle_ends(place.connection) == ends
     shop.after, shop.gone = ROWS * 10, None
     await shop.start(port=urlsplit(shop.url).port or 0)
     await _is_written(await place.ended(run_id), db, shop)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from syncline.contracts.topics import TOPICS
-from syncline.contracts.wire import Delivery
+from syncline.contracts.topics import INPUT_OF, TOPICS
+from syncline.contracts.wire import Delivery, Partition
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.reader import KafkaReader
@@ -40,6 +40,12 @@ async def lying_on(
 ) -> dict[str, list[Delivery]]:
     """Read several topics."""
     return {topic: await lying(connection, topic) for topic in topics}
+
+
+async def bundle_ends(connection: KafkaConnection) -> Mapping[Partition, int]:
+    """Return where each partition ends on which bundles travel or wait for a retry."""
+    topics = [*INPUT_OF.values(), *GROUPS["retry"]]
+    return (await KafkaAdmin(connection).lag("nobody", topics)).ends
 
 
 async def nothing_waits(connection: KafkaConnection) -> bool:

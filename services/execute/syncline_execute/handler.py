@@ -18,7 +18,7 @@ from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoun
 from syncline.domain.run import Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_bundles import RunCommands, split_stopped
+from syncline.runtime.commands.stopped_bundles import RunCommands, split_cancelled
 from syncline.runtime.failure.failure_router import FailureRouter, storable
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
@@ -54,7 +54,7 @@ class ExecuteHandler(Handler[Bundle]):
         self._halts = Halts()
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
-        live, messages = split_stopped(items, self._commands, Stage.EXECUTE, self._clock.now())
+        live, messages = split_cancelled(items, self._commands, Stage.EXECUTE)
         by_run: dict[str, list[Bundle]] = defaultdict(list)
         for bundle in live:
             by_run[bundle.run.id].append(bundle)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import RETRY_TIERS, retry_topic
+from syncline.postgres.progress.bundle_park import unpark
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import WaitingMessage, decode
@@ -21,7 +24,8 @@ SPEC = StageSpec(
 
 
 def build(service: Service) -> tuple[StageSpec[WaitingMessage], RetryHandler]:
-    return SPEC, RetryHandler(service.commands.is_cancelled, service.clock)
+    unpark_now = partial(unpark, service.database, service.producer.send)
+    return SPEC, RetryHandler(service.commands.is_cancelled, service.clock, unpark_now)
 
 
 def main(settings: Settings) -> None:

@@ -102,14 +102,26 @@ class Connections:
         self._retired.clear()
         self._open.clear()
 
-    async def probe(self) -> None:
-        """Side task: test the profiles in use here whose breaker is open, when that is due."""
+    async def probe(self, *, of_parked: bool = False) -> None:
+        """Side task: test the profiles in use here whose breaker is open, when that is due.
+
+        Args:
+            of_parked: also the targets of parked bundles, which come here when the breaker closes.
+        """
         while True:
             await self._clock.sleep(PROBE_EVERY)
+            if of_parked:
+                await self._open_targets_of_parked()
             for profile_id, (_, connection) in list(self._open.items()):
                 with suppress(RetriableError):  # the database is away: so is the breaker
                     if await self._limits.breakers.claim(profile_id):
                         await self._probe(connection.profile.tenant, profile_id)
+
+    async def _open_targets_of_parked(self) -> None:
+        for breaker in self._limits.breakers.with_parked():
+            if breaker.profile_id not in self._open:
+                with suppress(NotFoundError, InvalidInputError, SecretsError, RetriableError):
+                    await self.of(breaker.tenant, breaker.profile_id)
 
     async def _probe(self, tenant: str, profile_id: str) -> None:
         try:

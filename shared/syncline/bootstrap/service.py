@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ import uvloop
 from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.bootstrap.life import Life, life, standing_still
 from syncline.bootstrap.settings import Settings
+from syncline.contracts.run_ref import RunRef
+from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.kafka.producer import KafkaProducer
@@ -21,6 +24,7 @@ from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
+from syncline.postgres.progress.bundle_park import BundlePark
 from syncline.postgres.progress.custody import StageCustody
 from syncline.postgres.runs.run_refs import RunRefs
 from syncline.runtime.clock import Clock
@@ -81,11 +85,15 @@ async def _run(
         custody = StageCustody(own.database, spec.name)
         if spec.names_runs:
             spec = msgspec.structs.replace(spec, runs=RunRefs(own.database))
+        if set(spec.topics) <= set(INPUT_OF.values()):
+            spec = msgspec.structs.replace(spec, park=_bundle_park(service))
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         side_tasks = {
             "control": service.commands.follow,
             "limits": service.limits.renew,
-            "breakers": service.connections.probe,
+            "breakers": partial(
+                service.connections.probe, of_parked=INPUT_OF[Stage.EXECUTE] in spec.topics
+            ),
         }
         await own.run(
             spec.name,
@@ -94,6 +102,17 @@ async def _run(
             {**side_tasks, **handler.side_tasks()},
             topics=list(spec.topics),
         )
+
+
+def _bundle_park(service: Service) -> BundlePark:
+    commands, breakers = service.commands, service.limits.breakers
+
+    def may_not_go_on(run: RunRef) -> bool:
+        if commands.is_cancelled(run.id):  # what is left of it is skipped
+            return False
+        return commands.is_paused(run.id) or breakers.open_at(run.target) is not None
+
+    return BundlePark(service.database, may_not_go_on)
 
 
 def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> None:

@@ -19,7 +19,7 @@ from syncline.domain.mapping.engine.compiler import CompiledMapping, MappedBatch
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_bundles import RunCommands, split_stopped
+from syncline.runtime.commands.stopped_bundles import RunCommands, split_cancelled
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
@@ -63,7 +63,7 @@ class MappingHandler(Handler[Bundle]):
         self._passed = METRICS.records.labels(stage.value, "passed")
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
-        live, messages = split_stopped(items, self._commands, self._stage, self._clock.now())
+        live, messages = split_cancelled(items, self._commands, self._stage)
         for bundle in live:
             try:
                 mapping = await self._mappings.of(bundle.run)

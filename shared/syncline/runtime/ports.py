@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from syncline.contracts.run_ref import Runs
+from syncline.contracts.run_ref import RunRef, Runs
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition, UncleanEnd
 from syncline.domain.errors import Failure, FailureError
 
@@ -99,6 +99,19 @@ class KnownRuns(Protocol):
 
     async def of(self, run_ids: Collection[str]) -> Runs:
         """Return those that there are, by ID. May raise RetriableError."""
+
+
+class BundlePark(Protocol):
+    """Keeps bundles of runs that may not go on: on no topic, and for as long as it takes."""
+
+    def is_for(self, run: RunRef) -> bool:
+        """Tell, from memory, whether a run may not go on now."""
+
+    async def park(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep bundles; they come to their topic again when their run may go on.
+
+        One that is parked twice is kept once. May raise RetriableError.
+        """
 
 
 class CallPause(Protocol):

@@ -10,7 +10,7 @@ import msgspec
 
 from syncline.contracts.run_ref import Runs
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.runtime.ports import KnownRuns
+from syncline.runtime.ports import BundlePark, KnownRuns
 
 T = TypeVar("T")
 SideTask: TypeAlias = Callable[[], Awaitable[None]]
@@ -58,6 +58,8 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
             believed, UnsupportedVersionError for what only a newer release understands.
         names_runs: the keys of the messages name runs, which are loaded for `decode`.
         runs: those that there are; the bootstrap gives them to a stage whose messages name runs.
+        park: takes the bundles of runs that may not go on; the bootstrap gives it to a stage that
+            reads bundles.
         records: counts the records of an item, for metrics; 1 where items are runs.
         settles: records end in this stage, so what it has handled counts as handed on.
     """
@@ -70,6 +72,7 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
     settles: bool = False
     names_runs: bool = True
     runs: KnownRuns | None = None
+    park: BundlePark | None = None
 
 
 class Handler(ABC, Generic[T]):

@@ -25,7 +25,7 @@ from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Mode
-from syncline.runtime.commands.control import cancel_message, pause_message
+from syncline.runtime.commands.control import cancel_message
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
@@ -251,12 +251,9 @@ async def test_a_connector_with_a_bug_gives_failures_not_a_broken_stage(place: P
     assert report.attempts[0].failure.code == "unexpected_error"
 
 
-async def test_a_cancelled_run_is_skipped_and_a_paused_one_set_aside(place: Place) -> None:
-    place.commands = (cancel_message(RUN.id, "ann"), pause_message(NEXT.id, "ann"))
-    messages = await place.handle(items(1, 2), items(3, run=NEXT, attempt=2))
-    assert codes(messages) == ["CC"]
-    (aside,) = batches(messages, "retry.2s")
-    assert (aside.run.id, aside.attempt) == (NEXT.id, 2)
+async def test_a_cancelled_run_is_skipped(place: Place) -> None:
+    place.commands = (cancel_message(RUN.id, "ann"),)
+    assert codes(await place.handle(items(1, 2))) == ["CC"]
     assert place.rows() == []
 
 

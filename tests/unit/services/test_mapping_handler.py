@@ -20,7 +20,7 @@ from syncline.domain.columns import Columns
 from syncline.domain.errors import NotFoundError
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
-from syncline.runtime.commands.control import cancel_message, pause_message
+from syncline.runtime.commands.control import cancel_message
 from syncline.runtime.mapping_handler import MappingHandler
 from syncline.testing.clock import FakeClock
 from tests.support.memory_runs import a_run
@@ -167,14 +167,13 @@ async def test_what_the_mapping_excludes_is_reported_with_its_row_hash(transform
     assert slots_of(batches(messages, "payload")[0]) == [1]
 
 
-async def test_a_cancelled_run_is_skipped_and_a_paused_one_set_aside(normalize: Place) -> None:
-    normalize.commands = (cancel_message(RUN.id, "ann"), pause_message(OTHER.id, "ann"))
-    messages = await normalize.handle(rows(1, 2), rows(3, run=OTHER, attempt=2))
+async def test_a_cancelled_run_is_skipped(normalize: Place) -> None:
+    normalize.commands = (cancel_message(RUN.id, "ann"),)
+    messages = await normalize.handle(rows(1, 2), rows(3, run=OTHER))
     (report,) = reports(messages)
     assert codes_of(report) == "CC"
-    (aside,) = batches(messages, "retry.2s")
-    assert (aside.run.id, aside.attempt, records_of(aside)) == (OTHER.id, 2, [{"id": "S0", "n": 3}])
-    assert "canonical" not in topics(messages)
+    (passed,) = batches(messages, "canonical")
+    assert passed.run.id == OTHER.id
 
 
 async def test_a_mapping_that_is_gone_makes_dead_letters(normalize: Place) -> None:

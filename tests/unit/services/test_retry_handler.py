@@ -35,10 +35,14 @@ def delivered(message: Outbound, clock: FakeClock) -> Delivery:
     )
 
 
+async def nothing_parked() -> bool:
+    return False
+
+
 async def rounds(message: Outbound, cancelled: float = 1e9) -> list[tuple[float, str]]:
     """Let a message wait until it leaves the retry topics; tell when it was sent on, and where."""
     clock = FakeClock()
-    stage = RetryHandler(lambda _: clock.monotonic() >= cancelled, clock)
+    stage = RetryHandler(lambda _: clock.monotonic() >= cancelled, clock, nothing_parked)
     seen = []
     while message.topic.startswith("retry."):
         handling = asyncio.ensure_future(stage.handle([decode(delivered(message, clock), RUNS)]))

@@ -39,8 +39,10 @@ where b.closed_at is not null
 returning 1
 """
 _READ = """
-select b.profile_id, p.name, b.opened_at, b.reason,
-  extract(epoch from b.probe_at - now())::float8 as seconds
+select b.profile_id, b.tenant, p.name, b.opened_at, b.reason,
+  extract(epoch from b.probe_at - now())::float8 as seconds,
+  exists (select from parked_bundles k join runs r on r.id = k.run_id
+          where r.target_id = b.profile_id) as has_parked
 from profile_breakers b join profiles p on p.id = b.profile_id
 where b.closed_at is null
 """
@@ -63,13 +65,18 @@ returning extract(epoch from now() - opened_at)::float8
 
 
 class OpenBreaker(msgspec.Struct, frozen=True):
-    """A profile whose system does not answer; it is tested in `seconds`, now if below 0."""
+    """A profile whose system does not answer; it is tested in `seconds`, now if below 0.
+
+    `has_parked`: bundles of runs are parked that have it as their target.
+    """
 
     profile_id: str
+    tenant: str
     name: str
     opened_at: datetime
     reason: str
     seconds: float
+    has_parked: bool
 
 
 class SystemAwayError(PausedError):
@@ -99,6 +106,10 @@ class Breakers:
         read_at, found = self._open[profile]
         left = found.seconds - (_now() - read_at)
         return msgspec.structs.replace(found, seconds=left)
+
+    def with_parked(self) -> list[OpenBreaker]:
+        """Return the open ones for which bundles are parked."""
+        return [found for _, found in self._open.values() if found.has_parked]
 
     async def refresh(self) -> None:
         """Read which breakers are open. Raises RetriableError."""

@@ -30,12 +30,15 @@ from syncline.postgres.progress.stage_tallies import StageTallies
 from syncline.postgres.runs.run_row import BY_ID, SELECT, run_of
 from syncline.postgres.runs.runs import read_run
 
-_STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress') and r.paused_at is null
+# A run whose target does not answer waits, and its bundles are parked.
+_WAITS = """exists (select from profile_breakers w
+  where w.profile_id = r.target_id and w.closed_at is null)"""
+_STILL = f"""{SELECT} where not {_WAITS} and r.state in ('extracting', 'in_progress') and r.paused_at is null
 and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
-_SUSPECT = """
+_SUSPECT = f"""
 update runs r set suspected_at = case when suspected_at > progressed_at then suspected_at
   else clock_timestamp() end
-where id = $1 and state in ('extracting', 'in_progress') and paused_at is null
+where id = $1 and state in ('extracting', 'in_progress') and paused_at is null and not {_WAITS}
   and progressed_at = $2
   and greatest(progressed_at, retry_due_at) < clock_timestamp() - make_interval(secs => $3)
 returning suspected_at < clock_timestamp() - make_interval(secs => $4) as given_up

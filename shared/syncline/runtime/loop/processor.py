@@ -101,26 +101,32 @@ class Processor(Generic[T]):
         if deaths > DEATHS:  # setting it aside record by record killed a process, too
             return [poison(delivery, stage, KILLER, str(error), limit)]
         _, items, outputs = await self._decoded([delivery])
-        return outputs or self._quarantine.give_up(delivery, items[0], error)
+        if not items:
+            return outputs
+        return self._quarantine.give_up(delivery, items[0], error)
 
     async def _decoded(
         self, deliveries: Sequence[Delivery]
     ) -> tuple[list[Delivery], list[T], list[Outbound]]:
-        """Return the messages that can be handled, their items, and what is sent of the others."""
+        """Return the messages to handle, their items, and what is sent of unreadable ones.
+
+        Bundles of runs that may not go on are parked.
+        """
         return await self._attempts.while_away(lambda: self._decode(deliveries))
 
     async def _decode(
         self, deliveries: Sequence[Delivery]
     ) -> tuple[list[Delivery], list[T], list[Outbound]]:
         runs = await self._named_by(deliveries)
-        readable, items = [], []
+        readable, items, parked = [], [], []
+        park = self._spec.park
         refused: list[tuple[Delivery, str, str]] = []
         for delivery in deliveries:
             if delivery.foreign is not None:
                 refused.append((delivery, FOREIGN, delivery.foreign))
                 continue
             try:
-                items.append(self._spec.decode(delivery, runs))
+                item = self._spec.decode(delivery, runs)
             except UnsupportedVersionError as error:  # waits, and is read again by a newer process
                 raise RetriableError(str(error), code="unsupported_version") from error
             except ForeignMessageError as error:
@@ -128,7 +134,13 @@ class Processor(Generic[T]):
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 refused.append((delivery, UNDECODABLE, str(error)))
             else:
+                if park is not None and park.is_for(runs[(delivery.key or b"").decode()]):
+                    parked.append(delivery)
+                    continue
                 readable.append(delivery)
+                items.append(item)
+        if park is not None and parked:
+            await park.park(parked)
         return readable, items, [self._refused(*each) for each in refused]
 
     async def _named_by(self, deliveries: Sequence[Delivery]) -> Runs:
