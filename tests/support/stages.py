@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from syncline.contracts.run_ref import Runs
 from syncline.contracts.wire import Delivery, Outbound
@@ -15,6 +16,7 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline.testing.memory_broker import MemoryBroker, MemoryConsumer
 
+T = TypeVar("T")
 IN, OUT, GROUP = "raw", "canonical", "normalize"
 QUICK = StageOptions(commit_every=0.01)
 
@@ -61,10 +63,12 @@ def stage_on(
 
 
 @asynccontextmanager
-async def running(stage: StageLoop[str]) -> AsyncIterator[asyncio.Task[None]]:
+async def running(
+    stage: StageLoop[T], before: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     """Run the stage; the block's end stops it as SIGTERM does and raises what it broke on."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(stage.run(stopping))
+    task = asyncio.create_task(stage.run(stopping, before))
     try:
         yield task
     except BaseException:

@@ -14,6 +14,7 @@ from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.outbound import report_message
 from syncline.contracts.run_ref import RunRef
+from syncline.contracts.topics import BY_NAME, INPUT_OF
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome, Run
 from syncline.postgres.progress.stalled_runs import StalledRun
@@ -31,9 +32,10 @@ LONGEST_PAUSE = 60.0
 """Most seconds between two checks."""
 
 
-FORGET_AFTER = 3600.0
+FORGET_AFTER = 2 * max(BY_NAME[topic].keep_ms for topic in INPUT_OF.values()) / 1000
 """Seconds between the end of a cancelled run and the removal of its command from the control topic.
-Until then a late copy of a message must still be skipped."""
+Until then a late copy of a message must still be skipped: a stage may have been away for as long as
+its topic keeps messages. Kafka deletes whole files, so it may keep some for twice as long."""
 COUNT_EVERY = 5.0
 """Seconds."""
 

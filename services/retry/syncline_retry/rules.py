@@ -11,7 +11,8 @@ from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
 LONGEST = 25 * 60 * 60 * 1000
-"""More milliseconds than any retry waits; a message that is due later is poison."""
+"""Most milliseconds that a retry waits. One that is due later, because a process had a wrong clock,
+is taken for one that is due then."""
 PATIENCE = 1.25
 """A message blocks its partition for at most so many times its topic's delay, because of jitter."""
 
@@ -50,16 +51,16 @@ def decode(delivery: Delivery, runs: Runs) -> WaitingMessage:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
     except KeyError as error:
         raise ValueError(f"header {error} is missing") from error
-    if due_at > delivery.timestamp + LONGEST:
-        raise ValueError(f"header {RETRY_AT!r} is later than any retry is due")
+    due_at = min(due_at, delivery.timestamp + LONGEST)
     bundle = bundle_in(delivery, runs)
     if stage not in INPUT_OF:
         raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no bundles")
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
+    waiting = (*kept, (RETRY_AT, str(due_at).encode()), (RETRY_STAGE, stage.value.encode()))
     spread = lane_spread(bundle.run.id, bundle.lane)
     key = bundle.run.id.encode()
     records = len(bundle)
-    around = Outbound(delivery.topic, key, delivery.value, spread, delivery.headers, records)
+    around = Outbound(delivery.topic, key, delivery.value, spread, waiting, records)
     onward = msgspec.structs.replace(around, topic=INPUT_OF[stage], headers=kept)
     stands = int(tier_of(delivery.topic) * 1000 * PATIENCE)
     return WaitingMessage(due_at, delivery.timestamp + stands, bundle.run.id, onward, around)

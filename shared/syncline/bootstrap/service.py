@@ -97,7 +97,7 @@ async def _run(
         }
         await own.run(
             spec.name,
-            lambda: loop.run(own.stopping),
+            lambda: loop.run(own.stopping, service.commands.read),
             _health(service, loop, own.clock),
             {**side_tasks, **handler.side_tasks()},
             topics=list(spec.topics),

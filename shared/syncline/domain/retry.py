@@ -13,6 +13,8 @@ from syncline.domain.errors import Category, Failure
 
 JITTER = 0.2
 """A retry comes up to this share of its delay sooner or later."""
+LONGEST_DELAY = 300
+"""Most seconds before a retry, unless a system asks for a longer wait. Spec section 3."""
 LONGEST_PAUSE = 24 * 60 * 60.0
 """Most seconds that a system may ask us to wait at a time; then it is called again."""
 
@@ -25,9 +27,9 @@ class RetryPolicy:
 
     retries: Annotated[Whole, Field(ge=0, le=10)] = 3
     """Attempts after the first one."""
-    base: Annotated[Number, Field(gt=0, le=300)] = 2.0
+    base: Annotated[Number, Field(gt=0, le=LONGEST_DELAY)] = 2.0
     """Seconds before the first retry; then 4 times that."""
-    cap: Annotated[Number, Field(gt=0, le=300)] = 32.0
+    cap: Annotated[Number, Field(gt=0, le=LONGEST_DELAY)] = 32.0
     """The longest delay in seconds."""
 
 
@@ -58,4 +60,6 @@ def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) 
         return Retry(min(asked, LONGEST_PAUSE), counted=False)
     if attempt > policy.retries:
         return GiveUp()
-    return Retry(min(policy.base * 4 ** (attempt - 1), policy.cap) * (1 + JITTER * jitter))
+    # A profile of an earlier release may hold a longer delay.
+    delay = min(policy.base * 4 ** (attempt - 1), policy.cap, LONGEST_DELAY)
+    return Retry(delay * (1 + JITTER * jitter))

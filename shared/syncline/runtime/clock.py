@@ -44,7 +44,12 @@ async def every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]
 
 async def sleep_unless(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
     """Wait by the clock, or until `stop` is set, whichever comes first."""
-    tasks = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(stop.wait())]
+    await wait_unless(clock.sleep(seconds), stop)
+
+
+async def wait_unless(work: Awaitable[None], stop: asyncio.Event) -> None:
+    """Wait for some work, or until `stop` is set, whichever comes first; then let go of it."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -54,6 +54,12 @@ def test_a_wait_of_no_time_is_none(asked: float | None) -> None:
     assert dispose(failure(Category.TRANSIENT, asked), 2, DEFAULT, 0) == Retry(8)
 
 
+def test_no_delay_is_longer_than_the_longest_retry_topic() -> None:
+    """Not even that of a profile which an earlier release stored."""
+    policy = RetryPolicy(retries=9, base=7200.0, cap=7200.0)
+    assert dispose(failure(Category.TRANSIENT), 1, policy, 0.0) == Retry(300.0)
+
+
 def test_a_profile_may_retry_more_or_not_at_all() -> None:
     patient = RetryPolicy(retries=10, base=1, cap=20)
     assert dispose(failure(Category.TRANSIENT), 10, patient, 0) == Retry(20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -47,7 +48,16 @@ class ControlTopic:
         self._reader = reader
         self._clock = clock
         self._actions: dict[str, str] = {}
-        self.caught_up = False
+        self._read = asyncio.Event()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the commands of before the start are known."""
+        return self._read.is_set()
+
+    async def read(self) -> None:
+        """Wait until the commands of before the start are known; `follow` reads them."""
+        await self._read.wait()
 
     @property
     def cancelled(self) -> list[str]:
@@ -73,8 +83,8 @@ class ControlTopic:
                 while True:
                     for delivery in await self._reader.poll(0.2):
                         self._apply(delivery)
-                    if not self.caught_up:
-                        self.caught_up = await self._reader.at_end()
+                    if not self.caught_up and await self._reader.at_end():
+                        self._read.set()
             except RetriableError as error:
                 log.warning("control_away", error=str(error))
                 await self._clock.sleep(1.0)

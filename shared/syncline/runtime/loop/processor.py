@@ -118,15 +118,14 @@ class Processor(Generic[T]):
         self, deliveries: Sequence[Delivery]
     ) -> tuple[list[Delivery], list[T], list[Outbound]]:
         runs = await self._named_by(deliveries)
-        readable, items, parked = [], [], []
-        park = self._spec.park
+        readable, items = [], []
         refused: list[tuple[Delivery, str, str]] = []
         for delivery in deliveries:
             if delivery.foreign is not None:
                 refused.append((delivery, FOREIGN, delivery.foreign))
                 continue
             try:
-                item = self._spec.decode(delivery, runs)
+                items.append(self._spec.decode(delivery, runs))
             except UnsupportedVersionError as error:  # waits, and is read again by a newer process
                 raise RetriableError(str(error), code="unsupported_version") from error
             except ForeignMessageError as error:
@@ -134,14 +133,24 @@ class Processor(Generic[T]):
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 refused.append((delivery, UNDECODABLE, str(error)))
             else:
-                if park is not None and park.is_for(runs[(delivery.key or b"").decode()]):
-                    parked.append(delivery)
-                    continue
                 readable.append(delivery)
-                items.append(item)
-        if park is not None and parked:
-            await park.park(parked)
+        readable, items = await self._without_parked(readable, items, runs)
         return readable, items, [self._refused(*each) for each in refused]
+
+    async def _without_parked(
+        self, deliveries: list[Delivery], items: list[T], runs: Runs
+    ) -> tuple[list[Delivery], list[T]]:
+        """Park the bundles of runs that may not go on, and return the others."""
+        park = self._spec.park
+        if park is None:
+            return deliveries, items
+        stopped = {run.id.encode() for run in runs.values() if park.is_for(run)}
+        parked = [delivery for delivery in deliveries if delivery.key in stopped]
+        if not parked:
+            return deliveries, items
+        await park.park(parked)
+        left = [pair for pair in zip(deliveries, items, strict=True) if pair[0].key not in stopped]
+        return [delivery for delivery, _ in left], [item for _, item in left]
 
     async def _named_by(self, deliveries: Sequence[Delivery]) -> Runs:
         """Return the runs that the messages name. May raise RetriableError."""

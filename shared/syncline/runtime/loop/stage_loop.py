@@ -11,7 +11,7 @@ itself ends the session. A new one goes on after what was committed: work is rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import structlog
@@ -19,7 +19,7 @@ import structlog
 from syncline.contracts.wire import Partition
 from syncline.domain.errors import RetriableError
 from syncline.runtime.backoff import Backoff
-from syncline.runtime.clock import Clock, sleep_unless
+from syncline.runtime.clock import Clock, sleep_unless, wait_unless
 from syncline.runtime.failure.attempts import root_cause
 from syncline.runtime.failure.quarantine import Quarantine
 from syncline.runtime.loop.careful_start import CarefulStart
@@ -79,12 +79,19 @@ class StageLoop(Generic[T]):
         waits = (worker.waiting_for for worker in self._session.workers)
         return self._broker_away or next(filter(None, waits), None)
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(
+        self, stopping: asyncio.Event, before: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Work until `stopping` is set, then finish what is under way and leave the group.
+
+        Args:
+            before: is awaited before the group is joined.
 
         Raises a bug, or a broker's refusal; then nothing that was under way is committed.
         """
         async with self._ticker.ticking():
+            if before is not None:
+                await wait_unless(before(), stopping)
             await self._run(stopping)
 
     async def _run(self, stopping: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.outbound import bundle_message
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import DLQ, INPUT_OF, Stage
@@ -21,7 +22,6 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.mapping_handler import mapping_spec
 from syncline.runtime.spec import Handler, StageSpec
-from syncline.contracts.bundle import Bundle
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.eventually import eventually
