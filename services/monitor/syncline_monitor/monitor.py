@@ -77,6 +77,7 @@ class Monitor:
                 sum(max(end - group.done[p], 0) for p, end in group.ends.items()),
                 group.members,
                 self._ages[stage].oldest(group.done, group.ends, now),
+                sum(group.gone.values()),
             )
             for stage, group in groups.items()
         }

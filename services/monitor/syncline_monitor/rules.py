@@ -38,11 +38,17 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class StageLag(msgspec.Struct, frozen=True):
-    """What waits for a stage; `oldest` is the least age of the oldest message in seconds."""
+    """What waits for a stage.
+
+    Attributes:
+        oldest: least age of the oldest message in seconds.
+        gone: messages that retention deleted while no process of the stage read them.
+    """
 
     messages: int
     members: int
     oldest: float | None
+    gone: int = 0
 
 
 read_snapshot = msgspec.json.Decoder(Snapshot).decode
@@ -105,7 +111,8 @@ class Processes:
             return status
         unit = "runs" if service in RUNS else "records"
         waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, own)))
-        dot, why = judge_stage(waiting, unit, len(alive), lag.members)
+        gone = max(lag.gone, sum(snapshot.gone_unread for snapshot in alive))
+        dot, why = judge_stage(waiting, unit, len(alive), lag.members, gone)
         return msgspec.structs.replace(
             status,
             dot=dot,

@@ -21,6 +21,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         seq: counts the snapshots of the process from 1; the highest wins.
         started_at: RFC 3339, UTC.
         uptime: seconds since then, by a clock that never jumps.
+        gone_unread: messages that retention deleted before the process read them.
         leaving: the last one of a process that ends normally.
         version: of Syncline.
         health: `host:port` of its health server; empty if it has none.
@@ -42,6 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     leaving: bool = False
     version: str = ""
     health: str = ""
+    gone_unread: int = 0
 
 
 def snapshot_message(snapshot: Snapshot) -> Outbound:

@@ -63,8 +63,16 @@ class ServiceStatus(msgspec.Struct, frozen=True, rename="camel"):
     busy: float = 0.0
 
 
-def judge_stage(waiting: int, unit: str, workers: int, members: int) -> tuple[Dot, str]:
-    """Judge a stage by what waits, by its live processes, and by the members of its group."""
+def judge_stage(
+    waiting: int, unit: str, workers: int, members: int, gone: int = 0
+) -> tuple[Dot, str]:
+    """Judge a stage by what waits, by its live processes, and by the members of its group.
+
+    Args:
+        gone: messages that were deleted unread.
+    """
+    if gone:
+        return Dot.RED, f"retention deleted {_count(gone, 'messages')} that it had not read"
     if not workers:
         who = (
             "no consumer" if not members else f"no consumer is heard, {members} still in its group"

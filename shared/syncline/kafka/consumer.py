@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
 from syncline.kafka.client import delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
-from syncline.kafka.failures import stop_quietly, translated, translated_commit
+from syncline.kafka.failures import describe, stop_quietly, translated, translated_commit
+from syncline.telemetry.deleted_messages import report_deleted_unread
 
 ANY = "*"
 """Ends the name of topics of which there may be none or many, and new ones at any time."""
@@ -26,6 +29,7 @@ FETCH = 256 * 1024
 times as many when they are read."""
 HELD_POLL = 0.05
 """Seconds that a poll waits while a partition is paused; a resume does not wake the poll."""
+log = structlog.get_logger()
 _NOWHERE = TopicPartition("", -1)
 """A poll of it returns nothing, but keeps the client alive and raises errors of its tasks."""
 
@@ -41,6 +45,7 @@ class KafkaConsumer:
         self, connection: KafkaConnection, group: str, options: Mapping[str, Any] | None = None
     ) -> None:
         self._connection = connection
+        self._stage = group
         self._group = connection.group(group)
         self._options = options or {}
         self._client: AIOKafkaConsumer | None = None
@@ -167,6 +172,28 @@ class KafkaConsumer:
         self._mine.clear()
         await stop_quietly(client.stop(), STOP_WITHIN, "consumer")
 
+    async def report_deleted(self, assigned: Iterable[TopicPartition]) -> None:
+        """Tell once what retention deleted behind the committed offsets while nobody read.
+
+        Nothing was polled since the assignment, so what is committed is where reading begins.
+        """
+        client, places = self._started(), sorted(assigned)
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN):
+                committed = {tp: await client.committed(tp) for tp in places}
+                begins = await client.beginning_offsets(places)
+                gone = {
+                    tp: begins[tp] - offset
+                    for tp, offset in committed.items()
+                    if offset is not None and begins[tp] > offset
+                }
+                for tp, missing in gone.items():
+                    report_deleted_unread(self._stage, *self._connection.named(tp), missing)
+                if gone:
+                    await client.commit({tp: begins[tp] for tp in gone})
+        except (KafkaError, TimeoutError) as error:
+            log.warning("log_start_unknown", reason=describe(error))
+
     def hold_nothing(self, mine: Iterable[TopicPartition]) -> frozenset[Partition]:
         """Begin with these partitions, none of them paused; return their logical names."""
         self._mine = set(mine)
@@ -203,5 +230,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         await self._on_revoked(names)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        await self._consumer.report_deleted(assigned)
         names = self._consumer.hold_nothing(assigned)
         await self._on_assigned(names)

@@ -23,13 +23,16 @@ class GroupLag(msgspec.Struct, frozen=True):
 
     Attributes:
         members: processes in the group, as its coordinator says.
-        done: next offset of each partition; the first one if the group never committed.
+        done: next offset of each partition; the first one if the group never committed, or if
+            retention deleted messages that it has not read.
         ends: the offset that the next message of each partition will get.
+        gone: so many messages of a partition were deleted unread; only those above 0.
     """
 
     members: int
     done: Mapping[Partition, int]
     ends: Mapping[Partition, int]
+    gone: Mapping[Partition, int] = {}
 
     def by_topic(self) -> dict[str, int]:
         """Return how many messages of each topic the group has not finished."""
@@ -90,15 +93,17 @@ class LagReader:
         node = self._coordinators[group]
         committed = await admin.list_consumer_group_offsets(name, node)
         done = {p: getattr(committed.get(p), "offset", -1) for p in places}
-        untouched = [place for place in places if done[place] < 0]
-        if untouched:
-            done |= await consumer.beginning_offsets(untouched)
+        behind = [place for place in places if done[place] < ends[place]]
+        begins = await consumer.beginning_offsets(behind) if behind else {}
+        gone = {p: begin - done[p] for p, begin in begins.items() if begin > done[p] >= 0}
+        done |= {p: max(done[p], begin) for p, begin in begins.items()}
         (answer,) = await admin.describe_consumer_groups([name], node)
         ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
         return GroupLag(
             len(members),
             {self._connection.named(p): done[p] for p in places},
             {self._connection.named(p): ends[p] for p in places},
+            {self._connection.named(p): count for p, count in gone.items()},
         )
 
     async def stop(self) -> None:

@@ -15,6 +15,7 @@ class Tally:
         records_in, records_out: received, and sent on or settled; in stages that handle runs, runs.
         failed, retried: records sent to the DLQ and to a retry topic.
         messages: taken from topics.
+        gone_unread: messages that retention deleted before they were read.
         busy: seconds in handler calls; calls at the same time are added up.
     """
 
@@ -24,6 +25,7 @@ class Tally:
         self.failed = 0
         self.retried = 0
         self.messages = 0
+        self.gone_unread = 0
         self.busy = 0.0
 
     def count_sent(self, messages: Sequence[Outbound]) -> None:

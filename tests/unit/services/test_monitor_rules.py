@@ -112,6 +112,16 @@ def test_the_dot_says_what_waits_and_whether_anybody_works(
     assert (health.dot, health.why) == (dot, why)
 
 
+def test_a_stage_whose_messages_were_deleted_unread_is_red() -> None:
+    why = "retention deleted 7 messages that it had not read"
+    processes = after([snapshot(1, 1000)])
+    stopped = execute(processes, StageLag(0, 0, None, gone=7), 6)
+    assert (stopped.dot, stopped.why) == (Dot.RED, why)
+    told = msgspec.structs.replace(snapshot(2, 2000), gone_unread=7)
+    running = execute(after([snapshot(1, 1000), told]), NO_LAG)
+    assert (running.dot, running.why) == (Dot.RED, why)
+
+
 def test_a_stage_that_never_worked_is_waited_for_by_messages_of_the_size_of_others() -> None:
     processes = after([snapshot(1, 1000, stage="normalize"), snapshot(2, 2000, stage="normalize")])
     assert execute(processes, StageLag(5, 0, None)).waiting == 500

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from enum import StrEnum
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from importlib.metadata import version
-from typing import TypeAlias
-
-import msgspec
 
 from syncline.actions.connections.connection_test import HINTS, checks_of
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_sources import unknown_variables
+from syncline.cli.doctor.answers import CheckAnswer, Checked, Level
+from syncline.cli.doctor.processes import GONE_HINT, check_processes, heard
 from syncline.cli.program.errors import explain, one_line
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.texts import number, plural
@@ -27,7 +22,6 @@ from syncline.domain.configuration.documents import ProfileConfig, TenantConfigu
 from syncline.postgres.limits.breakers import SystemAwayError, open_breakers
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.schedules.schedule_list import ScheduleList
-from syncline.runtime.clock import SystemClock
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""
@@ -41,33 +35,6 @@ AUDIT_WITHIN = 60.0
 WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""
 assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
-SILENT = 5.0
-"""Seconds after which a process that tells nothing is gone."""
-LISTEN = 2.5
-"""Seconds that are listened: a process tells of itself once a second."""
-ASKED_WITHIN = 3.0
-"""Seconds that a process has to say how it is."""
-
-
-class Level(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Checked(msgspec.Struct, frozen=True):
-    """The answer of one check; `hint` says what to do."""
-
-    level: Level
-    name: str
-    message: str
-    hint: str | None = None
-
-
-CheckAnswer: TypeAlias = tuple[Level, str] | tuple[Level, str, str | None]
-"""An answer without the name of its check."""
 
 
 class Checker:
@@ -106,14 +73,14 @@ class Checker:
         snapshots: list[Snapshot] = []
 
         async def listen() -> CheckAnswer:
-            snapshots.extend(await _heard(self._shell))
+            snapshots.extend(await heard(self._shell))
             text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
             return Level.OK, text
 
         yield await self._safely("processes", listen)
         for service in SERVICES:
             name = f"service {service}"
-            living = await self._safely(name, partial(_processes_of, service, snapshots))
+            living = await self._safely(name, partial(check_processes, service, snapshots))
             if living.level is Level.FAIL or service not in TOPICS_OF:
                 yield living
                 continue
@@ -184,6 +151,11 @@ class Checker:
     async def _service(self, service: str) -> CheckAnswer:
         admin = self._shell.admin()
         group = await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))
+        if group.gone:
+            where = ", ".join(
+                f"{plural(n, 'message')} of {t}/{p}" for (t, p), n in group.gone.items()
+            )
+            return Level.FAIL, f"retention deleted what it had not read: {where}", GONE_HINT
         members, lag = group.members, sum(group.by_topic().values())
         waiting = f"{plural(lag, 'message')} waiting"
         if not members:
@@ -234,65 +206,3 @@ class Checker:
             return Level.WARN, text, "make it, or take it out of the setting"
         text = plural(len(folders), "folder") + " for files" if folders else "no folder for files"
         return Level.OK, text
-
-
-async def _heard(shell: Shell) -> list[Snapshot]:
-    """Return the newest snapshot of every process that lives. Raises RetriableError."""
-    from syncline.kafka.reader import KafkaReader  # noqa: PLC0415
-
-    clock = SystemClock()
-    since = round((clock.now().timestamp() - SILENT) * 1000)
-    reader = KafkaReader(shell.settings.kafka(), SNAPSHOTS, since=since)
-    found: dict[str, Snapshot] = {}
-    await shell.kafka_answers(reader.start())
-    try:
-        until = clock.monotonic() + LISTEN
-        while clock.monotonic() < until:
-            for delivery in await reader.poll(0.5):
-                snapshot = msgspec.json.decode(delivery.value or b"{}", type=Snapshot)
-                found[snapshot.process] = snapshot
-    finally:
-        await reader.stop()
-    return [snapshot for snapshot in found.values() if not snapshot.leaving]
-
-
-async def _processes_of(service: str, snapshots: Sequence[Snapshot]) -> CheckAnswer:
-    """Say whether the processes of a service live, what they lack, and their release."""
-    own = [snapshot for snapshot in snapshots if snapshot.stage == service]
-    if not own:
-        hint = f"start it: `{own_name()} run {service}`, or everything with `dev`"
-        return Level.FAIL, f"no process was heard within {SILENT:.0f} s", hint
-    text = plural(len(own), "process", "processes")
-    async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(_lacks(snapshot)) for snapshot in own]
-    if lacking := [task.result() for task in asked if task.result()]:
-        return Level.FAIL, f"{text}; {'; '.join(lacking)}", "its log says more"
-    here = version("syncline")
-    others = sorted({snapshot.version for snapshot in own} - {here, ""})
-    if others:
-        hint = f"this is {here}: restart the service with it"
-        return Level.WARN, f"{text} of release {', '.join(others)}", hint
-    return Level.OK, f"{text}, ready"
-
-
-async def _lacks(snapshot: Snapshot) -> str:
-    """Ask a process on this machine what it lacks; one elsewhere cannot be asked from here."""
-    if not snapshot.health or snapshot.host != socket.gethostname():
-        return ""
-    try:
-        return await asyncio.to_thread(_asked, snapshot.health)
-    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
-        words = str(error) or type(error).__name__
-        return f"process {snapshot.pid} does not answer at {snapshot.health}: {words}"
-
-
-def _asked(health: str) -> str:
-    host, _, port = health.rpartition(":")
-    local = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - where it listens
-    connection = http.client.HTTPConnection(local, int(port), timeout=ASKED_WITHIN)
-    try:
-        connection.request("GET", "/readyz")
-        checks = msgspec.json.decode(connection.getresponse().read(), type=dict[str, str])
-    finally:
-        connection.close()
-    return ", ".join(f"{name}: {said}" for name, said in checks.items() if said != "ok")

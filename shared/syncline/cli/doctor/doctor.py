@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from syncline.cli.doctor.checks import Checked, Checker, Level
+from syncline.cli.doctor.answers import Checked, Level
+from syncline.cli.doctor.checks import Checker
 from syncline.cli.program.app import FAILED, OK
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural

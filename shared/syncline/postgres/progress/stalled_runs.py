@@ -34,7 +34,8 @@ from syncline.postgres.runs.runs import read_run
 _WAITS = """exists (select from profile_breakers w
   where w.profile_id = r.target_id and w.closed_at is null)"""
 _STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress') and r.paused_at is null
-and not {_WAITS} and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
+and not {_WAITS}
+and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
 _SUSPECT = f"""
 update runs r set suspected_at = case when suspected_at > progressed_at then suspected_at
   else clock_timestamp() end

@@ -13,6 +13,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.loop.partition_worker import PartitionWorker
 from syncline.runtime.ports import Consumer
 from syncline.runtime.spec import StageOptions
+from syncline.telemetry.deleted_messages import report_deleted_unread
 from syncline.telemetry.metrics import METRICS
 
 LOOK_EVERY = 10.0
@@ -50,13 +51,8 @@ class StuckClientWatch:
         worker = id(self._workers[partition])
         first = deliveries[0].offset
         if epoch == worker and first > due:
-            self._note_gap(partition, first - due)
+            report_deleted_unread(self._stage, *partition, first - due)
         self._next[partition] = (worker, deliveries[-1].offset + 1)
-
-    def _note_gap(self, partition: Partition, missing: int) -> None:
-        """Retention deleted unread messages: log an error, because their records are stuck."""
-        METRICS.gone_unread.labels(self._stage, partition[0]).inc(missing)
-        log.error("messages_gone_unread", partition=partition, messages=missing)
 
     async def run(self) -> None:
         """Check at intervals. Raises RetriableError: the consumer is stuck; a new one is needed."""

@@ -94,4 +94,5 @@ class Pulse:
             leaving=leaving,
             version=self._version,
             health=self._health,
+            gone_unread=tally.gone_unread,
         )
