@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from structlog.testing import capture_logs
@@ -31,37 +33,64 @@ async def delete_before(broker: KafkaBroker, partition: int, offset: int) -> Non
         await admin.close()
 
 
-@pytest.mark.parametrize("left", [0, 3], ids=["all", "some"])
-async def test_what_was_deleted_while_the_stage_was_stopped_is_told(
-    kafka: KafkaPlace, left: int
-) -> None:
-    broker = KafkaBroker(kafka)
-    await broker.create_topics(2)
-    producer, spec = broker.producer(), StageSpec(GROUP, [IN], decode, StageOptions())
+class Stage:
+    """A stage whose processes come and go."""
 
-    async def send(count: int) -> None:
-        await producer.send([Outbound(IN, b"run-1", str(n).encode(), 1) for n in range(count)])
+    def __init__(self, broker: KafkaBroker) -> None:
+        self._broker = broker
+        self._producer = broker.producer()
 
-    async def handled_by_a_new_process(count: int) -> None:
-        handler = Handler()
-        stage = StageLoop(spec, handler, broker.consumer(GROUP), producer, SystemClock())
+    async def send(self, count: int) -> None:
+        numbers = [str(number).encode() for number in range(count)]
+        await self._producer.send([Outbound(IN, b"run-1", number, 1) for number in numbers])
+
+    async def handles(self, count: int) -> None:
+        """Let a process live until it has handled so many messages."""
+        handler, spec = Handler(), StageSpec(GROUP, [IN], decode, StageOptions())
+        consumer = self._broker.consumer(GROUP)
+        stage = StageLoop(spec, handler, consumer, self._producer, SystemClock())
         async with running(stage):
             await eventually(lambda: stage.joined, within=20)
             await eventually(lambda: sum(map(len, handler.calls)) == count, within=20)
 
-    await send(5)
-    await handled_by_a_new_process(5)
-    await send(10)
+    async def close(self) -> None:
+        await self._producer.stop()
+
+
+@pytest.fixture
+async def broker(kafka: KafkaPlace) -> KafkaBroker:
+    broker = KafkaBroker(kafka)
+    await broker.create_topics(2)
+    return broker
+
+
+@pytest.fixture
+async def stage(broker: KafkaBroker) -> AsyncIterator[Stage]:
+    stage = Stage(broker)
+    yield stage
+    await stage.close()
+
+
+def counted() -> tuple[float, int]:
+    return METRICS.gone_unread.labels(GROUP, IN)._value.get(), TALLY.gone_unread
+
+
+@pytest.mark.parametrize("left", [0, 3], ids=["all", "some"])
+async def test_what_was_deleted_while_the_stage_was_stopped_is_told_once(
+    broker: KafkaBroker, stage: Stage, left: int
+) -> None:
+    await stage.send(5)
+    await stage.handles(5)
+    await stage.send(10)
     await delete_before(broker, 1, 15 - left)
     lag = await KafkaAdmin(broker.connection).lag(GROUP, [IN])
     assert (lag.gone, lag.by_topic()) == ({(IN, 1): 10 - left}, {IN: left})
 
-    before = METRICS.gone_unread.labels(GROUP, IN)._value.get(), TALLY.gone_unread
+    before = counted()
     with capture_logs() as logs:
-        await handled_by_a_new_process(left)
-        await handled_by_a_new_process(0)  # it was told once
+        await stage.handles(left)
+        await stage.handles(0)
     told = [line for line in logs if line["event"] == "messages_gone_unread"]
     assert [(t["topic"], t["partition"], t["messages"]) for t in told] == [(IN, 1, 10 - left)]
-    assert METRICS.gone_unread.labels(GROUP, IN)._value.get() - before[0] == 10 - left
-    assert TALLY.gone_unread - before[1] == 10 - left
-    await producer.stop()
+    assert counted() == (before[0] + 10 - left, before[1] + 10 - left)
+    assert (await KafkaAdmin(broker.connection).lag(GROUP, [IN])).gone == {}
