@@ -120,6 +120,7 @@ class Connections:
     async def _open_targets_of_parked(self) -> None:
         for breaker in self._limits.breakers.with_parked():
             if breaker.profile_id not in self._open:
+                # Its bundles stay parked, and the next look tries it again.
                 with suppress(NotFoundError, InvalidInputError, SecretsError, RetriableError):
                     await self.of(breaker.tenant, breaker.profile_id)
 

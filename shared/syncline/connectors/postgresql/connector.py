@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import cast
 
@@ -24,6 +24,7 @@ from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.source.reading_connections import ReadingConnections
+from syncline.connectors.postgresql.source.wait_limit import WaitLimit
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.table import table_of
@@ -77,17 +78,31 @@ class PostgresqlConnector(SqlConnector):
             return await shape.columns(connection, extraction)
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
-        """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
+        """Stream pages from a read-only snapshot, ordered by (cursor, ID).
+
+        Where pages are not taken for long, the rest comes from a new snapshot.
+        """
+        position, patience = request.position, self._settings.statement_timeout
         with translated_errors():
-            connection = await self._reading.take()
-            try:
-                patience = self._settings.statement_timeout
-                async for page in read_pages(connection, request, patience):
-                    yield page
-            except BaseException:  # also where nobody wants the rest
+            while True:
+                connection = await self._reading.take()
+                limit = WaitLimit(connection)
+                part = msgspec.structs.replace(request, position=position)
+                try:
+                    async with aclosing(read_pages(connection, part, patience)) as pages:
+                        async for page in pages:
+                            position = page.position
+                            with limit.waiting():
+                                yield page
+                            if limit.is_over:
+                                break
+                except BaseException:  # also where nobody wants the rest
+                    self._reading.drop(connection)
+                    raise
+                if not limit.is_over:
+                    await self._reading.keep(connection)
+                    return
                 self._reading.drop(connection)
-                raise
-            await self._reading.keep(connection)
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, and say which were asked for in another spelling."""

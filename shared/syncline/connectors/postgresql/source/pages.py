@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -123,7 +123,7 @@ def _bad(documents: Mapping[str, list[Value]]) -> dict[int, Failure]:
 
 async def read_pages(
     connection: asyncpg.Connection, request: ExtractRequest, patience: float
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """Read an extraction in one snapshot.
 
     At the end the connection is in a transaction, before it the connection is of no other use.

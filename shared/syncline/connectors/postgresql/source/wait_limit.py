@@ -1,0 +1,41 @@
+"""Ends a read's transaction where nobody takes its pages for long.
+
+An open snapshot keeps the source from removing dead rows, and on a replica it conflicts with what
+the primary removes. A run may wait for its target for hours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+LONGEST = 300.0
+"""Seconds that a transaction may wait for its reader, all waits together."""
+
+
+class WaitLimit:
+    """Of one connection; when it is over the connection is closed."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._left = LONGEST
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the rest has to be read in another transaction."""
+        return self._left <= 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time of the block, in which the reader has a page."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        timer = loop.call_later(self._left, self._connection.terminate)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._left -= loop.time() - began
