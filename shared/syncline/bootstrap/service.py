@@ -32,7 +32,7 @@ from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
-from syncline.runtime.spec import Handler, StageSpec
+from syncline.runtime.spec import Handler, SideTask, StageSpec
 from syncline.telemetry.logs import configure_logs
 from syncline.telemetry.tally import TALLY
 from syncline.telemetry.tracing import traced
@@ -88,7 +88,7 @@ async def _run(
         if set(spec.topics) <= set(INPUT_OF.values()):
             spec = msgspec.structs.replace(spec, park=_bundle_park(service))
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
-        side_tasks = {
+        side_tasks: dict[str, SideTask] = {
             "control": service.commands.follow,
             "limits": service.limits.renew,
             "breakers": partial(

@@ -54,6 +54,7 @@ class KafkaConsumer:
         self._held: set[TopicPartition] = set()
         self._sizes: dict[TopicPartition, int] = {}  # the largest message of the last poll
         self._changed = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None  # for deleted messages
 
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
@@ -98,6 +99,8 @@ class KafkaConsumer:
         A fetch may hold many times as many bytes, as it is compressed.
         """
         client = self._started()
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
         with translated("poll"):
             open_ = self._mine - self._held
             if not open_:
@@ -170,14 +173,20 @@ class KafkaConsumer:
             await self._on_revoked(frozenset(map(self._connection.named, self._mine)))
         client, self._client = self._client, None
         self._mine.clear()
+        if self._looking is not None:
+            self._looking.cancel()
         await stop_quietly(client.stop(), STOP_WITHIN, "consumer")
 
-    async def report_deleted(self, assigned: Iterable[TopicPartition]) -> None:
-        """Tell once what retention deleted behind the committed offsets while nobody read.
+    def look_for_deleted(self) -> None:
+        """Report what retention deleted while nobody read; nothing is polled before that."""
+        self._looking = asyncio.create_task(
+            self._report_deleted(self._started(), sorted(self._mine))
+        )
 
-        Nothing was polled since the assignment, so what is committed is where reading begins.
-        """
-        client, places = self._started(), sorted(assigned)
+    async def _report_deleted(
+        self, client: AIOKafkaConsumer, places: Sequence[TopicPartition]
+    ) -> None:
+        """Compare what is committed with the starts of the logs; commit these, to tell it once."""
         try:
             async with asyncio.timeout(COMMIT_WITHIN):
                 committed = {tp: await client.committed(tp) for tp in places}
@@ -230,6 +239,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         await self._on_revoked(names)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._consumer.report_deleted(assigned)
         names = self._consumer.hold_nothing(assigned)
+        self._consumer.look_for_deleted()
         await self._on_assigned(names)
