@@ -36,7 +36,7 @@ async def test_the_transaction_ends_and_the_rest_is_read_in_another(
     assert await db.fetchval(READING) == 1
 
     async def is_closed() -> bool:
-        return await db.fetchval(READING) == 0
+        return not await db.fetchval(READING)
 
     await eventually(is_closed, within=10)
     await db.execute(f"update t set text = 'new', at = now() where id > {ROWS - 5}")
