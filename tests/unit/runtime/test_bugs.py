@@ -107,6 +107,37 @@ async def test_a_foreign_message_is_quarantined_and_the_stage_goes_on(
     assert call.kwargs.items() > at.items()
 
 
+async def test_a_flood_of_foreign_messages_costs_a_few_lines_and_dead_letters(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = structlog.testing.CapturingLogger()
+    monkeypatch.setattr(foreign_messages, "log", logs)
+    broker = MemoryBroker(keys=KEYS)
+    forged = [Outbound(IN, b"run-1", b"forged", 0)] * (foreign_messages.AT_ONCE + 50)
+    await broker.producer(signs=False).send(forged)
+    await put(broker, "a")
+    async with running(stage_on(broker, Handler(), clock=clock)):
+        await committed(broker, clock, len(forged) + 1)
+
+    assert out(broker) == ["a"]
+    assert len(broker.lying(DLQ)) == len(logs.calls)
+    assert foreign_messages.AT_ONCE <= len(logs.calls) <= foreign_messages.AT_ONCE + 5
+
+
+def test_what_was_not_reported_is_told_with_the_next_report(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = structlog.testing.CapturingLogger()
+    monkeypatch.setattr(foreign_messages, "log", logs)
+    now = [0.0]
+    reports = foreign_messages.ForeignReports("raw", lambda: now[0])
+    forged = Delivery("raw", 0, 0, b"k", b"x", (), 1)
+    kept = [reports.report(forged, "no digest") for _ in range(foreign_messages.AT_ONCE + 7)]
+    now[0] += foreign_messages.EVERY
+    assert (sum(kept), reports.report(forged, "no digest")) == (foreign_messages.AT_ONCE, True)
+    assert logs.calls[-1].kwargs["before_unreported"] == 7
+
+
 def test_poison_keeps_foreign_headers_and_replaces_its_own() -> None:
     old = (("tenant", b"default"), ("dlq-stage", b"other"))
     delivery = Delivery("raw", 2, 5, None, b"x", old, 1)

@@ -19,7 +19,7 @@ from syncline.runtime.failure.quarantine import Quarantine
 from syncline.runtime.loop.careful_start import DEATHS, CarefulStart
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
-from syncline.telemetry.foreign_messages import report_foreign
+from syncline.telemetry.foreign_messages import ForeignReports
 from syncline.telemetry.logs import about
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
@@ -49,6 +49,7 @@ class Processor(Generic[T]):
         self._clock = clock
         self._quarantine = quarantine
         self._attempts = Attempts(spec, handler, quarantine, clock)
+        self._foreign = ForeignReports(spec.name, clock.monotonic)
         self._seconds = METRICS.batch_seconds.labels(spec.name)
 
     @property
@@ -135,7 +136,7 @@ class Processor(Generic[T]):
             else:
                 readable.append(delivery)
         readable, items = await self._without_parked(readable, items, runs)
-        return readable, items, [self._refused(*each) for each in refused]
+        return readable, items, [out for each in refused for out in self._refused(*each)]
 
     async def _without_parked(
         self, deliveries: list[Delivery], items: list[T], runs: Runs
@@ -160,14 +161,18 @@ class Processor(Generic[T]):
         keys = {delivery.key for delivery in deliveries if delivery.foreign is None}
         return await known.of([key.decode(errors="replace") for key in keys if key])
 
-    def _refused(self, delivery: Delivery, code: str, error: str) -> Outbound:
-        """Report a message that the handler does not get, and return it for the DLQ."""
+    def _refused(self, delivery: Delivery, code: str, error: str) -> list[Outbound]:
+        """Report a message that the handler does not get, and return it for the DLQ.
+
+        Of a flood of foreign ones only a few go there.
+        """
         stage = self._spec.name
         if code == FOREIGN:
-            report_foreign(delivery, stage, error)
+            if not self._foreign.report(delivery, error):
+                return []
             error = f"foreign message: {error}"
         else:
             at = (delivery.topic, delivery.partition, delivery.offset)
             log.warning("message_undecodable", at=at, error=error[:500])
             METRICS.poison.labels(stage).inc()
-        return poison(delivery, stage, code, error, self._producer.max_message)
+        return [poison(delivery, stage, code, error, self._producer.max_message)]
