@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
-"""Shorter values are not masked: they would be part of too many harmless words."""
+"""Shorter values are not masked: they would be part of too many harmless words. Docs say so."""
 MASK = "***"
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -44,10 +45,22 @@ class Secrets:
 
 
 def _forms(value: str) -> set[str]:
-    """Return a value as it is, URL-quoted, as `repr` writes it in a traceback, and in JSON."""
+    """Return a value as it is, URL-quoted, as `repr` writes it in a traceback, in JSON, base64."""
     raw = value.encode("utf-8", "replace")
     quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw), repr(value)[1:-1]}
-    return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]} | quoted
+    plain = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return plain | quoted | set(_in_base64(raw))
+
+
+def _in_base64(raw: bytes) -> Iterator[str]:
+    """Give what base64 has of a value within something longer, as `user:password` in a header.
+
+    Where it begins in a group of three bytes decides; characters that its neighbours share are
+    left out, and two or three of those stay to be seen.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + raw).decode()
+        yield encoded[-(-before * 4 // 3) : (before + len(raw)) * 4 // 3]
 
 
 SECRETS = Secrets()

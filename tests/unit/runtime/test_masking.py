@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -39,6 +40,17 @@ def test_short_values_are_not_looked_for() -> None:
     secrets = Secrets()
     secrets.know(["abc", ""])
     assert secrets.mask("abc") == "abc"
+
+
+@pytest.mark.parametrize("user", ["", "u", "us", "use", "user"])
+def test_a_secret_is_masked_in_the_base64_of_a_login(user: str) -> None:
+    secrets = Secrets()
+    secrets.know(["horse-battery"])
+    header = base64.b64encode(f"{user}:horse-battery".encode()).decode()
+    shown = secrets.mask(f"Basic {header}")
+    assert "***" in shown
+    left = shown.removeprefix("Basic ").replace("***", "")
+    assert len(left) <= len(base64.b64encode(f"{user}:".encode())) + 4
 
 
 @pytest.mark.parametrize("secret", ["plain-1", 'qu"ote', "back\\slash", "ümlaut", "tailed\\"])
