@@ -13,7 +13,7 @@ from syncline_gateway.requests.resource import BASE
 from syncline_gateway.routes import ROUTERS
 from tests.support.roles import OPEN, RUNNER_MAY
 
-ADMINS_ONLY = ("/users", "POST /tenants")
+ADMINS_ONLY = ("/users", "POST /tenants", "POST /records/erase")
 READS = ("GET", "HEAD")
 
 

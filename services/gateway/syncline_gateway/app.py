@@ -50,7 +50,8 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     add_console(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(StreamAccess, authentication=authentication)
-    app.add_middleware(Guard, max_body=api.settings.http_max_body)
+    tls = (api.settings.public_url or "").startswith("https:")
+    app.add_middleware(Guard, max_body=api.settings.http_max_body, tls=tls)
     return app
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Literal
-from uuid import UUID, uuid5
 
 import structlog
 from uuid6 import uuid7
@@ -69,8 +68,6 @@ def is_accepted(result: ReplayResult) -> bool:
     return result.result in (ACCEPTED, UNANSWERED)
 
 
-_KEYS = UUID("3f0c6a4e-52b0-5c58-9d0e-6f7c4f1f8a11")
-"""Namespace of the correlation IDs that are made of idempotency keys."""
 _OURS = {
     "tenant": "comes from your session or API key",
     "actor": "comes from your session or API key",
@@ -79,13 +76,16 @@ _OURS = {
 }
 
 
-def run_id_of(body: object, caller: Caller, key: str | None) -> str:
-    """Return the correlation ID that was given, in any spelling of a UUID, or a new one."""
+def run_id_of(api: Api, body: object, caller: Caller, key: str | None) -> str:
+    """Return the correlation ID that was given, in any spelling of a UUID, or a new one.
+
+    Of a key it is made so that no other tenant can foresee it and take it first.
+    """
     given = body.get("correlationId") if isinstance(body, dict) else None
     if given is not None:
         with suppress(InvalidInputError):  # `request_of` names it
             return parse_correlation_id(str(given))
-    return str(uuid5(_KEYS, f"{caller.tenant}\0{key}") if key else uuid7())
+    return api.keyring.id_of(f"run\0{caller.tenant}\0{key}") if key else str(uuid7())
 
 
 def fields_of(body: object, caller: Caller) -> JsonObject:

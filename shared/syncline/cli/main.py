@@ -32,6 +32,7 @@ COMMANDS = {
     "runs": Entry("runs.runs", "List, show, watch, pause, resume and cancel runs."),
     "records": Entry("runs.records", "Find a record over all runs."),
     "dlq": Entry("dead_letters.dlq", "Look at failed records; replay, discard, restore them."),
+    "erase": Entry("dead_letters.erase", "Erase what is stored of a record's contents."),
     "cursors": Entry("configuration.cursors", "List, reset and set cursors."),
     "schedules": Entry("configuration.schedules", "List, preview, switch schedules; run one now."),
     "audit": Entry("runs.audit", "Check that every record of runs came to one outcome."),

@@ -49,6 +49,11 @@ class Role(IntEnum):
         return self.word.replace("_", " ").title()
 
 
+def sees_payloads(role: Role) -> bool:
+    """Tell whether somebody new sees the payloads of records if nothing is said of it."""
+    return role is not Role.RUNNER
+
+
 def checked_name(name: str) -> str:
     """Return a name in composed form without spaces around. Raises InvalidInputError."""
     composed = unicodedata.normalize("NFC", name).strip()

@@ -54,6 +54,17 @@ class KafkaAdmin:
                 await _until_led(client, [topic.name for topic in new])
             return [topic.name for topic in new]
 
+    async def create_tenant_topic(self, tenant: str, replication: int) -> str:
+        """Create a tenant's trigger topic if it is missing, and return its name.
+
+        Raises BrokerRefusedError.
+        """
+        topic = self._new(tenant_triggers(tenant), 1, replication)
+        async with self._client() as client:
+            _check(await client.create_topics([topic]))
+            await _until_led(client, [topic.name])
+        return str(topic.name)
+
     async def topics(self) -> list[TopicState]:
         """Return every topic of ours with its partitions."""
         names = [self._connection.topic(topic.name) for topic in TOPICS]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import secrets
 from collections.abc import Mapping
+from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -67,11 +69,20 @@ class Keyring:
             )
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._primary = next(iter(keys))
+        self._oldest = list(keys.values())[-1]
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
         """Read `id:base64key,id2:base64key2`, by commas or line ends. Raises SecretsError."""
         return cls(read_keys(text, "SYNCLINE_SECRET_KEYS"))
+
+    def id_of(self, text: str) -> str:
+        """Return a UUID that stands for a text and that nobody without the keys can foresee.
+
+        It is the same until the last key of the ring is taken away.
+        """
+        digest = hmac.digest(self._oldest, b"syncline-id:" + text.encode(), "sha256")
+        return str(UUID(bytes=digest[:16], version=5))
 
     def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes:
         """Encrypt a profile's secrets."""

@@ -56,6 +56,26 @@ async def test_change_of_a_user_is_audited_with_before_and_after(database: Datab
     assert entry.details == {"role": {"before": "runner", "after": "user"}}
 
 
+async def test_keys_that_keys_made_are_their_makers_too(database: Database) -> None:
+    await Tenants(database).add("north", "tester")
+    await add_user(database, "root", "platform_admin", [], "tester")
+    await add_user(database, "alice", "user", ["default"], "tester")
+    for tenant, name, maker in (
+        ("default", "a", "alice"), ("default", "b", "api-key:a"), ("default", "c", "api-key:b"),
+        ("default", "d", "bob"), ("north", "b", "api-key:a"),
+    ):  # fmt: skip
+        key = new_api_key()
+        await ApiKeys(database).add(tenant, NewApiKey(name, "user"), (key.prefix, key.hash), maker)
+    users = Users(database)
+    listed, root = await users.list()
+    assert root.active_keys == []
+    assert listed.active_keys == ["default/a", "default/b", "default/c"]
+    changed = await users.change("alice", UserChange(disabled=True, revoke_keys=True), "root")
+    assert changed.active_keys == []
+    left = await database.fetch("select tenant, name from api_keys where revoked_at is null")
+    assert sorted(map(tuple, left)) == [("default", "d"), ("north", "b")]
+
+
 async def test_unknown_user_cannot_be_changed(database: Database) -> None:
     with pytest.raises(NotFoundError, match="no user 'nobody'"):
         await Users(database).change("nobody", UserChange(disabled=True), "tester")

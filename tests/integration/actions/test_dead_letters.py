@@ -46,26 +46,28 @@ async def stored(db: Database, payload: bytes) -> str:
 
 async def test_a_payload_is_shown_without_the_secrets_of_its_tenant(db: Database) -> None:
     letters, record = MaskedDeadLetters(db, KEYS), await stored(db, RECORD)
-    found = await letters.get("default", record)
+    found = await letters.get("default", record, "ann")
     assert found.is_masked
     assert found.payload == RECORD.decode().replace('own\\"secret', "***")
-    assert await letters.payload("default", record) == RECORD.replace(b'own\\"secret', b"***")
+    assert await letters.payload("default", record, "ann") == RECORD.replace(
+        b'own\\"secret', b"***"
+    )
 
     broken = await stored(db, BROKEN)
-    assert (await letters.get("default", broken)).payload == "\\xff *** {"
-    assert await letters.payload("default", broken) == b"\xff *** {"
+    assert (await letters.get("default", broken, "ann")).payload == "\\xff *** {"
+    assert await letters.payload("default", broken, "ann") == b"\xff *** {"
 
 
 async def test_a_payload_without_secrets_is_shown_byte_for_byte(db: Database) -> None:
     letters = MaskedDeadLetters(db, KEYS)
     plain = await stored(db, b'{"price":  1.10, "name":"*** SALE ***"}')
-    found = await letters.get("default", plain)
+    found = await letters.get("default", plain, "ann")
     assert (found.payload, found.is_masked) == ('{"price":  1.10, "name":"*** SALE ***"}', False)
 
 
 async def test_an_edit_of_what_is_shown_keeps_the_secret_that_is_stored(db: Database) -> None:
     letters = MaskedDeadLetters(db, KEYS)
-    found = await letters.get("default", await stored(db, RECORD))
+    found = await letters.get("default", await stored(db, RECORD), "ann")
     assert found.payload is not None
     edit = edit_of(found, found.payload.replace("A1", "A2"), "$.payload")
 
@@ -76,6 +78,6 @@ async def test_an_edit_of_what_is_shown_keeps_the_secret_that_is_stored(db: Data
 
 async def test_a_profile_whose_key_is_gone_hides_no_dead_letter(db: Database) -> None:
     found = await MaskedDeadLetters(db, Keyring.parse(generate_key())).get(
-        "default", await stored(db, RECORD)
+        "default", await stored(db, RECORD), "ann"
     )
     assert found.payload == RECORD.decode()

@@ -96,14 +96,16 @@ INTEGER = {"fields": [{"source": "sku", "target": "sku", "transform": "toInt"}]}
 
 async def test_changed_payloads_and_new_errors_are_shown(world: World) -> None:
     run = await world.ran([{"id": "a"}, {"id": "B"}])
-    result = await world.trier.run("default", "erp-shop-items", TrialRequest(draft(**UPPER)))
+    result = await world.trier.run("default", "erp-shop-items", TrialRequest(draft(**UPPER)), "ann")
     assert (result.compared, result.counts) == (2, {"changed": 1, "same": 1})
     (record,) = result.records
     assert (record.source_id, record.correlation_id) == ("a", run)
     (difference,) = record.differences
     assert (difference.path, difference.old, difference.new) == ("$.sku", '"a"', '"A"')
 
-    result = await world.trier.run("default", "erp-shop-items", TrialRequest(draft(**INTEGER)))
+    result = await world.trier.run(
+        "default", "erp-shop-items", TrialRequest(draft(**INTEGER)), "ann"
+    )
     assert result.counts == {"newly_failed": 2}
     assert result.records[0].after.errors[0].path == "$.transformation.fields[0]"
 
@@ -112,14 +114,14 @@ async def test_newest_run_is_preferred_and_the_limit_holds(world: World) -> None
     await world.ran([{"id": f"old{n}"} for n in range(5)])
     await world.ran([{"id": f"new{n}"} for n in range(3)])
     request = TrialRequest(draft(**UPPER), limit=4)
-    result = await world.trier.run("default", "erp-shop-items", request)
+    result = await world.trier.run("default", "erp-shop-items", request, "ann")
     ids = {record.source_id for record in result.records}
     assert ids == {"new0", "new1", "new2", "old0"}
 
 
 async def test_records_of_another_tenant_are_not_read(world: World) -> None:
     await world.ran([{"id": "theirs"}], tenant="other")
-    result = await world.trier.run("default", "erp-shop-items", TrialRequest(draft()))
+    result = await world.trier.run("default", "erp-shop-items", TrialRequest(draft()), "ann")
     assert result.compared == 0
 
 
@@ -129,16 +131,18 @@ async def test_dead_letters_that_the_draft_repairs_are_named(world: World) -> No
     await world.letter("normalize", {"id": "x"})
     await world.letter("execute", {"sku": "x"})
     request = TrialRequest(draft() | {"normalization": normalization})
-    result = await world.trier.run("default", "erp-shop-items", request)
+    result = await world.trier.run("default", "erp-shop-items", request, "ann")
     assert (result.letters_tried, result.letters_repaired, result.letters_untold) == (2, 1, 1)
     assert (result.letters[0].id, result.letters[0].repaired) == (mended, True)
 
 
 async def test_mistakes_are_refused(world: World) -> None:
     with pytest.raises(InvalidInputError, match=r"\$\.limit"):
-        await world.trier.run("default", "erp-shop-items", TrialRequest(draft(), limit=1001))
+        await world.trier.run("default", "erp-shop-items", TrialRequest(draft(), limit=1001), "ann")
     with pytest.raises(InvalidInputError, match=r"\$\.transformation\.matchKey"):
-        await world.trier.run("default", "erp-shop-items", TrialRequest(draft(matchKey="nope")))
+        await world.trier.run(
+            "default", "erp-shop-items", TrialRequest(draft(matchKey="nope")), "ann"
+        )
     for tenant, name in (("default", "nope"), ("other", "erp-shop-items")):
         with pytest.raises(NotFoundError):
-            await world.trier.run(tenant, name, TrialRequest(draft()))
+            await world.trier.run(tenant, name, TrialRequest(draft()), "ann")

@@ -85,7 +85,7 @@ def reading(**extraction: Any) -> DryRunRequest:
 
 
 async def test_three_forms_stand_side_by_side(runner: DryRunner) -> None:
-    result = await runner.run("default", "items", DryRunRequest(limit=20))
+    result = await runner.run("default", "items", DryRunRequest(limit=20), "ann")
     assert result.source == "erp"
     by_id = {record.source_id: record for record in result.records}
     assert [by_id[row[0]].outcome for row in ROWS] == ["mapped", "failed", "excluded", "mapped"]
@@ -96,7 +96,7 @@ async def test_three_forms_stand_side_by_side(runner: DryRunner) -> None:
 
 
 async def test_every_field_at_fault_is_named_with_its_place(runner: DryRunner) -> None:
-    result = await runner.run("default", "items", DryRunRequest(source_ids=["A2", "nope"]))
+    result = await runner.run("default", "items", DryRunRequest(source_ids=["A2", "nope"]), "ann")
     first, unknown = result.records
     assert [(e.path, e.field, e.code) for e in first.errors] == [
         ("$.normalization.fields[1]", "name", "required_field_empty"),
@@ -109,7 +109,7 @@ async def test_every_field_at_fault_is_named_with_its_place(runner: DryRunner) -
 async def test_draft_is_tried_and_nothing_is_stored(runner: DryRunner, database: Database) -> None:
     draft = changed()
     draft["transformation"]["fields"][1]["transform"] = "toDecimal"
-    result = await runner.run("default", "items", DryRunRequest(document=draft, limit=1))
+    result = await runner.run("default", "items", DryRunRequest(document=draft, limit=1), "ann")
     assert [(e.stage, e.path) for e in result.records[0].errors] == [
         ("transform", "$.transformation.fields[1]")
     ]
@@ -120,7 +120,7 @@ async def test_draft_is_tried_and_nothing_is_stored(runner: DryRunner, database:
 
 async def test_pasted_records_need_no_source(runner: DryRunner) -> None:
     request = DryRunRequest(document=MAPPING, records=[{"code": "X", "name": "n"}, {"name": "?"}])
-    result = await runner.run("default", None, request)
+    result = await runner.run("default", None, request, "ann")
     assert result.source is None
     assert [record.outcome for record in result.records] == ["mapped", "failed"]
     assert result.records[1].errors[0].code == "missing_source_id"
@@ -144,21 +144,21 @@ async def test_mistake_is_named_with_its_path(
     runner: DryRunner, request_: DryRunRequest, path: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        await runner.run("default", "items", request_)
+        await runner.run("default", "items", request_, "ann")
     assert refused.value.problems[0].path == path
 
 
 async def test_unknown_names_are_told(runner: DryRunner) -> None:
     with pytest.raises(NotFoundError, match="no mapping 'nope'"):
-        await runner.run("default", "nope", DryRunRequest())
+        await runner.run("default", "nope", DryRunRequest(), "ann")
     with pytest.raises(NotFoundError, match="no mapping"):
-        await runner.run("other", "items", DryRunRequest())
+        await runner.run("other", "items", DryRunRequest(), "ann")
     with pytest.raises(NotFoundError, match="version 9"):
-        await runner.run("default", "items", DryRunRequest(version=9))
+        await runner.run("default", "items", DryRunRequest(version=9), "ann")
     with pytest.raises(NotFoundError, match="no profile"):
-        await runner.run("default", "items", DryRunRequest(profile="nope"))
+        await runner.run("default", "items", DryRunRequest(profile="nope"), "ann")
     with pytest.raises(InvalidInputError, match="no instance uses it"):
-        await runner.run("default", None, DryRunRequest(document=MAPPING))
+        await runner.run("default", None, DryRunRequest(document=MAPPING), "ann")
 
 
 async def test_what_the_source_does_not_give_is_named(runner: DryRunner) -> None:
@@ -166,7 +166,9 @@ async def test_what_the_source_does_not_give_is_named(runner: DryRunner) -> None
     fields = document["normalization"]["fields"]
     fields[1]["source"], fields[2]["source"] = "naem", "Price"
     fields.append({"source": "sizes[].w", "target": "w"})
-    found = await runner.run("default", None, DryRunRequest(document=document, profile="erp"))
+    found = await runner.run(
+        "default", None, DryRunRequest(document=document, profile="erp"), "ann"
+    )
     said = [f"{doubt.path}: {doubt.message}" for doubt in found.warnings]
     assert [line for line in said if "naem" in line and "did you mean `name`?" in line]
     assert [line for line in said if "`Price`; did you mean `price`?" in line]
@@ -176,6 +178,6 @@ async def test_what_the_source_does_not_give_is_named(runner: DryRunner) -> None
     fields[1]["source"], fields[2]["source"] = "name", "price"
     fields[3] = {"source": "size.widht", "target": "w"}
     request = DryRunRequest(document=document, records=pasted)
-    (doubt,) = (await runner.run("default", None, request)).warnings
+    (doubt,) = (await runner.run("default", None, request, "ann")).warnings
     assert doubt.path == "$.normalization.fields[3].source"
     assert doubt.message == "none of 1 records has `size.widht`; did you mean `size.width`?"

@@ -45,7 +45,7 @@ class Client:
         self.said: list[str] = []
 
     def caller(self) -> Caller:
-        return Caller(self.tenant, "tester", self.role)
+        return Caller(self.tenant, "tester", self.role, sees_payloads=True)
 
     async def __call__(
         self, method: str, path: str, body: object = None, **headers: str

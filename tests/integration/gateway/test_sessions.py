@@ -64,9 +64,33 @@ async def test_cookie_is_secure_where_https_is_spoken(postgres: str) -> None:
     async with gateway(postgres, public_url=f"https://{HOST}") as place, place.client() as client:
         link = await local_sign_in_link(place.database)
         answer = await client.post("/session/link", json={"link": link})
-        assert "secure" in answer.headers["set-cookie"].lower()
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"__Host-{COOKIE}=")
+        assert "secure" in cookie.lower()
         own = {"Origin": f"https://{HOST}"}
         assert (await client.post("/session", json=ADMIN, headers=own)).status_code == 401
+
+
+async def test_signing_in_again_ends_the_session_that_was(browser: httpx.AsyncClient) -> None:
+    before = browser.cookies[COOKIE]
+    assert (await browser.post("/session", json=ADMIN)).status_code == 200
+    assert browser.cookies[COOKIE] != before
+    browser.cookies.clear()
+    browser.cookies.set(COOKIE, before, domain=HOST)
+    assert problem(await browser.get("/session")) == (401, "unauthenticated")
+
+
+async def test_a_name_that_was_made_to_lead_here_is_not_the_consoles(postgres: str) -> None:
+    named = gateway(postgres, public_url="http://sync.corp:18000")
+    async with named as place, place.client() as client:  # by HOST, as a rebound name would
+        foreign = {"Origin": f"http://{HOST}"}
+        refused = await client.post("/session", json=ADMIN, headers=foreign)
+        assert problem(refused) == (403, "foreign_origin")
+        assert "SYNCLINE_PUBLIC_URL" in refused.json()["detail"]
+        for own in ("127.0.0.1:18000", "localhost:18000", "[::1]:18000", "sync.corp:18000"):
+            headers = {"Origin": f"http://{own}", "Host": own}
+            answer = await client.post("/session", json=ADMIN, headers=headers)
+            assert problem(answer) == (401, "unauthenticated"), own
 
 
 async def test_who_is_signed_in_is_told_and_signed_out(browser: httpx.AsyncClient) -> None:
@@ -137,7 +161,8 @@ async def test_form_of_another_page_is_no_body(browser: httpx.AsyncClient) -> No
 
 async def test_own_page_may_write(browser: httpx.AsyncClient) -> None:
     own = {"Origin": f"http://{HOST}", "Sec-Fetch-Site": "same-origin"}
-    assert (await browser.post("/tenants", json={"id": "north"}, headers=own)).status_code == 201
+    made = await browser.post("/tenants", json={"id": "north"}, headers=own)
+    assert (made.status_code, made.json()["triggerTopic"]) == (201, None)  # without Kafka
 
 
 async def test_person_chooses_a_password_once(browser: httpx.AsyncClient, place: Gateway) -> None:

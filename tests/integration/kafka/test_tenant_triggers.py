@@ -10,6 +10,13 @@ from tests.support.kafka import KafkaPlace
 from tests.support.kafka_suite import KafkaBroker
 
 
+async def test_a_tenants_topic_is_made_once_and_by_itself(kafka: KafkaPlace) -> None:
+    admin = KafkaAdmin(KafkaBroker(kafka).connection)
+    name = f"{kafka.prefix}triggers.acme"
+    assert [await admin.create_tenant_topic("acme", 1) for _ in range(2)] == [name, name]
+    assert {topic.partitions for topic in await admin.topics()} == {0}
+
+
 async def test_a_topic_that_comes_later_is_read_too(kafka: KafkaPlace) -> None:
     broker = KafkaBroker(kafka)
     admin = KafkaAdmin(broker.connection)

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "dlq restore": "abcdef01",
     "dlq show": "abcdef01",
     "doctor": "",
+    "erase": "--instance i --source-id x --yes",
     "export": "",
     "migrate": "",
     "records find": "x",
@@ -57,6 +58,7 @@ ARGUMENTS = {
     "trigger": "i item",
     "users add": "alice",
     "users disable": "alice",
+    "users payloads": "alice",
     "users list": "",
     "users reset-link": "alice",
 }

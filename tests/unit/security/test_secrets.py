@@ -73,3 +73,10 @@ def test_keyring_refuses_weak_keys(keys: str) -> None:
 def test_keyring_without_keys_says_how_to_make_one() -> None:
     with pytest.raises(SecretsError, match="syncline secrets generate-key"):
         Keyring.parse("")
+
+
+def test_an_id_is_foreseen_by_nobody_without_the_keys_and_outlives_a_new_first_key() -> None:
+    old, new = generate_key(), generate_key()
+    ring = Keyring.parse(old)
+    assert ring.id_of("run") == ring.id_of("run") == Keyring.parse(f"{new},{old}").id_of("run")
+    assert len({ring.id_of("run"), ring.id_of("ruN"), Keyring.parse(new).id_of("run")}) == 3

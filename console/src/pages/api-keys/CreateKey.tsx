@@ -4,7 +4,7 @@ import { refetch } from "~/api/query";
 import { type RoleName, useSession } from "~/api/session";
 import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
 import { ShownOnce } from "~/components/ShownOnce";
-import { RoleChoice } from "~/pages/users/access";
+import { PayloadChoice, RoleChoice } from "~/pages/users/access";
 
 /** Making a key, and showing it the one time that it can be shown. */
 export function CreateKey({ onClose }: { onClose: () => void }) {
@@ -16,9 +16,10 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
 }
 
 function Fields() {
-  const own = (useSession().data?.role ?? "runner") as RoleName;
+  const session = useSession().data;
+  const own = (session?.role ?? "runner") as RoleName;
   const form = useApiForm({
-    initial: { name: "", role: "runner" as RoleName, days: 90 as number | "" },
+    initial: { name: "", role: "runner" as RoleName, seesPayloads: false, days: 90 as number | "" },
     send: ({ days, ...rest }) => api.post("/api/v1/api-keys", { body: { ...rest, days: days === "" ? null : days } }),
     onSent: () => refetch("api-keys"),
     staysOpen: () => true,
@@ -40,6 +41,7 @@ function Fields() {
     <Form form={form} submit="Create API key" ready={form.values.name.trim() !== ""}>
       <TextInput label="Name" description="Which program it is for" {...FIRST} {...form.field("name")} />
       <RoleChoice most={own} {...form.field("role")} />
+      {session?.seesPayloads && <PayloadChoice {...form.field("seesPayloads", { type: "checkbox" })} />}
       <NumberInput
         label="Expires after days"
         description="Empty: never"

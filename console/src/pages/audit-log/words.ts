@@ -11,6 +11,9 @@ const WORDS: Record<string, string> = {
   "user.created": "User added",
   "run.cancel_requested": "Run cancelled",
   "schedule.run_now": "Schedule run now",
+  "payload.viewed": "Payload looked at",
+  "mapping.dry_run": "Mapping dry run",
+  "record.erased": "Record's payloads erased",
 };
 
 /** Kinds of actions, to choose from. */
@@ -27,6 +30,8 @@ export const KINDS = [
   "user",
   "tenant",
   "session",
+  "payload",
+  "record",
 ];
 
 /** `profile.created` as people read it: "Profile created". */

@@ -67,7 +67,7 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
         <PayloadView
           payload={empty ? null : detail.payload}
           label={`Input of ${entry.stage}`}
-          missing="This stage had no payload: the record was not read, or could not be."
+          missing={missing(detail)}
         />
         {detail.isMasked && (
           <Text c="dimmed">*** stands for a secret of a connection profile. It is stored and replayed as it was.</Text>
@@ -90,6 +90,13 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
       </Section>
     </Stack>
   );
+}
+
+/** Why there is no payload. */
+function missing({ entry, isHidden }: Detail) {
+  if (isHidden) return "You may not see payloads: a Platform Admin may let you.";
+  if (entry.erasedBy) return `Erased by ${entry.erasedBy}.`;
+  return "This stage had no payload: the record was not read, or could not be.";
 }
 
 function Edited({ edit }: { edit: Record<string, unknown> }) {

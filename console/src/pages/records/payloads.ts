@@ -17,6 +17,10 @@ export function missing(payload: { state: string; keptDays: number }): string {
       return "Not found in the time that one look may take; open the page again to look once more";
     case "unavailable":
       return "Kafka does not answer: payloads are read from its topics";
+    case "hidden":
+      return "You may not see payloads: a Platform Admin may let you";
+    case "erased":
+      return "Erased";
     default:
       return "No payload";
   }

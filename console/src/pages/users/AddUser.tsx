@@ -18,7 +18,7 @@ export function AddUser({ onClose }: { onClose: () => void }) {
 function Fields() {
   const here = useSession().data?.tenant ?? "default";
   const form = useApiForm({
-    initial: { name: "", role: "user", tenants: [here] } as Access & { name: string },
+    initial: { name: "", role: "user", tenants: [here], seesPayloads: true } as Access & { name: string },
     send: (body) => api.post("/api/v1/users", { body }),
     onSent: () => refetch("users"),
     staysOpen: () => true,

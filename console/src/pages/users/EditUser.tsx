@@ -28,7 +28,7 @@ export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
-type Change = Partial<Access> & { disabled?: boolean };
+type Change = Partial<Access> & { disabled?: boolean; revokeKeys?: boolean };
 
 async function change(user: User, body: Change, done: string): Promise<void> {
   const whole = { revokeKeys: false, ...body };
@@ -40,7 +40,7 @@ async function change(user: User, body: Change, done: string): Promise<void> {
 function Details({ user, onClose }: { user: User; onClose: () => void }) {
   const [link, setLink] = useState<string>();
   const form = useApiForm<Access>({
-    initial: { role: user.role, tenants: [...user.tenants].sort() },
+    initial: { role: user.role, tenants: [...user.tenants].sort(), seesPayloads: user.seesPayloads },
     send: (access) => change(user, access, "is changed"),
     onSent: onClose,
   });
@@ -63,6 +63,7 @@ function Details({ user, onClose }: { user: User; onClose: () => void }) {
       <Divider />
       <NewLink user={user} onLink={setLink} />
       <Door user={user} />
+      <Keys user={user} />
       <PageLink to={links.auditLog({ actor: user.name })}>What {user.name} did</PageLink>
     </Stack>
   );
@@ -83,11 +84,35 @@ function NewLink({ user, onLink }: { user: User; onLink: (link: string) => void 
   );
 }
 
+/** The API keys that somebody made: they go on whatever becomes of their maker. */
+function Keys({ user }: { user: User }) {
+  if (user.activeKeys.length === 0) return null;
+  const names = user.activeKeys.join(", ");
+  return (
+    <Group justify="space-between" wrap="nowrap">
+      <Text style={{ overflowWrap: "anywhere" }}>API keys that they made, which go on: {names}</Text>
+      <ActionButton
+        color="red"
+        flex="none"
+        ask={{
+          title: "Revoke these keys?",
+          body: `Refused within 5 seconds: ${names}`,
+          confirm: "Revoke",
+          danger: true,
+        }}
+        run={() => change(user, { revokeKeys: true }, "has no API keys now")}
+      >
+        Revoke
+      </ActionButton>
+    </Group>
+  );
+}
+
 function Door({ user }: { user: User }) {
   const own = useSession().data?.name === user.name;
   const question = {
     title: `Disable ${user.name}?`,
-    body: `${user.name} is signed out everywhere at once. API keys that they made go on working: look at those too.`,
+    body: `${user.name} is signed out everywhere at once. API keys that they made go on working.`,
     confirm: "Disable",
     danger: true,
   };

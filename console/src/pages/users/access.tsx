@@ -1,4 +1,4 @@
-import { MultiSelect, Radio, type RadioGroupProps, Stack } from "@mantine/core";
+import { Checkbox, type CheckboxProps, MultiSelect, Radio, type RadioGroupProps, Stack } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { ROLE_HINTS, ROLE_NAMES, type RoleName, roleWord, useSession } from "~/api/session";
 import type { ApiForm } from "~/components/form/form";
@@ -8,6 +8,7 @@ export type User = Schema<"UserView">;
 export interface Access {
   role: RoleName;
   tenants: string[];
+  seesPayloads: boolean;
 }
 
 /** Whether somebody may sign in, could already, or was only invited so far. */
@@ -25,7 +26,14 @@ export function RoleAndTenants({ form: { field, values, setFieldValue } }: Props
   const known = useSession().data?.tenants ?? [];
   return (
     <>
-      <RoleChoice {...field("role")} />
+      <RoleChoice
+        {...field("role")}
+        onChange={(role) => {
+          setFieldValue("role", role as RoleName);
+          setFieldValue("seesPayloads", role !== "runner");
+        }}
+      />
+      <PayloadChoice {...field("seesPayloads", { type: "checkbox" })} />
       {values.role !== "platform_admin" && (
         <MultiSelect
           label="Tenants"
@@ -38,6 +46,17 @@ export function RoleAndTenants({ form: { field, values, setFieldValue } }: Props
         />
       )}
     </>
+  );
+}
+
+/** Whether somebody may see what records hold. */
+export function PayloadChoice(field: CheckboxProps) {
+  return (
+    <Checkbox
+      label="Sees payloads"
+      description="What records hold: dead letters, passports, dry runs. Each look is in the audit log"
+      {...field}
+    />
   );
 }
 

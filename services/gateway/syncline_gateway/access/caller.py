@@ -11,7 +11,6 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -26,12 +25,14 @@ from syncline.postgres.database.database import Database
 from syncline.runtime.clock import Clock
 from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_prefix, token_hash
 from syncline.telemetry.metrics import METRICS
+from syncline_gateway.access.origin import OwnOrigins
 from syncline_gateway.access.throttle import Throttle
 from syncline_gateway.requests.problems import ProblemError
 
 log = structlog.get_logger()
 
 COOKIE = "syncline_session"
+"""Where the console has an https address, `__Host-` stands before: no other host can set that."""
 CSRF_HEADER = "X-Syncline-CSRF"
 TENANT_HEADER = "X-Syncline-Tenant"
 FRESH = 3.0
@@ -54,6 +55,7 @@ class Identity(msgspec.Struct, frozen=True):
     tenant: str
     secret: str
     session: SessionView | None = None
+    sees_payloads: bool = False
 
     def __repr__(self) -> str:
         return f"Identity({self.actor!r})"
@@ -78,7 +80,8 @@ class Authentication:
         self._keys = ApiKeys(database)
         self._clock = clock
         self._rate = rate
-        self._origin = origin_of(public_url) if public_url else None
+        self.origins = OwnOrigins(public_url)
+        self.cookie = f"__Host-{COOKIE}" if (public_url or "").startswith("https:") else COOKIE
         self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
         self._tenants: dict[str, tuple[Identity, list[str]]] = {}
         self._valid: OrderedDict[str, None] = OrderedDict()
@@ -97,13 +100,13 @@ class Authentication:
             is_key = scheme.lower() == "apikey"
             found = await self._by_sent_key(key.strip(), host_of(request)) if is_key else None
         else:
-            found = await self._by_cookie(request.cookies.get(COOKIE, ""))
+            found = await self._by_cookie(request.cookies.get(self.cookie, ""))
         if found is None:
             raise UnauthenticatedError(_UNKNOWN)
         if (wait := self._requests.take(found.actor)) is not None:
             raise too_many(f"more than {self._rate:g} requests a second: ask less often", wait)
         if found.session is not None and request.method not in _READING:
-            self.check_origin(request)
+            self.origins.check(request)
             if not is_csrf_token(request.headers.get(CSRF_HEADER, ""), found.secret):
                 detail = f"{CSRF_HEADER} must hold the csrfToken that GET /api/v1/session gives"
                 raise ProblemError(403, "csrf", detail)
@@ -148,14 +151,6 @@ class Authentication:
         """Believe nothing that was found before: something was changed here."""
         self._known.clear()
 
-    def check_origin(self, request: Request) -> None:
-        """Refuse what a page of another site sends. Raises ProblemError 403."""
-        origin = request.headers.get("origin")
-        site = request.headers.get("sec-fetch-site", "same-origin")
-        own = {self._origin, origin_of(str(request.base_url))}
-        if site not in ("same-origin", "none") or (origin is not None and origin not in own):
-            raise ProblemError(403, "foreign_origin", "another site's page may not do this here")
-
     async def _by_sent_key(self, key: str, host: str) -> Identity | None:
         """Look up a key that a request holds; wrong ones are logged, counted and slowed down.
 
@@ -184,7 +179,8 @@ class Authentication:
         if found is None or not is_hash_of(key, found.hash):
             return None
         await self._keys.note_use(found.id)
-        return self._remember(Identity(f"api-key:{found.name}", found.role, found.tenant, key))
+        named = (f"api-key:{found.name}", found.role, found.tenant)
+        return self._remember(Identity(*named, key, None, found.sees_payloads))
 
     async def _by_cookie(self, token: str) -> Identity | None:
         if not is_token(token):
@@ -194,7 +190,8 @@ class Authentication:
         found = await self.sessions.find(token_hash(token))
         if found is None:
             return None
-        return self._remember(Identity(found.name, found.role, found.tenant, token, found))
+        named = (found.name, found.role, found.tenant)
+        return self._remember(Identity(*named, token, found, found.sees_payloads))
 
     def _remembered(self, secret: str) -> Identity | None:
         looked, identity = self._known.get(secret, (0.0, None))
@@ -220,12 +217,6 @@ def too_many(detail: str, wait: float) -> ProblemError:
     return ProblemError(429, "too_many_requests", detail, headers=headers)
 
 
-def origin_of(url: str) -> str:
-    """Return scheme and host of an address, as browsers send them in `Origin`."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
 __all__ = ["Admin", "Caller", "Role", "Runner", "User"]
 
 
@@ -236,11 +227,25 @@ class Caller(msgspec.Struct, frozen=True):
     actor: str
     role: Role
     identity: Identity | None = None
+    sees_payloads: bool = False
 
     @property
     def is_admin(self) -> bool:
         """Whether they may see what belongs to the installation and to no tenant."""
         return self.role is Role.ADMIN
+
+    @property
+    def viewer(self) -> str | None:
+        """Who is noted as having seen payloads; None: they may not see any."""
+        return self.actor if self.sees_payloads else None
+
+    def payload_viewer(self) -> str:
+        """Return the viewer. Raises ForbiddenError: they may not see payloads."""
+        if self.viewer is None:
+            raise ForbiddenError(
+                "this shows payloads of records, and you may not see those: ask a Platform Admin"
+            )
+        return self.viewer
 
 
 async def authentication_of(request: Request) -> Authentication:
@@ -273,7 +278,8 @@ async def caller_of(
     tenant = await authentication.tenant_of(request, identity)
     request.state.identity = identity
     request.state.tenant = tenant
-    return Caller(tenant, identity.actor, identity.role, identity)
+    sees = identity.sees_payloads
+    return Caller(tenant, identity.actor, identity.role, identity, sees_payloads=sees)
 
 
 def _at_least(role: Role) -> Callable[..., Awaitable[Caller]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from uuid import uuid4
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,22 +25,40 @@ _HEADERS = {
 }
 
 
-class Guard:
-    """Refuses bodies above `max_body` bytes, and adds the headers."""
+_ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+REQUEST_ID = "X-Request-Id"
+"""Header that names an answer; lines of the log about it have the same `request_id`."""
+_REQUEST_ID = re.compile("[A-Za-z0-9_.-]{1,64}")
 
-    def __init__(self, app: ASGIApp, max_body: int) -> None:
+
+class Guard:
+    """Refuses bodies above `max_body` bytes, adds the headers, and gives each request its ID.
+
+    A proxy before the gateway may have given it one already. `tls`: the console has an https
+    address, and browsers shall ask for no other.
+    """
+
+    def __init__(self, app: ASGIApp, max_body: int, *, tls: bool = False) -> None:
         self._app = app
         self._max_body = max_body
+        self._headers = _HEADERS | (_ONLY_TLS if tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._guarded(scope, receive, send, request_id)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                headers[REQUEST_ID] = request_id
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")

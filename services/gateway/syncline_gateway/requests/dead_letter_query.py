@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query
@@ -15,10 +15,9 @@ from pydantic.alias_generators import to_camel
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.security.secrets import Keyring
 from syncline_gateway.requests.parameters import Id
 
-_KEYS = UUID("9b2f4f0e-7c7e-5a3b-8f0a-1d2c64d0a9c7")
-"""Namespace of what is made of idempotency keys here."""
 _NO_NUL = "^[^\\x00]*$"
 _YEARS = range(1970, 9999)
 
@@ -114,9 +113,9 @@ class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
         return DeadLetterFilter(**given, status=status, as_of=self.as_of)
 
 
-def key_of(tenant: str, key: str | None) -> str | None:
-    """Return what an idempotency key stands for in its tenant."""
-    return str(uuid5(_KEYS, f"{tenant}\0{key}")) if key else None
+def key_of(keyring: Keyring, tenant: str, key: str | None) -> str | None:
+    """Return what an idempotency key stands for in its tenant; others cannot foresee it."""
+    return keyring.id_of(f"dead letters\0{tenant}\0{key}") if key else None
 
 
 def hash_of(body: msgspec.Struct) -> str:

@@ -34,6 +34,10 @@ class NewKey(Body):
     days: Annotated[
         int | None, Field(ge=1, le=3650, description="Until it expires; null: never.")
     ] = None
+    sees_payloads: Annotated[
+        bool | None,
+        Field(description="Whether it sees what records hold; null: if you do, and no Runner's."),
+    ] = None
 
 
 @router.get("")
@@ -49,8 +53,13 @@ async def create_api_key(body: NewKey, caller: User, api: Api) -> Answered[Creat
     """Make a key; the answer is the only place where it is ever shown."""
     if Role.of(body.role) > caller.role:
         raise ForbiddenError(f"a key may have no role above yours, {caller.role.title}")
+    payloads = body.sees_payloads
+    if payloads:
+        caller.payload_viewer()
+    elif caller.viewer is None:
+        payloads = False
     key = new_api_key()
-    wanted = NewApiKey(body.name, body.role, body.days)
+    wanted = NewApiKey(body.name, body.role, body.days, payloads)
     stored = (key.prefix, key.hash)
     view = await ApiKeys(api.database).add(caller.tenant, wanted, stored, caller.actor)
     return Answered(CreatedKey(key.text, view), router.location(view.id))

@@ -83,9 +83,12 @@ async def get_dead_letter_selection(
 
 @router.get("/{letter_id}")
 async def get_dead_letter(letter_id: Id, caller: Runner, api: Api) -> DeadLetterDetail:
-    """Show an entry in full; its payload is text, byte for byte but for secrets."""
+    """Show an entry in full; its payload is text, byte for byte but for secrets.
+
+    Who may not see payloads gets it without (`isHidden`); the others' looks are audited.
+    """
     return await MaskedDeadLetters(api.database, api.keyring).get(
-        caller.tenant, letter_id, installation=caller.is_admin
+        caller.tenant, letter_id, caller.viewer, installation=caller.is_admin
     )
 
 
@@ -93,7 +96,7 @@ async def get_dead_letter(letter_id: Id, caller: Runner, api: Api) -> DeadLetter
 async def get_dead_letter_payload(letter_id: Id, caller: Runner, api: Api) -> Response:
     """Download the failed stage's input: the bytes as they are stored, but for secrets."""
     found = await MaskedDeadLetters(api.database, api.keyring).payload(
-        caller.tenant, letter_id, installation=caller.is_admin
+        caller.tenant, letter_id, caller.payload_viewer(), installation=caller.is_admin
     )
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")

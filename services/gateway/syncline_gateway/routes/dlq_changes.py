@@ -80,7 +80,7 @@ async def replay_dead_letters(
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
     entries, missing = await _entries(api, caller, body, "pending")
-    request = _replay_request(caller, idempotency_key, body, named=body.ids is not None)
+    request = _replay_request(api, caller, idempotency_key, body, named=body.ids is not None)
     results = await _replay(api, entries, request)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing
@@ -92,12 +92,16 @@ async def replay_dead_letters(
 async def replay_dead_letter(
     letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResult:
-    """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
+    """Replay an entry, changed by who may see payloads, or as it is; 409 if it is not Pending."""
+    changes = body.payload is not None or body.patch is not None
     found = await MaskedDeadLetters(api.database, api.keyring).get(
-        caller.tenant, letter_id, installation=caller.is_admin
+        caller.tenant,
+        letter_id,
+        caller.payload_viewer() if changes else None,
+        installation=caller.is_admin,
     )
-    request = _replay_request(caller, idempotency_key, body)
-    if refusal(found.entry) is None:
+    request = _replay_request(api, caller, idempotency_key, body)
+    if changes and refusal(found.entry) is None:
         edit = await asyncio.to_thread(_edit, found, body)  # may be long
         request = msgspec.structs.replace(request, edit=edit)
     (result,) = await _replay(api, [found.entry], request)
@@ -106,9 +110,7 @@ async def replay_dead_letter(
     return result
 
 
-def _edit(found: DeadLetterDetail, body: ReplayOne) -> PayloadEdit | None:
-    if body.payload is None and body.patch is None:
-        return None
+def _edit(found: DeadLetterDetail, body: ReplayOne) -> PayloadEdit:
     both = body.payload is not None and body.patch is not None
     wrong = {
         ("$.patch", "give either `payload` or `patch`"): both,
@@ -205,7 +207,12 @@ async def _entries(
 
 
 def _replay_request(
-    caller: Caller, key: str | None, body: ReplayOne | ReplayMany, *, named: bool = True
+    api: Api,
+    caller: Caller,
+    key: str | None,
+    body: ReplayOne | ReplayMany,
+    *,
+    named: bool = True,
 ) -> ReplayRequest:
     return ReplayRequest(
         tenant=caller.tenant,
@@ -213,7 +220,7 @@ def _replay_request(
         source="gateway",
         from_stage=body.from_stage,
         reason=body.reason or None,
-        key=key_of(caller.tenant, key),
+        key=key_of(api.keyring, caller.tenant, key),
         named=named,
     )
 

@@ -24,7 +24,7 @@ from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
-from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.edits import (
     Name,
@@ -184,21 +184,30 @@ def _list(api: Api) -> MappingList:
 @router.post("/dry-run")
 async def dry_run_unsaved_mapping_config(body: DryRunRequest, caller: User, api: Api) -> DryRun:
     """Run up to 20 records through a draft of a new mapping."""
-    return await _runner(api, caller.tenant).run(caller.tenant, None, body)
+    return await _dry_run(api, caller, None, body)
 
 
 @router.post("/{name}/dry-run")
 async def dry_run_mapping_config(name: Name, body: DryRunRequest, caller: User, api: Api) -> DryRun:
-    """Run up to 20 records of the source through a mapping, a version of it, or a draft."""
-    return await _runner(api, caller.tenant).run(caller.tenant, name, body)
+    """Run up to 20 records of the source through a mapping, a version of it, or a draft.
+
+    Reading the source is for who may see payloads, and is audited.
+    """
+    return await _dry_run(api, caller, name, body)
 
 
 @router.post("/{name}/try-draft")
 async def try_mapping_config_draft(name: Name, body: TrialRequest, caller: User, api: Api) -> Trial:
-    """Compare a draft with the active version over stored raw records and dead letters."""
+    """Compare a draft with the active version over stored raw records and dead letters.
+
+    For who may see payloads; it is audited.
+    """
     trier = DraftTrier(api.database, api.keyring, api.settings.kafka())
-    return await trier.run(caller.tenant, name, body)
+    return await trier.run(caller.tenant, name, body, caller.payload_viewer())
 
 
-def _runner(api: Api, tenant: str) -> DryRunner:
-    return DryRunner(api.database, api.keyring, api.settings.surroundings(tenant))
+async def _dry_run(api: Api, caller: Caller, name: str | None, body: DryRunRequest) -> DryRun:
+    if body.records is None:
+        caller.payload_viewer()
+    runner = DryRunner(api.database, api.keyring, api.settings.surroundings(caller.tenant))
+    return await runner.run(caller.tenant, name, body, caller.actor)

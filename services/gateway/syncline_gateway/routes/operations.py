@@ -60,7 +60,7 @@ async def create_operation(
     body: OperationRequest, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answered[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
-    new = _new(body, caller, idempotency_key)
+    new = _new(body, caller, key_of(api.keyring, caller.tenant, idempotency_key))
     try:
         begun = await Operations(api.database).start(new)
     except KeyReusedError as error:
@@ -78,7 +78,7 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
         wrong = [Problem(f"$.{name}", "is for a replay only") for name, v in only.items() if v]
         raise InvalidInputError(wrong)
     return NewOperation(
-        id=key_of(caller.tenant, key) or str(uuid7()),
+        id=key or str(uuid7()),
         tenant=caller.tenant,
         kind=body.kind,
         request_hash=hash_of(body),

@@ -9,10 +9,13 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Query
+from pydantic import Field
 
 from syncline.actions.passports.passport import Passports
 from syncline.actions.passports.steps import Passport
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.configuration.profiles import Configuration
+from syncline.postgres.dead_letters.erasure import Erasure, erase_record
 from syncline.postgres.runs.record_history import (
     RecordHistory,
     RecordInRun,
@@ -20,10 +23,10 @@ from syncline.postgres.runs.record_history import (
     run_position_of,
 )
 from syncline.postgres.runs.search import checked_id
-from syncline_gateway.access.caller import Runner
+from syncline_gateway.access.caller import Admin, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Paged, identity, moment, number
-from syncline_gateway.requests.resource import Resource
+from syncline_gateway.requests.resource import Body, Resource
 
 router = Resource(prefix="/records", tags=["records"])
 SourceId = Annotated[str, Query(alias="sourceId", description="Compared exactly.")]
@@ -57,10 +60,30 @@ async def get_record_passport(
 ) -> Passport:
     """Show a record in one run: each stage's input and output, attempts, and its target ID.
 
-    Payloads are read back from the stage topics, which keep them for some days.
+    Payloads are read back from the stage topics, which keep them for some days. Who may not see
+    payloads gets them without text (`hidden`); the others' looks are audited.
     """
     checked_id(source_id, "query.sourceId")
     passports = Passports(
         api.database, api.settings.kafka(), Configuration(api.database, api.keyring)
     )
-    return await passports.of(caller.tenant, source_id, run, api.clock.now())
+    return await passports.of(caller.tenant, source_id, run, api.clock.now(), caller.viewer)
+
+
+class ErasedRecord(Body):
+    """Whose payloads are to be erased."""
+
+    instance: Annotated[str, Field(max_length=200)]
+    source_id: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_ID_LENGTH)]
+
+
+@router.post("/erase")
+async def erase_record_payloads(body: ErasedRecord, caller: Admin, api: Api) -> Erasure:
+    """Erase what is stored of a record's contents: payloads, edits and errors of dead letters.
+
+    Those dead letters cannot be replayed then. What topics hold is removed when it is too old.
+    """
+    for name, text in (("instance", body.instance), ("sourceId", body.source_id)):
+        checked_id(text, f"$.{name}")
+    wanted = (caller.tenant, body.instance, body.source_id)
+    return await erase_record(api.database, *wanted, caller.actor)

@@ -42,6 +42,7 @@ class SessionInfo(msgspec.Struct, frozen=True, rename="camel"):
     role: RoleName
     tenant: str
     tenants: list[str]
+    sees_payloads: bool
     csrf_token: str | None
     expires_at: datetime | None
 
@@ -91,7 +92,7 @@ class TenantChoice(Body):
 
 
 async def _from_here(request: Request, authentication: AuthenticationDep) -> None:
-    authentication.check_origin(request)
+    authentication.origins.check(request)
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -108,16 +109,20 @@ class Entrance(msgspec.Struct, frozen=True):
         return SignIn(self.api.database, passwords, self.api.settings.lifetimes())
 
     async def let_in(self, token: str) -> Answered[SessionInfo]:
-        """Answer with a new session, and give its cookie."""
+        """Answer with a new session, and give its cookie; the one that the browser had ends."""
+        name = self.authentication.cookie
+        if before := self.request.cookies.get(name):
+            await self.authentication.sessions.end(token_hash(before))
+            self.authentication.forget()
         settings = self.api.settings
         found = await self.authentication.sessions.find(token_hash(token))
         assert found is not None
-        identity = Identity(found.name, found.role, found.tenant, token, found)
+        identity = Identity(found.name, found.role, found.tenant, token, found, found.sees_payloads)
         info = await _info(self.authentication, identity, found.tenant)
         is_secure = "https" in (self.request.url.scheme, settings.console_url().partition(":")[0])
         kept = round(settings.session_lifetime)
         cookie = Response()
-        cookie.set_cookie(COOKIE, token, kept, secure=is_secure, httponly=True, samesite="lax")
+        cookie.set_cookie(name, token, kept, secure=is_secure, httponly=True, samesite="lax")
         return Answered(info, {"Set-Cookie": cookie.headers["set-cookie"]})
 
 
@@ -158,7 +163,9 @@ async def sign_out(caller: Runner, authentication: AuthenticationDep) -> Respons
     await authentication.sessions.end(token_hash(identity.secret))
     authentication.forget()
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    name = authentication.cookie
+    is_secure = name != COOKIE
+    response.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="lax")
     return response
 
 
@@ -213,6 +220,7 @@ async def _info(authentication: Authentication, identity: Identity, tenant: str)
         identity.role.word,
         tenant,
         await authentication.tenants(identity),
+        identity.sees_payloads,
         csrf_token(identity.secret) if session else None,
         session.expires_at if session else None,
     )

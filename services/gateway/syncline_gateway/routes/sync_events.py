@@ -70,7 +70,7 @@ async def trigger_sync(
     body: Document[SyncEvent], caller: Runner, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answered[RunStatus]:
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
-    run_id = run_id_of(body.value, caller, idempotency_key)
+    run_id = run_id_of(api, body.value, caller, idempotency_key)
     fields = fields_of(body.value, caller)
     try:
         wanted = request_of(body.value, fields)

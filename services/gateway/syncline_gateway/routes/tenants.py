@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
+import msgspec
+import structlog
 from pydantic import Field
 
+from syncline.domain.errors import RetriableError
+from syncline.kafka.admin import KafkaAdmin
+from syncline.kafka.failures import BrokerRefusedError
 from syncline.postgres.access.tenants import Tenants, TenantView
 from syncline_gateway.access.caller import Admin, AuthenticationDep, Runner
 from syncline_gateway.api import Api
@@ -13,6 +19,22 @@ from syncline_gateway.requests.parameters import Page, Paged, words
 from syncline_gateway.requests.resource import Body, Resource
 
 router = Resource(prefix="/tenants", tags=["tenants"])
+
+
+TOPIC_WITHIN = 10.0
+"""Seconds for Kafka to make a topic."""
+log = structlog.get_logger()
+
+
+class CreatedTenant(TenantView, frozen=True, kw_only=True, rename="camel"):
+    """A new tenant.
+
+    Attributes:
+        trigger_topic: its own, to which Kafka's ACLs let programs write that may start its runs.
+            None: Kafka did not make it; `syncline topics create --trigger-topic` does.
+    """
+
+    trigger_topic: str | None
 
 
 class NewTenant(Body):
@@ -36,6 +58,20 @@ async def list_tenants(
 
 
 @router.post("", status_code=201)
-async def create_tenant(body: NewTenant, caller: Admin, api: Api) -> TenantView:
-    """Make a tenant."""
-    return await Tenants(api.database).add(body.id, caller.actor)
+async def create_tenant(body: NewTenant, caller: Admin, api: Api) -> CreatedTenant:
+    """Make a tenant and its trigger topic; without Kafka the topic is to be made by hand."""
+    made = await Tenants(api.database).add(body.id, caller.actor)
+    topic = await _trigger_topic(api, body.id)
+    return CreatedTenant(**msgspec.structs.asdict(made), trigger_topic=topic)
+
+
+async def _trigger_topic(api: Api, tenant: str) -> str | None:
+    settings = api.settings
+    try:
+        async with asyncio.timeout(TOPIC_WITHIN):
+            return await KafkaAdmin(settings.kafka()).create_tenant_topic(
+                tenant, settings.kafka_replication
+            )
+    except (RetriableError, BrokerRefusedError, TimeoutError) as error:
+        log.warning("trigger_topic_not_made", tenant=tenant, reason=str(error) or "no answer")
+        return None

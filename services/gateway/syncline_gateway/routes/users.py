@@ -21,6 +21,11 @@ router = Resource(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
 
+SeesPayloads = Annotated[
+    bool | None,
+    Field(description="Whether they see what records hold; null: all but Runners do."),
+]
+
 
 class PasswordLink(msgspec.Struct, frozen=True, rename="camel"):
     """A one-time link at which a person chooses a password; give it to nobody else.
@@ -45,6 +50,7 @@ class NewUser(Body):
     name: Name
     role: RoleName
     tenants: Annotated[Tenants, Field(default_factory=list)]
+    sees_payloads: SeesPayloads = None
 
 
 class UserPatch(Body):
@@ -53,6 +59,7 @@ class UserPatch(Body):
     role: RoleName | None = None
     tenants: Tenants | None = None
     disabled: bool | None = None
+    sees_payloads: bool | None = None
     revoke_keys: bool = False
 
 
@@ -73,7 +80,8 @@ async def list_users(
 async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
     async with api.database.transaction() as connection:
-        user = await insert_user(connection, body.name, body.role, body.tenants, caller.actor)
+        wanted = (body.name, body.role, body.tenants)
+        user = await insert_user(connection, *wanted, caller.actor, body.sees_payloads)
     link = await _link(api, user.id, caller.actor)
     return Answered(InvitedUser(user, link), router.location(user.id))
 
@@ -92,7 +100,7 @@ async def update_user(
 
     The API keys that they made (`activeKeys`) go on, unless `revokeKeys` is true.
     """
-    wanted = UserChange(body.role, body.tenants, body.disabled, body.revoke_keys)
+    wanted = UserChange(**body.model_dump())
     changed = await Users(api.database).change(user, wanted, caller.actor)
     authentication.forget()
     return changed

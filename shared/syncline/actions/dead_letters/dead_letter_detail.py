@@ -13,6 +13,7 @@ from syncline.domain.dead_letter.patch import edited, patch_between
 from syncline.domain.dead_letter.replay import INGEST
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject
+from syncline.postgres.audit.log import audit_view
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue
@@ -21,21 +22,27 @@ from syncline.telemetry.masking import MASK, Secrets
 
 
 class MaskedDeadLetters:
-    """Shows dead letters."""
+    """Shows dead letters; who looks at a payload is audited."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database = database
         self._views = DeadLetterQueue(database)
         self._configuration = Configuration(database, keys)
 
     async def get(
-        self, tenant: str, letter_id: str, *, installation: bool = False
+        self, tenant: str, letter_id: str, viewer: str | None, *, installation: bool = False
     ) -> DeadLetterDetail:
         """Return an entry in full. Raises NotFoundError, RetriableError.
 
         Args:
+            viewer: who asks, and may see payloads; None hides them.
             installation: whoever asks may see also what belongs to no tenant.
         """
         found = await self._views.get(tenant, letter_id, installation=installation)
+        if viewer is None:
+            return msgspec.structs.replace(found, payload=None, edit=None, is_hidden=True)
+        if found.payload is not None:
+            await self._audit(tenant, found, viewer)
         secrets = await self._configuration.secrets(tenant)
         payload = None if found.payload is None else _masked(found.payload, secrets)
         edit = _edit(found.edit, secrets)
@@ -43,15 +50,22 @@ class MaskedDeadLetters:
         return msgspec.structs.replace(found, payload=payload, is_masked=is_masked, edit=edit)
 
     async def payload(
-        self, tenant: str, letter_id: str, *, installation: bool = False
+        self, tenant: str, letter_id: str, viewer: str, *, installation: bool = False
     ) -> bytes | None:
-        """Return the bytes of an entry's payload. Raises NotFoundError, RetriableError."""
+        """Return the bytes of an entry's payload. Raises as `get`; its arguments too."""
         found = await self._views.payload(tenant, letter_id, installation=installation)
         if found is None:
             return None
+        entry = await self._views.get(tenant, letter_id, installation=installation)
+        await self._audit(tenant, entry, viewer)
         secrets = await self._configuration.secrets(tenant)
         text = found.decode(errors="surrogateescape")
         return _masked(text, secrets).encode(errors="surrogateescape")
+
+    async def _audit(self, tenant: str, found: DeadLetterDetail, viewer: str) -> None:
+        entry = found.entry
+        details = {"instance": entry.instance, "sourceId": entry.source_id}
+        await audit_view(self._database, tenant, viewer, "payload.viewed", entry.id, details)
 
 
 def _masked(text: str, secrets: Secrets) -> str:

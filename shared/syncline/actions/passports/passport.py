@@ -15,7 +15,9 @@ import structlog
 from syncline.actions.passports.field_changes import FieldChange, changes_of, good_fields, unused
 from syncline.actions.passports.steps import (
     ABSENT,
+    ERASED,
     GONE,
+    HIDDEN,
     KEPT,
     KINDS,
     NOT_FOUND,
@@ -35,6 +37,7 @@ from syncline.domain.mapping.document import Normalization, Transformation
 from syncline.domain.mapping.validation import parse
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.message_search import Look, Sighting, locate
+from syncline.postgres.audit.log import audit_view
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.record_states import (
@@ -64,23 +67,32 @@ class Passports:
         self._kafka = kafka
         self._configuration = configuration
 
-    async def of(self, tenant: str, source_id: str, run_id: str | None, now: datetime) -> Passport:
+    async def of(
+        self, tenant: str, source_id: str, run_id: str | None, now: datetime, viewer: str | None
+    ) -> Passport:
         """Read a record's passport in a run, or in the newest that has it. Raises NotFoundError.
 
         While Kafka is away payloads are unavailable.
+
+        Args:
+            viewer: who asks, and may see payloads: the look is audited. None hides them.
         """
         run_id = run_id or await newest_run_of(self._database, tenant, source_id)
         found = await trace_record(self._database, tenant, source_id, run_id)
         secrets = await self._configuration.secrets(tenant)
-        payloads = await self._payloads(found, now)
-        payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}
+        seen = await self._payloads(found, now)
+        hidden = HIDDEN if viewer is None else ERASED if found.erased_at is not None else None
+        payloads = {kind: _shown(payload, secrets, hidden) for kind, payload in seen.items()}
+        if viewer is not None and hidden is None:
+            details = {"instance": found.record.instance, "run": run_id}
+            await audit_view(self._database, tenant, viewer, "payload.viewed", source_id, details)
         version = found.record.mapping_version
         document = await self._configuration.mapping_document(tenant, found.mapping, version)
         mapping = parse(document, stored=True)
         texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
         changes = _changes(found.record, mapping, texts, secrets)
         raw = texts.get(KINDS[0])
-        steps = steps_of(found.record, payloads, found.attempts, changes)
+        steps = steps_of(found.record, seen, found.attempts, changes)
         unread = unused(mapping.normalization.fields, raw)
         shown = list(payloads.values())
         return Passport(place=found.record, steps=steps, payloads=shown, unused=unread)
@@ -181,9 +193,11 @@ def _text(record: bytes) -> str:
     return record.decode(errors="backslashreplace")
 
 
-def _shown(payload: PassportPayload, secrets: Secrets) -> PassportPayload:
+def _shown(payload: PassportPayload, secrets: Secrets, hidden: str | None) -> PassportPayload:
     if payload.text is None:
         return payload
+    if hidden is not None:
+        return msgspec.structs.replace(payload, state=hidden, text=None)
     return msgspec.structs.replace(payload, text=secrets.mask_json(payload.text))
 
 

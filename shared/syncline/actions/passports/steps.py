@@ -13,6 +13,7 @@ from syncline.postgres.runs.record_states import FailedAttempt, RecordState
 
 KEPT, ABSENT, GONE = "kept", "absent", "gone"
 NOT_FOUND, UNAVAILABLE = "not_found", "unavailable"
+HIDDEN, ERASED = "hidden", "erased"
 KINDS = tuple(INPUT_OF.values())
 """raw, canonical, payload: the topics between the stages."""
 STAGES = tuple(Stage)
@@ -32,7 +33,8 @@ class PassportPayload(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
         kind: raw, canonical or payload: the topic.
         state: kept; absent: the record never came so far; gone: it was kept `kept_days` and is
             removed; not_found: not seen within the time that one look may take; unavailable:
-            Kafka does not answer.
+            Kafka does not answer; hidden: whoever asks may not see payloads; erased: a person had
+            them erased.
         text: the record's JSON; secrets are masked.
         origin: topic or dead_letter: where the text was read.
         at: when it was written there.

@@ -22,6 +22,7 @@ from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import JsonObject
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.reader import KafkaReader
+from syncline.postgres.audit.log import audit_view
 from syncline.postgres.configuration.draft_samples import DraftDeadLetter, DraftRun, Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
@@ -116,8 +117,11 @@ class DraftTrier:
         self._configuration = Configuration(database, keys)
         self._connection = connection
 
-    async def run(self, tenant: str, name: str, request: TrialRequest) -> Trial:
-        """Try a draft of a stored mapping. Raises InvalidInputError, NotFoundError."""
+    async def run(self, tenant: str, name: str, request: TrialRequest, actor: str) -> Trial:
+        """Try a draft of a stored mapping, which is audited as done by `actor`.
+
+        Raises InvalidInputError, NotFoundError.
+        """
         if not 1 <= request.limit <= MOST:
             message = f"must be from 1 to {MOST}, not {request.limit}"
             raise InvalidInputError([Problem("$.limit", message)])
@@ -128,7 +132,11 @@ class DraftTrier:
         draft = await asyncio.to_thread(parse, loaded.mappings[name].document)
         ids = [stream.id for stream in streams]
         runs = await self._drafts.newest_runs(ids)
+        details = {"instance": request.instance, "limit": request.limit}
+        await audit_view(self._database, tenant, actor, "mapping.draft_tried", name, details)
         stored = await newest_raw(self._connection, tenant, runs, request.limit)
+        erased = await self._drafts.erased(ids)
+        stored = [record for record in stored if record.source_id not in erased]
         letters = await self._drafts.letters(tenant, ids, LETTERS, MOST_SHOWN)
         secrets = await self._configuration.secrets(tenant)
         return await in_thread(

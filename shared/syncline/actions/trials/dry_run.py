@@ -21,6 +21,7 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import unknown_columns, unknown_properties
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import JsonObject, Record, check_record
+from syncline.postgres.audit.log import audit_view
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
@@ -84,9 +85,12 @@ class DryRunner:
         self._configuration = Configuration(database, keys)
         self._surroundings = surroundings
 
-    async def run(self, tenant: str, name: str | None, request: DryRunRequest) -> DryRun:
+    async def run(
+        self, tenant: str, name: str | None, request: DryRunRequest, actor: str
+    ) -> DryRun:
         """Try a stored mapping, or with no name a draft of a new one. Raises NotFoundError.
 
+        Reading a source is audited, as done by `actor`.
         Raises InvalidInputError for the draft, the request, or what the source refuses.
         """
         _check(request)
@@ -102,6 +106,8 @@ class DryRunner:
             return await result(None, _given(mapping.extraction, request.records))
         profile = await self._source(tenant, name, request)
         wanted = (mapping.extraction, request.source_ids, request.limit)
+        details = {"profile": profile.name, "sourceIds": request.source_ids}
+        await audit_view(self._database, tenant, actor, "mapping.dry_run", name or _DRAFT, details)
         page = await read_sample(self._database, profile, self._surroundings, *wanted)
         return await result(profile.name, page)
 

@@ -19,11 +19,15 @@ _NAME = typer.Argument(metavar="NAME", help="What the key is for.")
 _KEY = typer.Argument(metavar="KEY", help="Its name, prefix or ID.")
 _ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
 _DAYS = typer.Option("--days", metavar="NUMBER", help="Days until it expires; by default never.")
+_PAYLOADS = typer.Option(
+    "--payloads/--no-payloads", help="It sees what records hold; by default not a runner's."
+)
 _COLUMNS = (
     Column("name", cut=True),
     Column("prefix"),
     Column("role", lambda key: Role.of(key.role).title),
     Column("status"),
+    Column("payloads", lambda key: "yes" if key.sees_payloads else "no", rank=5),
     Column("created", "created_at", rank=4),
     Column("by", "created_by", rank=3, cut=True),
     Column("last used", "used_at", rank=1),
@@ -37,6 +41,7 @@ def create(
     name: Annotated[str, _NAME],
     role: Annotated[str, _ROLE] = "runner",
     days: Annotated[int | None, _DAYS] = None,
+    payloads: Annotated[bool | None, _PAYLOADS] = None,
 ) -> None:
     """Make a key and print it, once."""
     from syncline.security.tokens import new_api_key  # noqa: PLC0415 - for one command only
@@ -44,7 +49,7 @@ def create(
     if days is not None and not 1 <= days <= 3650:
         message = f"must be a whole number from 1 to 3650, not {days}"
         raise InvalidInputError([Problem("--days", message)])
-    wanted = NewApiKey(name, checked_role(role), days)
+    wanted = NewApiKey(name, checked_role(role), days, payloads)
     key = new_api_key()
     stored = (key.prefix, key.hash)
     view = shell.ask(

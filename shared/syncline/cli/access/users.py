@@ -19,6 +19,10 @@ _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
 _ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
 _TENANTS = typer.Option("--tenants", metavar="A,B", help="Where a runner or user may work.")
 _UNDO = typer.Option("--undo", help="Let them in again.")
+_PAYLOADS = typer.Option(
+    "--payloads/--no-payloads", help="They see what records hold; by default all but runners do."
+)
+_NO_MORE = typer.Option("--undo", help="They see them no more.")
 _REVOKE_KEYS = typer.Option("--revoke-keys", help="Revoke the API keys that they made, too.")
 
 
@@ -33,6 +37,7 @@ _COLUMNS = (
     Column("role", lambda user: Role.of(user.role).title),
     Column("tenants", lambda user: ", ".join(user.tenants) or "everywhere", cut=True, rank=1),
     Column("status", _status),
+    Column("payloads", lambda user: "yes" if user.sees_payloads else "no", rank=3),
     Column("last signed in", "signed_in_at", rank=2),
 )
 
@@ -43,6 +48,7 @@ def add(
     name: Annotated[str, _NAME],
     role: Annotated[str, _ROLE] = "user",
     tenants: Annotated[str, _TENANTS] = "default",
+    payloads: Annotated[bool | None, _PAYLOADS] = None,
 ) -> None:
     """Add a person, and print the one-time link at which they choose a password."""
     from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
@@ -52,7 +58,7 @@ def add(
 
     async def store(database: Database) -> tuple[UserView, str]:
         async with database.transaction() as connection:
-            user = await insert_user(connection, name, checked, assigned, shell.actor)
+            user = await insert_user(connection, name, checked, assigned, shell.actor, payloads)
         return user, await password_link(database, user.id, shell.actor)
 
     user, token = shell.ask(store)
@@ -87,6 +93,16 @@ def disable(
         lines.append(f"API keys that they made go on: {', '.join(user.active_keys)}")
         lines.append("revoke those with --revoke-keys, or one by one: syncline api-keys revoke")
     shell.show(user, *lines)
+
+
+@commands.add("payloads", tenant=False)
+def payloads(
+    shell: Shell, name: Annotated[str, _NAME], undo: Annotated[bool, _NO_MORE] = False
+) -> None:
+    """Let a person see what records hold: payloads of dead letters, passports, dry runs."""
+    change = UserChange(sees_payloads=not undo)
+    user = shell.ask(lambda database: Users(database).change(name, change, shell.actor))
+    shell.show(user, f"{user.name} sees {'no payloads' if undo else 'payloads'}")
 
 
 @commands.add("reset-link", tenant=False)

@@ -117,7 +117,7 @@ def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
     async def read(database: Database) -> DeadLetterDetail:
         (id_,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
         return await MaskedDeadLetters(database, shell.settings.keyring()).get(
-            shell.tenant, id_, installation=True
+            shell.tenant, id_, shell.actor, installation=True
         )
 
     found = shell.ask(read)
@@ -151,6 +151,7 @@ def _facts(found: DeadLetterDetail) -> list[tuple[str, object]]:
         ("mapping version", entry.mapping_version),
         ("run", entry.correlation_id),
         ("group", entry.group),
+        ("erased", entry.erased_by and f"by {entry.erased_by}, {moment(entry.erased_at)}"),
         ("cannot be replayed", entry.hindrance if entry.status == "pending" else None),
     ]
 

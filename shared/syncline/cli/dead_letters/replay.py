@@ -146,7 +146,7 @@ def _at_once(
             raise InvalidInputError([Problem("--edit", message)])
         (entry,) = entries
         found = await MaskedDeadLetters(database, shell.settings.keyring()).get(
-            shell.tenant, entry.id
+            shell.tenant, entry.id, shell.actor
         )
         return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
 

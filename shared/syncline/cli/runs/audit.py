@@ -105,7 +105,8 @@ async def _ways(
     passports = Passports(database, shell.settings.kafka(), configuration)
     now = SystemClock().now()
     found = [
-        await passports.of(shell.tenant, record.source_id, run_id, now) for record in missing[:most]
+        await passports.of(shell.tenant, record.source_id, run_id, now, None)
+        for record in missing[:most]
     ]
     rest = [None] * (len(missing) - len(found))
     return list(map(_last_seen, missing, [*found, *rest]))

@@ -30,6 +30,7 @@ _MISSING = {
     "absent": "did not come so far",
     "not_found": "not found in the time one look may take: call again",
     "unavailable": "Kafka does not answer",
+    "erased": "erased",
 }
 _WRITTEN = (
     Column("instance"),
@@ -86,7 +87,7 @@ def passport(
     async def read(database: Database) -> Passport:
         configuration = Configuration(database, shell.settings.keyring())
         passports = Passports(database, shell.settings.kafka(), configuration)
-        return await passports.of(shell.tenant, source_id, run_id, SystemClock().now())
+        return await passports.of(shell.tenant, source_id, run_id, SystemClock().now(), shell.actor)
 
     found = shell.ask(read)
     shell.show(found, *_passport_lines(found))

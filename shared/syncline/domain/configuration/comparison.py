@@ -103,7 +103,9 @@ def flatten(value: object, path: str = "$") -> JsonObject:
     return {path: value}
 
 
-_ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify", re.I)
+_ADDRESS = re.compile(
+    r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify|cafile", re.I
+)
 
 
 def addresses_of(config: Mapping[str, object]) -> dict[str, object]:

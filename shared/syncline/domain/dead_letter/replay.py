@@ -84,6 +84,7 @@ UNCHECKED = (
     "the target may hold these already: check it, then replay them one by one, by their IDs, or "
     "discard them"
 )
+ERASED = "its payload was erased: run its record again"
 _NO_ID = "it has no ID by which it could be read again: correct it in the source, then run again"
 HOPELESS = {
     "missing_source_id": _NO_ID,

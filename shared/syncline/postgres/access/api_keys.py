@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.access import Role, RoleName, checked_name
+from syncline.domain.access import Role, RoleName, checked_name, sees_payloads
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
@@ -16,14 +16,15 @@ from syncline.postgres.database.database import Queryable, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 _VIEW = """
-select id, name, prefix, role, case when revoked_at is not null then 'revoked'
+select id, name, prefix, role, sees_payloads, case when revoked_at is not null then 'revoked'
   when expires_at <= now() then 'expired' else 'active' end as status,
   created_by, created_at, expires_at, used_at, revoked_at, revoked_by
 from api_keys
 """
 _INSERT = """
-insert into api_keys (id, tenant, name, prefix, hash, role, created_by, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
+insert into api_keys (id, tenant, name, prefix, hash, role, sees_payloads, created_by,
+  expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(days => $9))
 on conflict do nothing returning id
 """
 _NAMED = """
@@ -32,7 +33,7 @@ order by revoked_at nulls first limit 1 for update
 """
 _REVOKE = "update api_keys set revoked_at = now(), revoked_by = $2 where id = $1"
 _FIND = """
-select id, tenant, name, role, prefix, hash from api_keys
+select id, tenant, name, role, sees_payloads, prefix, hash from api_keys
 where prefix = $1 and revoked_at is null and (expires_at is null or expires_at > now())
 """
 
@@ -44,6 +45,7 @@ class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     prefix: str
     role: RoleName
+    sees_payloads: bool
     status: Literal["active", "expired", "revoked"]
     created_by: str
     created_at: datetime
@@ -54,11 +56,15 @@ class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class NewApiKey(msgspec.Struct, frozen=True):
-    """A key to be made; it expires after so many days, or never."""
+    """A key to be made; it expires after so many days, or never.
+
+    `payloads` says whether it sees those of records; None: if those of its role do.
+    """
 
     name: str
     role: RoleName
     days: int | None = None
+    payloads: bool | None = None
 
 
 class ValidApiKey(msgspec.Struct, frozen=True):
@@ -68,6 +74,7 @@ class ValidApiKey(msgspec.Struct, frozen=True):
     tenant: str
     name: str
     role: Role
+    sees_payloads: bool
     prefix: str
     hash: bytes
 
@@ -96,12 +103,15 @@ class ApiKeys(Repository):
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select 1 from tenants where id = $1", tenant):
                 raise InvalidInputError([Problem("$.tenant", f"there is no tenant {tenant!r}")])
-            values = (tenant, name, *stored, wanted.role, actor, wanted.days)
+            by_role = sees_payloads(Role.of(wanted.role))
+            sees = by_role if wanted.payloads is None else wanted.payloads
+            values = (tenant, name, *stored, wanted.role, sees, actor, wanted.days)
             key_id = await connection.fetchval(_INSERT, str(uuid7()), *values)
             if key_id is None:
                 message = f"a key named {name!r} is in use: revoke it, or give this another name"
                 raise ConflictError(message)
-            details = {"prefix": stored[0], "role": wanted.role, "days": wanted.days}
+            details: dict[str, object] = {"prefix": stored[0], "role": wanted.role}
+            details |= {"days": wanted.days, "seesPayloads": sees}
             await audit(connection, tenant, actor, "api_key.created", name, details)
             return await _found(connection, tenant, key_id)
 

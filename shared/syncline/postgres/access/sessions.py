@@ -13,7 +13,7 @@ from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import struct_of
 
 _FIND = """
-select u.id as user_id, u.name, u.role, s.tenant, s.expires_at,
+select u.id as user_id, u.name, u.role, u.sees_payloads, s.tenant, s.expires_at,
   now() - s.used_at > interval '1 minute' as is_stale,
   u.role = 'platform_admin' or exists(
     select from user_tenants t where t.user_id = u.id and t.tenant = s.tenant) as is_member,
@@ -42,6 +42,7 @@ class SessionView(msgspec.Struct, frozen=True):
     user_id: str
     name: str
     role: Role
+    sees_payloads: bool
     tenant: str
     expires_at: datetime
 

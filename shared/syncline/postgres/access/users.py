@@ -8,7 +8,14 @@ from datetime import datetime
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, checked_tenants
+from syncline.domain.access import (
+    EVERYWHERE,
+    Role,
+    RoleName,
+    checked_name,
+    checked_tenants,
+    sees_payloads,
+)
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.record import JsonObject
 from syncline.postgres.audit.log import audit
@@ -16,24 +23,33 @@ from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
+# A key that a key made has it as its maker; `union` ends a circle of names that were used again.
+_MADE = """
+made as (
+  select k.* from api_keys k where k.created_by = {}
+  union select k.* from api_keys k join made m on k.tenant = m.tenant
+    and k.created_by = 'api-key:' || m.name)
+"""
 _VIEW = """
-select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
-  u.signed_in_at, array(select tenant from user_tenants t where t.user_id = u.id order by 1)
-  as tenants,
-  array(select k.tenant || '/' || k.name from api_keys k where k.created_by = u.name
-    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) order by 1)
+select u.id, u.name, u.role, u.disabled, u.sees_payloads, u.password is not null as has_password,
+  u.created_at, u.signed_in_at,
+  array(select tenant from user_tenants t where t.user_id = u.id order by 1) as tenants,
+  array(with recursive {made} select tenant || '/' || name from made
+    where revoked_at is null and (expires_at is null or expires_at > now()) order by 1)
   as active_keys
 from users u
-"""
+""".format(made=_MADE.format("u.name"))
 _REVOKE_KEYS = """
-update api_keys set revoked_at = now(), revoked_by = $2
-where created_by = $1 and revoked_at is null returning tenant, name, prefix
-"""
+with recursive {made} update api_keys k set revoked_at = now(), revoked_by = $2 from made
+where k.id = made.id and k.revoked_at is null returning k.tenant, k.name, k.prefix
+""".format(made=_MADE.format("$1"))
 _INSERT = """
-insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1
+insert into users (id, name, role, sees_payloads) values ($1, $2, $3, $4)
+on conflict do nothing returning 1
 """
-_UPDATE = "update users set role = $2, disabled = $3 where id = $1"
-_LOCK = 7_305_817_213  # any fixed number of our own: who may be the last Platform Admin
+_UPDATE = "update users set role = $2, disabled = $3, sees_payloads = $4 where id = $1"
+_CHANGED = ("role", "tenants", "disabled", "sees_payloads")
+_LOCK = 7_305_817_214  # any fixed number of our own: who may be the last Platform Admin
 
 
 class UserView(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,8 +57,9 @@ class UserView(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         tenants: empty for a Platform Admin, who may work in all.
-        active_keys: API keys that they made, as `tenant/name`. They go on when their maker is
-            disabled.
+        sees_payloads: they may see what records hold.
+        active_keys: API keys that they made, as `tenant/name`, and that those keys made. They go
+            on when their maker is disabled.
     """
 
     id: str
@@ -50,6 +67,7 @@ class UserView(msgspec.Struct, frozen=True, rename="camel"):
     role: RoleName
     tenants: list[str]
     disabled: bool
+    sees_payloads: bool
     has_password: bool
     created_at: datetime
     signed_in_at: datetime | None
@@ -66,6 +84,7 @@ class UserChange(msgspec.Struct, frozen=True):
     role: RoleName | None = None
     tenants: Sequence[str] | None = None
     disabled: bool | None = None
+    sees_payloads: bool | None = None
     revoke_keys: bool = False
 
 
@@ -103,7 +122,9 @@ class Users(Repository):
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             before = await find_user(connection, name)
             after = _changed(before, change)
-            await connection.execute(_UPDATE, before.id, after.role, after.disabled)
+            await connection.execute(
+                _UPDATE, before.id, after.role, after.disabled, after.sees_payloads
+            )
             await _assign(connection, before.id, after.tenants)
             await _keep_an_admin(connection)
             if after.disabled:
@@ -123,16 +144,26 @@ class Users(Repository):
 
 
 async def insert_user(
-    connection: Connection, name: str, role: RoleName, tenants: Sequence[str], actor: str
+    connection: Connection,
+    name: str,
+    role: RoleName,
+    tenants: Sequence[str],
+    actor: str,
+    payloads: bool | None = None,
 ) -> UserView:
-    """Add a user without a password. Raises InvalidInputError; ConflictError: the name is taken."""
+    """Add a user without a password. Raises InvalidInputError; ConflictError: the name is taken.
+
+    Args:
+        payloads: whether they see those of records; None: if new ones of their role do.
+    """
     checked = checked_name(name)
     assigned = checked_tenants(tenants, Role.of(role))
     user_id = str(uuid7())
-    if not await connection.fetchval(_INSERT, user_id, checked, role):
+    sees = sees_payloads(Role.of(role)) if payloads is None else payloads
+    if not await connection.fetchval(_INSERT, user_id, checked, role, sees):
         raise ConflictError(f"there is a user {checked!r} already")
     await _assign(connection, user_id, assigned)
-    details = {"role": role, "tenants": assigned}
+    details = {"role": role, "tenants": assigned, "seesPayloads": sees}
     await audit(connection, EVERYWHERE, actor, "user.created", checked, details)
     return await find_user(connection, user_id)
 
@@ -184,7 +215,7 @@ async def _keep_an_admin(connection: Connection) -> None:
 
 
 def _changed(user: UserView, change: UserChange) -> UserView:
-    changes = {"role": change.role, "tenants": change.tenants, "disabled": change.disabled}
+    changes = {name: getattr(change, name) for name in _CHANGED}
     wanted = {name: new for name, new in changes.items() if new is not None}
     after = msgspec.structs.replace(user, **wanted)
     tenants = checked_tenants(after.tenants, Role.of(after.role))
@@ -193,7 +224,6 @@ def _changed(user: UserView, change: UserChange) -> UserView:
 
 def _differences(before: UserView, after: UserView) -> JsonObject:
     pairs = {
-        name: {"before": getattr(before, name), "after": getattr(after, name)}
-        for name in ("role", "tenants", "disabled")
+        name: {"before": getattr(before, name), "after": getattr(after, name)} for name in _CHANGED
     }
     return {name: pair for name, pair in pairs.items() if pair["before"] != pair["after"]}

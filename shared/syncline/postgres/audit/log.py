@@ -11,7 +11,7 @@ import msgspec
 from syncline.domain.configuration.comparison import Difference
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Connection, Repository
+from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
@@ -21,6 +21,12 @@ LONGEST_VALUE = 500
 """Of one value in an entry, which is for people; versions of mappings are kept elsewhere."""
 _INSERT = """
 insert into audit_log (tenant, actor, action, object, details, ip) values ($1, $2, $3, $4, $5, $6)
+"""
+_INSERT_VIEW = """
+insert into audit_log (tenant, actor, action, object, details, ip)
+select $1, $2, $3, $4, $5::jsonb, $6::inet where not exists (
+  select from audit_log where tenant = $1 and object = $4 and actor = $2 and action = $3
+    and details = $5::jsonb and at > now() - interval '10 minutes')
 """
 _COLUMNS = "id, tenant, at, actor, action, object, details, host(ip) as ip"
 # A page of each tenant by the index, the newest of these.
@@ -56,6 +62,22 @@ async def audit(
 ) -> None:
     """Write an entry; `action` is `<kind>.<what>`, `details` hold no secret."""
     await connection.execute(_INSERT, tenant, actor, action, name, dict(details), ADDRESS.get())
+
+
+async def audit_view(
+    database: Database,
+    tenant: str,
+    actor: str,
+    action: str,
+    name: str,
+    details: Mapping[str, object],
+) -> None:
+    """Write that somebody looks at records, before they see them. Raises RetriableError.
+
+    The same look again within ten minutes, as pages do that refresh themselves, is no new entry.
+    """
+    values = (tenant, actor, action, name, dict(details), ADDRESS.get())
+    await database.execute(_INSERT_VIEW, *values)
 
 
 async def audit_each(

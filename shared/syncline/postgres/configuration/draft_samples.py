@@ -23,6 +23,10 @@ _RUNS = """
 select id, total, coalesce(started_at, created_at) as since from runs
 where stream_id = any($1) and total > 0 and replay is null order by created_at desc limit 20
 """
+_ERASED = """
+select e.source_id from streams s join erasures e on e.instance_id = s.instance_id
+where s.id = any($1)
+"""
 _LETTERS = """
 select id, source_id, stage, error, payload from (
   select *, sum(length(payload)) over (order by failed_at desc, id) as bytes from dead_letters
@@ -77,6 +81,11 @@ class Drafts(Repository):
     async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:
         """Return the newest runs of streams that found records."""
         return await fetch_structs(self._database, DraftRun, _RUNS, list(streams))
+
+    async def erased(self, streams: Sequence[int]) -> set[str]:
+        """Return the source IDs of records of streams whose payloads a person had erased."""
+        rows = await self._database.fetch(_ERASED, list(streams))
+        return {row["source_id"] for row in rows}
 
     async def letters(
         self, tenant: str, streams: Sequence[int], limit: int, size: int

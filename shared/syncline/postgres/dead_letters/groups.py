@@ -9,7 +9,13 @@ from typing import TypeAlias
 import msgspec
 
 from syncline.domain.dead_letter.fingerprint import pattern_of
-from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED, StreamStanding, hindrance_of
+from syncline.domain.dead_letter.replay import (
+    AMBIGUOUS,
+    ERASED,
+    UNCHECKED,
+    StreamStanding,
+    hindrance_of,
+)
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
@@ -19,20 +25,22 @@ from syncline.postgres.dead_letters.queue import standing_of
 _GROUPS = """
 with parts as (
   select d.fingerprint, d.instance_id, d.entity_type, count(*) as n, min(d.failed_at) as first_at,
-    max(d.failed_at) as last_at, count(*) filter (where d.status = 'pending') as waiting
+    max(d.failed_at) as last_at,
+    count(*) filter (where d.status = 'pending' and d.erased_at is null) as waiting,
+    count(*) filter (where d.status = 'pending' and d.erased_at is not null) as erased
   from dead_letters d where {condition} group by 1, 2, 3
 ), folded as (
   select fingerprint, sum(n)::bigint as n, min(first_at) as first_at, max(last_at) as last_at,
     array_agg(distinct instance_id) as instances, array_agg(distinct entity_type) as entity_types,
     array_agg(instance_id) as of_instance, array_agg(entity_type) as of_type,
-    array_agg(waiting) as waiting
+    array_agg(waiting) as waiting, sum(erased)::bigint as erased
   from parts group by 1
 )
 select f.fingerprint as "group", d.stage, d.category, d.code, d.error, d.pattern, d.field,
   f.n as count, f.first_at as first_seen, f.last_at as last_seen,
   array(select name from instances where id = any(f.instances) order by 1) as instances,
   array(select t from unnest(f.entity_types) t where t is not null order by 1) as entity_types,
-  f.of_instance, f.of_type, f.waiting, now() - f.first_at < interval '1 day' as is_new,
+  f.of_instance, f.of_type, f.waiting, f.erased, now() - f.first_at < interval '1 day' as is_new,
   exists (select from dead_letters r where r.tenant = $1 and r.fingerprint = f.fingerprint
     and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
 from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
@@ -143,6 +151,8 @@ def _group(row: Row, standings: _Standings) -> DeadLetterGroup:
 def _replayable(row: Row, standings: _Standings) -> tuple[int, list[str]]:
     """Count the entries that a replay of the group takes, and say why it does not take others."""
     count, hindrances = 0, dict[str, None]()
+    if row["erased"]:
+        hindrances[ERASED] = None
     streams = zip(row["of_instance"], row["of_type"], row["waiting"], strict=True)
     for instance, entity_type, waiting in streams:
         why = hindrance_of(standings.get((instance, entity_type)), row["stage"], row["code"])

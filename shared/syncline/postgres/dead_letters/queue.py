@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
+from syncline.domain.dead_letter.replay import ERASED, StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.record import JsonObject
 from syncline.domain.run import outcome_name
@@ -28,7 +28,8 @@ _COLUMNS = """
 d.id, d.status, d.category, i.name as instance, s.name as source, t.name as target, d.entity_type,
 d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version,
 d.run_id as correlation_id, d.failed_at, d.fingerprint as "group", d.replay_run, d.replay_of,
-d.resolved_at, d.resolved_by, d.reason, d.overtaken_by, d.overtaken_run, i.enabled,
+d.resolved_at, d.resolved_by, d.reason, d.overtaken_by, d.overtaken_run, d.erased_at, d.erased_by,
+i.enabled,
 s.active as source_active, t.active as target_active, coalesce(st.removed, true) as removed
 """
 _AFTERWARDS = """
@@ -64,6 +65,7 @@ class DeadLetterView(msgspec.Struct, frozen=True, rename="camel"):
         instance: None for a message that nobody could read.
         overtaken_by: the newer entry of the same record.
         overtaken_run: or the run that wrote the record since.
+        erased_at: when a person had its payload erased; `erased_by` is who.
         hindrance: why a replay would be refused now; None if it would not.
     """
 
@@ -91,6 +93,8 @@ class DeadLetterView(msgspec.Struct, frozen=True, rename="camel"):
     reason: str | None
     overtaken_by: str | None = None
     overtaken_run: str | None = None
+    erased_at: datetime | None = None
+    erased_by: str | None = None
     hindrance: str | None = None
 
 
@@ -100,6 +104,7 @@ class DeadLetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         payload: the failed stage's input, as text.
         is_masked: `***` stands in the payload for secrets of connection profiles.
+        is_hidden: whoever asks may not see payloads: neither `payload` nor `edit` is given.
         outcome: of its record in the run that replayed it.
         again_id: the entry as which it failed again.
     """
@@ -110,6 +115,7 @@ class DeadLetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     edit: JsonObject | None
     payload: str | None
     is_masked: bool = False
+    is_hidden: bool = False
     outcome: str | None = None
     again_id: str | None = None
 
@@ -198,6 +204,8 @@ def _view(row: Row) -> DeadLetterView:
 def _hindrance(row: Row) -> str | None:
     if row["status"] != "pending":
         return f"it is not Pending but {row['status'].title()}"
+    if row["erased_at"] is not None:
+        return ERASED
     return hindrance_of(standing_of(row), row["stage"], row["code"])
 
 

@@ -19,6 +19,7 @@ from syncline.postgres.audit.log import audit_each
 from syncline.postgres.configuration.streams import Stream
 from syncline.postgres.database.database import Connection, Repository, Row
 from syncline.postgres.database.rows import hash_in, struct_of
+from syncline.postgres.dead_letters.erasure import erase_late
 from syncline.postgres.dead_letters.overtakes import close_overtaken
 
 _INSERT = """
@@ -72,7 +73,7 @@ update dead_letters d set status = 'replayed', replay_run = $1, resolved_at = no
   resolved_by = $2, reason = $5, edit = case when $4::jsonb ? d.id::text then
     jsonb_build_object('patch', $4 -> d.id::text, 'author', $2::text, 'reason', $5::text) end
 where d.id = any($3) and d.tenant = $6 and d.stream_id = $7 and d.status = 'pending'
-  and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
+  and d.erased_at is null and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
 returning d.id
 """
 # A person has looked at the target: what may have been written is sent again, when the lost call
@@ -83,7 +84,9 @@ update ledger l set intent_hash = null, intent_run = null, intent_owner = null,
 from dead_letters d where d.id = any($1) and d.code = $2
   and l.stream_id = d.stream_id and l.source_id = d.source_id
 """
-_FIND = "select id, status, stream_id from dead_letters where id = any($1) and tenant = $2"
+_FIND = (
+    "select id, status, stream_id, erased_at from dead_letters where id = any($1) and tenant = $2"
+)
 _SHOWN = 3
 
 
@@ -148,7 +151,9 @@ async def store_dead_letters(connection: Connection, letters: Sequence[DeadLette
         known = of_record(letter.source_id, bytes(letter.payload), key, target)
         new.append(_row(letter, pattern_of(letter.failure.message, known)))
     await connection.executemany(_INSERT, new)
-    await close_overtaken(connection, [letter.id for letter in letters])
+    stored = [letter.id for letter in letters]
+    await erase_late(connection, stored)
+    await close_overtaken(connection, stored)
 
 
 def _row(letter: DeadLetter, pattern: str) -> tuple[object, ...]:
@@ -233,4 +238,6 @@ def _reason(row: Row | None, stream: Stream) -> str:
         return f"is not Pending but {row['status'].title()}"
     if row["stream_id"] != stream.id:
         return f"is not of {stream.instance_name} {stream.entity_type}"
+    if row["erased_at"] is not None:
+        return "was erased"
     return "has no payload that could be edited: replay it from ingest"

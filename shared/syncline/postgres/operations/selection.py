@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncline.domain.dead_letter.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
+from syncline.domain.dead_letter.replay import AMBIGUOUS, ERASED, HOPELESS, UNCHECKED, UNREADABLE
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
@@ -17,6 +17,7 @@ from dead_letters d, lateral (select {why} as why) w where {condition}
 """
 _HOPELESS = """
 case when d.stream_id is null then {unreadable}::text
+  when d.erased_at is not null then {erased}::text
   when d.stage = 'ingest' then {hopeless}::jsonb ->> d.code
   when d.code = {ambiguous}::text then {unchecked}::text end
 """
@@ -50,6 +51,7 @@ def _why_not_replayed(where: Conditions, *, named: bool) -> str:
     """
     return _HOPELESS.format(
         unreadable=where.bind(UNREADABLE),
+        erased=where.bind(ERASED),
         hopeless=where.bind(HOPELESS),
         ambiguous=where.bind(AMBIGUOUS),
         unchecked=where.bind(None if named else UNCHECKED),

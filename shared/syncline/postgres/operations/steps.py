@@ -31,7 +31,10 @@ returning *
 """
 # Of several entries of a record only the oldest goes into a chunk: a run has one outcome a record.
 _CANDIDATES = """
-select w.number, w.letter_id, d.status, d.reason from (
+select w.number, w.letter_id, d.reason,
+  case when d.status = 'pending' and d.erased_at is not null then 'erased' else d.status end
+    as status
+from (
   select number, letter_id, row_number() over (partition by source_id order by number) as nth
   from (select number, letter_id, source_id from operation_items
         where operation_id = $1 and stream_id = $2 and state = 'waiting' order by number limit $3) i

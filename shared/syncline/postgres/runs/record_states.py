@@ -18,7 +18,9 @@ _RECORD = """
 select r.id as correlation_id, r.stream_id, i.name as instance, r.entity_type, r.state,
   r.mapping_id, r.mapping_version, r.created_at, r.finished_at,
   b.number as batch, b.lane, b.stage as entry,
-  array_position(b.source_ids, $3::text) - 1 as slot, b.outcomes
+  array_position(b.source_ids, $3::text) - 1 as slot, b.outcomes,
+  (select e.at from erasures e where e.instance_id = r.instance_id and e.source_id = $3
+    and e.at > r.created_at) as erased_at
 from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
 where r.tenant = $1 and b.run_id = $2 and b.source_ids @> array[$3::text]
 order by b.number desc limit 1
@@ -86,6 +88,7 @@ class RecordTrace(msgspec.Struct, frozen=True):
         lane: of the run, which names the partition.
         mapping: its ID.
         payload: the input of the stage that gave it up.
+        erased_at: when a person had its payloads erased, if that was after the run began.
     """
 
     record: RecordState
@@ -93,6 +96,7 @@ class RecordTrace(msgspec.Struct, frozen=True):
     lane: int
     mapping: str
     payload: bytes | None
+    erased_at: datetime | None
 
 
 async def newest_run_of(database: Database, tenant: str, source_id: str) -> str:
@@ -118,6 +122,7 @@ async def trace_record(database: Database, tenant: str, source_id: str, run_id: 
         row["lane"],
         row["mapping_id"],
         dead_letter["payload"] if dead_letter else None,
+        row["erased_at"],
     )
 
 
