@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.domain.columns import Columns
 from syncline.domain.errors import RetriableError
@@ -14,7 +16,9 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.testing.clock import FakeClock
+from syncline_ingest.reading import chunks
 from syncline_ingest.reading.chunks import Source
+from tests.support.eventually import eventually
 from tests.support.limits import ClosedBreaker
 
 
@@ -54,6 +58,10 @@ class Busy:
         return True
 
 
+def no_hashes(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
+    return [""] * len(rows)
+
+
 async def read(
     connector: Any, limiter: Limiter, seconds: float
 ) -> tuple[list[str], list[tuple[float, str]], FakeClock]:
@@ -67,11 +75,8 @@ async def read(
     )
 
     async def all_ids() -> list[str]:
-        def hasher(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
-            return [""] * len(rows)
-
-        chunks = [chunk async for chunk in source.read(None, None, 10, hasher)]
-        return [source_id for chunk in chunks for source_id in chunk.rows.ids]
+        found = [chunk async for chunk in source.read(None, None, 10, no_hashes)]
+        return [source_id for chunk in found for source_id in chunk.rows.ids]
 
     reading = asyncio.ensure_future(all_ids())
     await clock.advance(seconds)
@@ -95,6 +100,39 @@ async def test_a_profile_that_another_call_was_told_to_leave_alone_is_waited_for
     assert found == ["A1"]
     assert told == [(900.0, "no call for another 900 s: too many")]
     assert limiter.held == []
+
+
+async def test_a_query_that_takes_long_is_told_of_so_that_its_run_does_not_count_as_stalled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunks, "TELL_EVERY", 0.01)
+    told: list[tuple[float, str]] = []
+
+    async def tell(wait: float, reason: str) -> None:
+        told.append((wait, reason))
+        if len(told) == 1:
+            raise RetriableError("Kafka is away")
+
+    class Slow(Busy):
+        async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+            await eventually(lambda: len(told) >= 3)
+            async for page in super().extract(request):
+                yield page
+
+    source = Source(
+        Slow([]),
+        Extraction(id_column="id"),
+        RetryPolicy(),
+        FakeClock(),
+        Limiter(),
+        tell,  # type: ignore[arg-type]
+    )
+    read_chunks = [chunk async for chunk in source.read(None, None, 10, no_hashes)]
+    assert [chunk.rows.ids for chunk in read_chunks] == [["A1"]]
+    assert told[1] == (0.02, "the source has worked for 0 s")
+    known = len(told)
+    await asyncio.sleep(0.03)
+    assert len(told) == known
 
 
 async def test_a_day_at_a_time() -> None:

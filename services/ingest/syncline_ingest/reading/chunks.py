@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import TypeAlias, TypeVar
@@ -10,7 +12,7 @@ from typing import TypeAlias, TypeVar
 import structlog
 
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
-from syncline.domain.errors import Category, Failure, FailureError
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import (
     NameCoverage,
@@ -33,6 +35,10 @@ from syncline_ingest.rows import (
 from syncline_ingest.sifting.repeats import twice
 
 T = TypeVar("T")
+TELL_EVERY = 60.0
+"""Seconds between two reports that the source still works on a call."""
+LONGEST_CALL = 24 * 60 * 60.0
+"""Seconds that a call may take, the longest statement time-out; one that takes longer hangs."""
 log = structlog.get_logger()
 
 
@@ -178,6 +184,7 @@ class Source:
             raise SourceFailedError(error.failure, final=False) from error
 
     async def _made(self, call: Callable[[], Awaitable[T]]) -> T:
+        telling = asyncio.ensure_future(self._tell_of_long_call())
         try:
             return await call()
         except FailureError as error:
@@ -190,6 +197,16 @@ class Source:
             raise SourceFailedError(
                 failure_of_bug("the source's connector broke", error), final=False
             ) from error
+        finally:
+            telling.cancel()
+
+    async def _tell_of_long_call(self) -> None:
+        """Tell at intervals that a call goes on, so that the run is not taken for stalled."""
+        for number in range(1, int(LONGEST_CALL / TELL_EVERY)):
+            await asyncio.sleep(TELL_EVERY)
+            seconds = number * TELL_EVERY
+            with suppress(RetriableError):  # Kafka is away: it is told the next time
+                await self._told(2 * TELL_EVERY, f"the source has worked for {seconds:,.0f} s")
 
     async def _wait(self, failed: SourceFailedError, attempt: int) -> int:
         """Wait before the next attempt; return how many are used up by then."""

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Waiting
+from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Watermarks
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database
+from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.progress.stalled_runs import StalledRun, StalledRuns
@@ -111,6 +113,20 @@ async def test_a_wait_that_a_system_asked_for_is_waited_for(db: Database) -> Non
     assert await look(db) is None
     assert await look(db) is None
     assert await db.fetchval("select count(*) from attempts") == 0
+
+
+async def test_a_run_whose_target_does_not_answer_is_not_stalled(db: Database) -> None:
+    run, breakers = await accept(db), Breakers(db)
+    await extract(db, run, [batch(0, "ab")])
+    await apply(db, Extracted(ref(run), 1, 2))
+    await still_for(db, run, 31)
+    await look(db)
+    login = Failure(Category.PERMANENT, "login_refused", "401")
+    await breakers.failed(ref(run).target, "default", login)
+    await still_for(db, run, 24 * 60)
+    assert await StalledRuns(db).suspects(HALF_AN_HOUR) == []
+    await breakers.close(ref(run).target)
+    assert await StalledRuns(db).suspects(HALF_AN_HOUR) != []
 
 
 async def test_an_extraction_that_hangs_is_ended_and_fenced(db: Database) -> None:
