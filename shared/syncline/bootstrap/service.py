@@ -13,6 +13,7 @@ import msgspec
 import uvloop
 
 from syncline.bootstrap.connections import Connections, MappingCache
+from syncline.bootstrap.lane_check import LaneCheck
 from syncline.bootstrap.life import Life, life, standing_still
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.run_ref import RunRef
@@ -88,6 +89,12 @@ async def _run(
         if set(spec.topics) <= set(INPUT_OF.values()):
             spec = msgspec.structs.replace(spec, park=_bundle_park(service))
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
+        lanes = LaneCheck(own.database, settings.kafka_partitions, own.clock)
+
+        async def may_begin() -> None:
+            await lanes.passed()
+            await service.commands.read()
+
         side_tasks: dict[str, SideTask] = {
             "control": service.commands.follow,
             "limits": service.limits.renew,
@@ -97,8 +104,8 @@ async def _run(
         }
         await own.run(
             spec.name,
-            lambda: loop.run(own.stopping, service.commands.read),
-            _health(service, loop, own.clock),
+            lambda: loop.run(own.stopping, may_begin),
+            _health(service, lanes, loop, own.clock),
             {**side_tasks, **handler.side_tasks()},
             topics=list(spec.topics),
         )
@@ -143,11 +150,12 @@ def _service(own: Life) -> Service:
     )
 
 
-def _health(service: Service, loop: StageLoop[T], clock: Clock) -> HealthServer:
+def _health(service: Service, lanes: LaneCheck, loop: StageLoop[T], clock: Clock) -> HealthServer:
     def ready() -> dict[str, str | None]:
         return {
             "group": None if loop.joined else "not joined yet",
             "control": None if service.commands.caught_up else "still reading",
+            "lanes": lanes.problem,
             "dependencies": loop.waiting_for,
         }
 

@@ -200,6 +200,7 @@ class Settings(BaseSettings):
             session_timeout=self.kafka_session_timeout,
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
             keys=self._message_keys(),
+            partitions=self.kafka_partitions,
         )
 
     def roots(self) -> tuple[str, ...]:

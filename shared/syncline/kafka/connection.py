@@ -21,6 +21,8 @@ class KafkaConnection(msgspec.Struct, frozen=True):
         session_timeout: seconds of silence after which a member of a group counts as dead.
         keys: sign what is sent and verify what is read; without them everything is believed, as
             only tools that read and write nothing of an installation may do.
+        partitions: most partitions of a topic that are used, so that those which are added to it
+            move no lane; None: all that there are.
         max_message: bytes of the largest message before compression, as contracts.wire.size_of
             counts; topics take a third more.
     """
@@ -39,6 +41,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     max_message: int = 3_145_728
     session_timeout: float = 30.0
     keys: MessageKeys | None = None
+    partitions: int | None = None
 
     def __repr__(self) -> str:
         return f"KafkaConnection({self.bootstrap!r}, {self.prefix!r})"
@@ -54,6 +57,10 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     def group(self, name: str) -> str:
         """Return a consumer group's name on the broker."""
         return f"{self.prefix}{name}"
+
+    def number(self, spread: int, count: int) -> int:
+        """Return the partition of a message on a topic of so many partitions."""
+        return spread % (count if self.partitions is None else min(count, self.partitions))
 
     def named(self, partition: TopicPartition) -> Partition:
         """Return a broker's partition with its topic's logical name."""

@@ -102,7 +102,7 @@ async def _searches(
     places: dict[TopicPartition, Look] = {}
     for look in looks:
         partitions = await partitions_of(client, connection.topic(look.topic))
-        places[partitions[look.spread % len(partitions)]] = look
+        places[partitions[connection.number(look.spread, len(partitions))]] = look
     client.assign(list(places))
     first = await client.beginning_offsets(list(places))
     last = await client.end_offsets(list(places))

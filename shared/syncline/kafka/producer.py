@@ -133,7 +133,7 @@ class KafkaProducer:
         try:
             for m in messages:
                 topic = self._connection.topic(m.topic)
-                number = m.spread % await self._count(client, topic)
+                number = self._connection.number(m.spread, await self._count(client, topic))
                 headers = list(m.headers)
                 future = await client.send(topic, m.value, m.key, partition=number, headers=headers)
                 sent.append((m, (topic, number), future))

@@ -55,3 +55,5 @@ async def wait_unless(work: Awaitable[None], stop: asyncio.Event) -> None:
     finally:
         for task in tasks:
             task.cancel()
+    if tasks[0].done() and not tasks[0].cancelled():
+        tasks[0].result()

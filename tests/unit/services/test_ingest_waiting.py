@@ -119,14 +119,8 @@ async def test_a_query_that_takes_long_is_told_of_so_that_its_run_does_not_count
             async for page in super().extract(request):
                 yield page
 
-    source = Source(
-        Slow([]),
-        Extraction(id_column="id"),
-        RetryPolicy(),
-        FakeClock(),
-        Limiter(),
-        tell,  # type: ignore[arg-type]
-    )
+    slow: Any = Slow([])
+    source = Source(slow, Extraction(id_column="id"), RetryPolicy(), FakeClock(), Limiter(), tell)
     read_chunks = [chunk async for chunk in source.read(None, None, 10, no_hashes)]
     assert [chunk.rows.ids for chunk in read_chunks] == [["A1"]]
     assert told[1] == (0.02, "the source has worked for 0 s")

@@ -17,10 +17,11 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.texts import number, plural
 from syncline.connectors.registry import connector_class
 from syncline.contracts.snapshots import Snapshot
-from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
+from syncline.contracts.topics import READS, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
 from syncline.postgres.limits.breakers import SystemAwayError, open_breakers
 from syncline.postgres.runs.auditor import CHECKS, audit
+from syncline.postgres.runs.open_lanes import moved_lanes
 from syncline.postgres.schedules.schedule_list import ScheduleList
 
 PROFILE_WITHIN = 12.0
@@ -69,7 +70,8 @@ class Checker:
                 yield check
 
     async def _services(self) -> AsyncIterator[Checked]:
-        """Look at every service: what its processes say, and how far its group is behind."""
+        """Look at the partitions, and at every service: its processes, its group's lag."""
+        yield await self._safely("partitions", self._partitions)
         snapshots: list[Snapshot] = []
 
         async def listen() -> CheckAnswer:
@@ -111,6 +113,25 @@ class Checker:
         partitions = max(topic.partitions for topic in topics)
         most = plural(partitions, "partition")
         return Level.OK, f"answers; {len(topics)} topics of up to {most}"
+
+    async def _partitions(self) -> CheckAnswer:
+        """Compare the topics with the setting, and the setting with the lanes of open runs."""
+        wanted = self._shell.settings.kafka_partitions
+        async with self._shell.database() as database:
+            moved = await moved_lanes(database, wanted)
+        if moved is not None:
+            return Level.FAIL, moved, "services that start do not begin until then"
+        states = await self._shell.kafka_answers(self._shell.admin().topics())
+        pairs = zip(states, TOPICS, strict=True)
+        spread = {state.name: state.partitions for state, topic in pairs if not topic.single}
+        if few := {name: count for name, count in spread.items() if count < wanted}:
+            name, count = next(iter(few.items()))
+            text = f"{name} has {count}, SYNCLINE_KAFKA_PARTITIONS is {wanted}"
+            return Level.WARN, text, "give the setting the number that the topics have"
+        if any(count > wanted for count in spread.values()):
+            text = f"topics have up to {max(spread.values())}, of which {wanted} are used"
+            return Level.WARN, text, "see Scaling in docs/deployment.md"
+        return Level.OK, f"{wanted} on every topic that is spread"
 
     async def _postgres(self) -> CheckAnswer:
         async with self._shell.database() as database:
