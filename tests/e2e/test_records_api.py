@@ -196,3 +196,28 @@ async def test_a_cursor_belongs_to_its_filter(api: httpx.AsyncClient, run: Run) 
     cursor = (await get(api, path, limit=1))["next"]
     answer = await api.get(path, params={"limit": 1, "cursor": cursor, "outcome": "failed"})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
+
+
+async def test_payloads_are_hidden_from_who_may_not_see_them_and_erased_for_all(
+    api: httpx.AsyncClient, run: Run
+) -> None:
+    """The last of the module: A4 is erased."""
+    made = (await api.post("/api/v1/api-keys", json={"name": "blind"})).json()
+    blind = {"Authorization": f"ApiKey {made['key']}"}
+    hidden = (await api.get(PASSPORT, params={"sourceId": "A2"}, headers=blind)).json()
+    assert {(p["state"], p["text"]) for p in hidden["payloads"]} == {("hidden", None)}
+    assert [step["result"] for step in hidden["steps"]] == ["passed"] * 3 + ["written"]
+    assert "Näme" not in str(hidden)
+
+    erased = await api.post(
+        "/api/v1/records/erase", json={"instance": "erp-shop", "sourceId": "A4"}
+    )
+    assert (erased.status_code, erased.json()["deadLetters"]) == (200, 1)
+    passport = await get(api, PASSPORT, sourceId="A4")
+    assert payloads(passport)["raw"]["state"] == "erased"
+    letter = await get(api, f"/api/v1/dlq/{passport['place']['deadLetter']}")
+    assert (letter["payload"], letter["entry"]["erasedBy"] is None) == (None, False)
+    refused = await api.post(f"/api/v1/dlq/{letter['entry']['id']}/replay", json={})
+    assert (refused.status_code, "was erased" in refused.text) == (409, True)
+    looks = await get(api, "/api/v1/audit-log", action="payload.viewed", object="A2")
+    assert len(looks["items"]) == 1

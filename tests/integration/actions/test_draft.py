@@ -18,7 +18,9 @@ from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
+from syncline.postgres.audit.log import AuditFilter, AuditLog
 from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.erasure import erase_record
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.configured import DOCUMENT, configure
 from tests.support.kafka import KafkaPlace
@@ -117,6 +119,19 @@ async def test_newest_run_is_preferred_and_the_limit_holds(world: World) -> None
     result = await world.trier.run("default", "erp-shop-items", request, "ann")
     ids = {record.source_id for record in result.records}
     assert ids == {"new0", "new1", "new2", "old0"}
+
+
+async def test_erased_records_are_not_tried_and_the_trial_is_audited(world: World) -> None:
+    await world.ran([{"id": "a"}, {"id": "b"}])
+    await erase_record(world.database, "default", "erp-shop", "a", "ann")
+    for _ in range(2):
+        tried = await world.trier.run(
+            "default", "erp-shop-items", TrialRequest(draft(**UPPER)), "ann"
+        )
+        assert [record.source_id for record in tried.records] == ["b"]
+    log = AuditLog(world.database)
+    (entry,) = await log.page(["default"], AuditFilter(action="mapping.draft_tried"), 9)
+    assert (entry.actor, entry.object) == ("ann", "erp-shop-items")
 
 
 async def test_records_of_another_tenant_are_not_read(world: World) -> None:

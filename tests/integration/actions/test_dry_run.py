@@ -15,6 +15,7 @@ from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
+from syncline.postgres.audit.log import AuditFilter, AuditLog
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
 from syncline.resources.edits import Edit, save
@@ -116,6 +117,14 @@ async def test_draft_is_tried_and_nothing_is_stored(runner: DryRunner, database:
     assert await database.fetchval("select count(*) from mapping_versions") == 1
     assert await database.fetchval("select count(*) from runs") == 0
     assert await database.fetchval("select count(*) from profile_slots where until > now()") == 0
+
+
+async def test_reading_a_source_is_audited(runner: DryRunner, database: Database) -> None:
+    await runner.run("default", "items", DryRunRequest(source_ids=["A1"]), "ann")
+    log = AuditLog(database)
+    (entry,) = await log.page(["default"], AuditFilter(action="mapping.dry_run"), 9)
+    assert (entry.actor, entry.object) == ("ann", "items")
+    assert entry.details == {"profile": "erp", "sourceIds": ["A1"]}
 
 
 async def test_pasted_records_need_no_source(runner: DryRunner) -> None:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import re
 
 import structlog
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Message, Scope
 
 from syncline_gateway.access.middleware import REQUEST_ID
+from syncline_gateway.requests.resource import SLICE, response_of
+from tests.support.access import give_key
 from tests.support.gateway import HOST, Gateway, gateway
+
+SCOPE: Scope = {
+    "type": "http",
+    "asgi": {"spec_version": "2.4"},
+    "headers": [(b"accept-encoding", b"gzip")],
+}
+
+
+async def _silence() -> Message:
+    return await asyncio.Future()
 
 
 async def test_every_answer_has_an_id_which_a_proxy_may_have_given(place: Gateway) -> None:
@@ -30,3 +46,38 @@ async def test_browsers_are_told_to_use_https_where_that_is_the_consoles_address
     async with gateway(postgres, public_url=f"https://{HOST}") as tls, tls.client() as client:
         found = (await client.get("/setup")).headers["strict-transport-security"]
         assert found == "max-age=31536000"
+
+
+async def test_a_long_answer_comes_whole_and_others_have_turns_between(place: Gateway) -> None:
+    text = "ab" * 400_000
+    document = {
+        "entityType": "item",
+        "extraction": {"table": "t", "idColumn": "id"},
+        "normalization": {"fields": [{"source": name, "target": name} for name in ("id", "t")]},
+        "transformation": {"fields": [{"source": "t", "target": "t"}], "matchKey": "t"},
+    }
+    body = {"document": document, "records": [{"id": "1", "t": text}]}
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def sent(message: Message) -> None:
+        begun.append(turns)
+        answer.append(message)
+
+    begun, answer = list[int](), list[Message]()
+    response = response_of(b'"' + text.encode() * 4 + b'"', 200, {})
+    task = asyncio.create_task(other())
+    await GZipMiddleware(response, minimum_size=1000)(SCOPE, _silence, sent)
+    task.cancel()
+    whole = gzip.decompress(b"".join(part.get("body", b"") for part in answer))
+    assert len(whole) == 4 * len(text) + 2
+    assert len(set(begun)) >= len(whole) // SLICE
+    async with place.client(await give_key(place.database)) as client:
+        shown = await client.post("/mapping-configs/dry-run", json=body)
+        assert shown.headers["content-encoding"] == "gzip"
+        assert text in shown.json()["records"][0]["payload"]

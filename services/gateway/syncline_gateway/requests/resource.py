@@ -8,8 +8,9 @@ the read models that the command line prints with `--json`, so both say the same
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 from urllib.parse import quote
@@ -18,6 +19,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from starlette.responses import StreamingResponse
 
 from syncline.contracts.messages import decoder_of
 from syncline.domain.conversion import converted, malformed_at
@@ -107,6 +109,8 @@ async def json_of(request: Request) -> object:
 T = TypeVar("T")
 BASE = "/api/v1"
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+SLICE = 256 * 1024
+"""Bytes of an answer that are compressed and sent at once."""
 Endpoint = Callable[..., Awaitable[object]]
 
 
@@ -162,9 +166,23 @@ def _answering(endpoint: Endpoint, status: int) -> Endpoint:
             return Response(status_code=status)
         if not isinstance(found, Answered):
             found = Answered(found, {})
-        return Response(_encode(found.value), status, dict(found.headers), "application/json")
+        return response_of(_encode(found.value), status, dict(found.headers))
 
     return answered
+
+
+def response_of(body: bytes, status: int, headers: dict[str, str]) -> Response:
+    """Answer with JSON; others have their turns while what is long is compressed and sent."""
+    if len(body) <= SLICE:
+        return Response(body, status, headers, "application/json")
+    headers["Content-Length"] = str(len(body))
+    return StreamingResponse(_slices(body), status, headers, "application/json")
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), SLICE):
+        yield body[start : start + SLICE]
+        await asyncio.sleep(0)
 
 
 def _read_last(parameter: inspect.Parameter) -> inspect.Parameter:
