@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Message, Scope
 
 from syncline_gateway.access.middleware import REQUEST_ID
-from syncline_gateway.requests.resource import SLICE, response_of
+from syncline_gateway.requests.resource import response_of
 from tests.support.access import give_key
 from tests.support.gateway import HOST, Gateway, gateway
 
@@ -76,7 +76,7 @@ async def test_a_long_answer_comes_whole_and_others_have_turns_between(place: Ga
     task.cancel()
     whole = gzip.decompress(b"".join(part.get("body", b"") for part in answer))
     assert len(whole) == 4 * len(text) + 2
-    assert len(set(begun)) >= len(whole) // SLICE
+    assert len(set(begun)) > 10
     async with place.client(await give_key(place.database)) as client:
         shown = await client.post("/mapping-configs/dry-run", json=body)
         assert shown.headers["content-encoding"] == "gzip"
