@@ -16,7 +16,6 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
-from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_bundles import RunCommands, split_cancelled
 from syncline.runtime.failure.failure_router import FailureRouter, storable
@@ -71,10 +70,6 @@ class ExecuteHandler(Handler[Bundle]):
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             unusable = Failure(Category.PERMANENT, "configuration_unusable", str(error))
             return self._stopped(bundles, self._halts.note(run.id, unusable))
-        try:
-            target.limiter.breaker.check()
-        except PausedError as error:
-            return self._aside(bundles, target, error.failure)
         work = Work(self._halts, self._commands, run.id)
         await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
@@ -112,17 +107,6 @@ class ExecuteHandler(Handler[Bundle]):
                 for number, outcomes in sorted(work.take_settled().items())
                 for outcome, places in outcomes.items()
             ),
-        ]
-
-    def _aside(self, bundles: Sequence[Bundle], target: Target, failure: Failure) -> list[Outbound]:
-        """Let whole bundles wait: their target does not answer."""
-        now = self._clock.now()
-        return [
-            message
-            for bundle in bundles
-            for message in self._router.route(
-                bundle, dict.fromkeys(range(len(bundle)), failure), target.retry, now
-            )
         ]
 
     def _halt(self, run: RunRef, failure: Failure) -> Outbound:

@@ -180,3 +180,11 @@ def test_two_documents_of_one_name_and_a_file_that_is_none_are_named(tmp_path: P
     assert "a.yaml:7: Instance a: $.name: stands in" in said[0]
     with pytest.raises(Exception, match="No such file"):
         load([str(tmp_path / "nowhere.yaml")], {})
+
+
+@pytest.mark.parametrize("field", ["base", "cap"])
+def test_a_retry_comes_within_five_minutes(field: str) -> None:
+    """No retry topic waits longer, and one that does holds up the others on it."""
+    body = GOOD[Kind.PROFILE] | {"retry": {field: 300.5}}
+    (mistake,) = load_document(Kind.PROFILE, body).mistakes
+    assert (mistake.path, "300" in mistake.message) == (f"$.retry.{field}", True)

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from syncline.connectors.port import Capabilities
-from syncline.contracts.bundle import Bundle, decode_bundle
-from syncline.contracts.messages import Halted, Report, Settled, Waiting, decoder_of
+from syncline.contracts.bundle import Bundle
+from syncline.contracts.messages import Halted, Report, Settled, decoder_of
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
-from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
@@ -28,7 +27,7 @@ from syncline_execute import handler
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Work
 from tests.support.eventually import eventually
-from tests.support.limits import ClosedBreaker, NoLimits
+from tests.support.limits import NoLimits
 from tests.support.reports import codes_of, one_batch
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -145,23 +144,6 @@ async def test_a_target_that_cannot_be_used_stops_the_run_and_blames_no_record(
         ("halted", "configuration_unusable"),
         ("settled", "CC"),
     ]
-    assert writer.calls == 0
-
-
-class OpenBreaker(ClosedBreaker):
-    def check(self) -> None:
-        raise PausedError(5.0, "refused", "waiting for shop since 12:00: refused")
-
-
-async def test_bundles_of_a_target_that_does_not_answer_wait_and_use_up_no_attempt() -> None:
-    execute, writer = stage()
-    execute._targets.limits.breaker = OpenBreaker()  # type: ignore[attr-defined]
-    aside, report = await execute.handle([batch(0)])
-    assert aside.topic == "retry.2s"
-    assert decode_bundle(aside.value or b"").attempt == 1
-    waiting = decoder_of(Report).decode(report.value or b"")
-    assert isinstance(waiting, Waiting)
-    assert (waiting.records, waiting.reason) == (2, "waiting for shop since 12:00: refused")
     assert writer.calls == 0
 
 
