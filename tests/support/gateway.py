@@ -22,6 +22,7 @@ from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.row_security import open_tenants_database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import SystemClock
 from syncline.security.passwords import Passwords
@@ -76,7 +77,10 @@ async def served(place: Gateway) -> AsyncIterator[str]:
 @asynccontextmanager
 async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
     """Make an app; cheap passwords."""
-    async with open_database(dsn) as database:
+    async with (
+        open_database(dsn) as installation,
+        open_tenants_database(dsn, installation, size=4) as database,
+    ):
         clock = SystemClock()
         keyring = Keyring.parse(generate_key())
         keys = {"message_keys": SecretStr(generate_key())}
@@ -85,6 +89,7 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
         backend = Backend(
             settings=own,
             database=database,
+            installation=installation,
             producer=KafkaProducer(NOWHERE, deadline=0.5),
             hub=Hub(KafkaReader(NOWHERE, STATUS), clock),
             keyring=keyring,
@@ -92,7 +97,7 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
             connections=Connections(configuration, Limits(database), own.surroundings, clock),
             clock=clock,
         )
-        yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), database)
+        yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), installation)
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

@@ -18,10 +18,18 @@ from syncline_gateway.live.hub import Hub
 
 
 class Backend(msgspec.Struct, frozen=True):
-    """The gateway's dependencies; `connections` opens connectors of stored profiles."""
+    """The gateway's dependencies.
+
+    Attributes:
+        database: holds what the tenant of the request has, and nothing else.
+        installation: the same database over all tenants: for users, sessions, keys, tenants and the
+            state of the services alone.
+        connections: opens connectors of stored profiles.
+    """
 
     settings: Settings
     database: Database
+    installation: Database
     producer: Producer
     hub: Hub
     keyring: Keyring

@@ -27,7 +27,7 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     app.state.api = api
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
-        api.database,
+        api.installation,
         api.settings.lifetimes(),
         api.clock,
         api.settings.public_url,

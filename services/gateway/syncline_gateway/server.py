@@ -23,6 +23,7 @@ from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.row_security import open_tenants_database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
@@ -37,6 +38,8 @@ ANSWERS_WITHIN = 5.0
 THREAD_TURN = 0.0005
 """Seconds until a thread that maps records on trial lets the one that answers have its turn; by
 Python's own 5 ms an answer, which needs some ten turns, would wait 50 ms for each such thread."""
+CONNECTIONS = 10
+"""To the database, for requests; a few more for who calls."""
 SEND_WITHIN = 5.0
 """Seconds until a trigger that Kafka does not take is answered with 503."""
 log = structlog.get_logger()
@@ -55,10 +58,10 @@ async def serve(settings: Settings) -> None:
     configure_logs("gateway", settings.log_level)
     raise_file_limit()
     sys.setswitchinterval(THREAD_TURN)
-    async with life(settings, connections=10) as own:
+    async with life(settings) as own:
         if own is None:
             return
-        backend = _backend(own)
+        backend = await _backend(own)
         server = _Server(_config(create_app(backend), settings.trusted_proxies))
         listening = listen(settings)
         own.stack.callback(listening.close)
@@ -85,8 +88,13 @@ async def _invite(database: Database, settings: Settings) -> None:
         log.warning("set_up_needed", link=link, hint="open it within 24 hours; it works once")
 
 
-def _backend(own: Life) -> Backend:
-    settings, database, clock = own.settings, own.database, own.clock
+async def _backend(own: Life) -> Backend:
+    settings, clock = own.settings, own.clock
+    database = await own.stack.enter_async_context(
+        open_tenants_database(
+            settings.postgres_dsn.get_secret_value(), own.database, size=CONNECTIONS
+        )
+    )
     producer = KafkaProducer(settings.kafka(), deadline=SEND_WITHIN)
     own.stack.push_async_callback(producer.stop)
     keyring = settings.keyring()
@@ -96,7 +104,17 @@ def _backend(own: Life) -> Backend:
     own.stack.push_async_callback(connections.close)
     hub = Hub(KafkaReader(settings.kafka(), STATUS), clock)
     store = ConfigurationStore(database, keyring)
-    return Backend(settings, database, producer, hub, keyring, store, connections, clock)
+    return Backend(
+        settings=settings,
+        database=database,
+        installation=own.database,
+        producer=producer,
+        hub=hub,
+        keyring=keyring,
+        configuration=store,
+        connections=connections,
+        clock=clock,
+    )
 
 
 def _config(app: FastAPI, trusted_proxies: str) -> uvicorn.Config:

@@ -16,12 +16,13 @@ import msgspec
 import structlog
 from fastapi import Depends, Request
 
-from syncline.domain.access import Role
+from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from syncline.postgres.access.api_keys import ApiKeys
 from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
 from syncline.postgres.audit.log import ADDRESS
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.row_security import TENANTS
 from syncline.runtime.clock import Clock
 from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_prefix, token_hash
 from syncline.telemetry.metrics import METRICS
@@ -30,6 +31,7 @@ from syncline_gateway.access.throttle import Throttle
 from syncline_gateway.requests.problems import ProblemError
 
 log = structlog.get_logger()
+__all__ = ["Admin", "Caller", "Role", "Runner", "User"]
 
 COOKIE = "syncline_session"
 """Where the console has an https address, `__Host-` stands before: no other host can set that."""
@@ -217,9 +219,6 @@ def too_many(detail: str, wait: float) -> ProblemError:
     return ProblemError(429, "too_many_requests", detail, headers=headers)
 
 
-__all__ = ["Admin", "Caller", "Role", "Runner", "User"]
-
-
 class Caller(msgspec.Struct, frozen=True):
     """Who sent a request, in which tenant they work, and what they may do there."""
 
@@ -246,6 +245,11 @@ class Caller(msgspec.Struct, frozen=True):
                 "this shows payloads of records, and you may not see those: ask a Platform Admin"
             )
         return self.viewer
+
+    @property
+    def tenants(self) -> list[str]:
+        """Whose rows they may see: the tenant's, and for Platform Admins those of no tenant."""
+        return [self.tenant, EVERYWHERE] if self.is_admin else [self.tenant]
 
 
 async def authentication_of(request: Request) -> Authentication:
@@ -286,6 +290,7 @@ def _at_least(role: Role) -> Callable[..., Awaitable[Caller]]:
     async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if caller.role < role:
             raise ForbiddenError(f"this needs the role {role.title}; yours is {caller.role.title}")
+        TENANTS.set(",".join(caller.tenants))
         return caller
 
     check.role = role  # type: ignore[attr-defined]  # the test that walks all routes reads it

@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from syncline.postgres.database.row_security import TENANTS
 from syncline_gateway.access.caller import Authentication
 from syncline_gateway.requests.problems import problem
 
@@ -47,6 +48,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        TENANTS.set("")  # a request may come in the task of the one before
 
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex

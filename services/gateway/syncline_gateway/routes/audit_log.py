@@ -7,10 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
-from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.access.caller import User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Page, Paged, long_number, moment
 from syncline_gateway.requests.resource import Resource
@@ -42,7 +41,7 @@ async def list_audit_entries(
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
     log = AuditLog(api.database)
     after = paging.key(moment, long_number)
-    found = await log.page(_tenants(caller), wanted, paging.limit, after)
+    found = await log.page(caller.tenants, wanted, paging.limit, after)
     return paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)])
 
 
@@ -51,11 +50,7 @@ async def get_audit_entry(
     entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, api: Api
 ) -> AuditEntry:
     """Show one entry."""
-    return await AuditLog(api.database).get(_tenants(caller), entry)
-
-
-def _tenants(caller: Caller) -> list[str]:
-    return [caller.tenant, EVERYWHERE] if caller.role is Role.ADMIN else [caller.tenant]
+    return await AuditLog(api.database).get(caller.tenants, entry)
 
 
 def _utc(time: datetime | None) -> datetime | None:

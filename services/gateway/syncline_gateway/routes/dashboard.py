@@ -38,7 +38,7 @@ LENGTH = {
 async def get_dashboard(caller: Runner, api: Api, range: Range = Range.DAY) -> Dashboard:
     """Sum up the runs of a range, compare it with the one before, and say what needs attention."""
     now = api.clock.now()
-    urgent = _urgent(await read_status_report(api.database, now))
+    urgent = _urgent(await read_status_report(api.installation, now))
     return await Dashboards(api.database).of(caller.tenant, now, LENGTH[range], urgent)
 
 

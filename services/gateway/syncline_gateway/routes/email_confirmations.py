@@ -26,7 +26,7 @@ _BUTTON = "<form method=post><button>Yes, write to this address</button></form>"
 @router.get("/{token}", include_in_schema=False)
 async def show_email_confirmation(token: Token, api: Api) -> HTMLResponse:
     """Show the page with the button that confirms an e-mail address."""
-    address = await MailAddresses(api.database).asked(token)
+    address = await MailAddresses(api.installation).asked(token)
     if address is None:
         return HTMLResponse(_PAGE.format("Not found", _OVER), 404)
     title = f"Shall Syncline write to {escape(address)} when syncs fail?"
@@ -36,7 +36,7 @@ async def show_email_confirmation(token: Token, api: Api) -> HTMLResponse:
 @router.post("/{token}", include_in_schema=False)
 async def confirm_email_address(token: Token, api: Api) -> HTMLResponse:
     """Confirm an e-mail address: from now on notifications are sent to it."""
-    address = await MailAddresses(api.database).confirm(token)
+    address = await MailAddresses(api.installation).confirm(token)
     if address is None:
         return HTMLResponse(_PAGE.format("Not found", _OVER), 404)
     return HTMLResponse(_PAGE.format(f"{escape(address)} is confirmed", "You may close this page."))

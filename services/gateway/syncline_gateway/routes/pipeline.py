@@ -50,7 +50,7 @@ class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
 async def get_pipeline_health(caller: Runner, api: Api) -> PipelineHealth:
     """Say how every service stands, which runs are active and which failed of late."""
     now = api.clock.now()
-    report = await read_status_report(api.database, now)
+    report = await read_status_report(api.installation, now)
     runs = RunList(api.database)
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
     return PipelineHealth(
@@ -67,7 +67,7 @@ async def get_pipeline_history(
     minutes: Annotated[int, Query(ge=1, le=60, description="How far back.")] = 30,
 ) -> PipelineHistory:
     """Return what waited at each stage and what passed it, in steps of ten seconds."""
-    steps, stages = await ServiceStatusStore(api.database).history(
+    steps, stages = await ServiceStatusStore(api.installation).history(
         api.clock.now(), timedelta(minutes=minutes)
     )
     return PipelineHistory(10, steps, stages)

@@ -106,7 +106,7 @@ class Entrance(msgspec.Struct, frozen=True):
     @property
     def signing_in(self) -> SignIn:
         passwords = self.request.app.state.passwords
-        return SignIn(self.api.database, passwords, self.api.settings.lifetimes())
+        return SignIn(self.api.installation, passwords, self.api.settings.lifetimes())
 
     async def let_in(self, token: str) -> Answered[SessionInfo]:
         """Answer with a new session, and give its cookie; the one that the browser had ends."""
@@ -196,7 +196,7 @@ async def change_own_password(
 @router.get("/setup")
 async def get_setup(api: Api) -> Setup:
     """Say whether this installation waits for its first Platform Admin."""
-    return Setup(not await Users(api.database).exist())
+    return Setup(not await Users(api.installation).exist())
 
 
 @router.post("/setup", dependencies=_OPEN)

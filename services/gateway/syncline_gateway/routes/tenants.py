@@ -53,14 +53,14 @@ async def list_tenants(
     assert caller.identity is not None
     (after,) = paging.key(words) or ("",)
     own = await authentication.tenants(caller.identity)
-    found = await Tenants(api.database).page(own, paging.limit, after)
+    found = await Tenants(api.installation).page(own, paging.limit, after)
     return paging.page(found, lambda tenant: [tenant.id])
 
 
 @router.post("", status_code=201)
 async def create_tenant(body: NewTenant, caller: Admin, api: Api) -> CreatedTenant:
     """Make a tenant and its trigger topic; without Kafka the topic is to be made by hand."""
-    made = await Tenants(api.database).add(body.id, caller.actor)
+    made = await Tenants(api.installation).add(body.id, caller.actor)
     topic = await _trigger_topic(api, body.id)
     return CreatedTenant(**msgspec.structs.asdict(made), trigger_topic=topic)
 

@@ -72,14 +72,14 @@ async def list_users(
 ) -> Page[UserView]:
     """List users by name; `search` is a part of it."""
     (after,) = paging.key(words) or (None,)
-    found = await Users(api.database).list(paging.limit, after, search)
+    found = await Users(api.installation).list(paging.limit, after, search)
     return paging.page(found, lambda user: [user.name.lower()])
 
 
 @router.post("", status_code=201)
 async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
-    async with api.database.transaction() as connection:
+    async with api.installation.transaction() as connection:
         wanted = (body.name, body.role, body.tenants)
         user = await insert_user(connection, *wanted, caller.actor, body.sees_payloads)
     link = await _link(api, user.id, caller.actor)
@@ -89,7 +89,7 @@ async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[Invite
 @router.get("/{user}")
 async def get_user(user: str, caller: Admin, api: Api) -> UserView:
     """Show a user, by ID or name."""
-    return await find_user(api.database, user)
+    return await find_user(api.installation, user)
 
 
 @router.patch("/{user}")
@@ -101,7 +101,7 @@ async def update_user(
     The API keys that they made (`activeKeys`) go on, unless `revokeKeys` is true.
     """
     wanted = UserChange(**body.model_dump())
-    changed = await Users(api.database).change(user, wanted, caller.actor)
+    changed = await Users(api.installation).change(user, wanted, caller.actor)
     authentication.forget()
     return changed
 
@@ -113,5 +113,5 @@ async def create_password_link(user: str, caller: Admin, api: Api) -> PasswordLi
 
 
 async def _link(api: Api, user: str, actor: str) -> PasswordLink:
-    token = await password_link(api.database, user, actor)
+    token = await password_link(api.installation, user, actor)
     return PasswordLink(f"/choose-password#{token}", LASTS["password"])

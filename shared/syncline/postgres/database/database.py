@@ -5,7 +5,7 @@ jsonb columns take and give plain values, uuid columns canonical text (docs/deci
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -198,9 +198,23 @@ def rows_touched(tag: str) -> int:
 
 @asynccontextmanager
 async def open_database(
-    dsn: str, *, size: int = 4, name: str = "syncline"
+    dsn: str,
+    *,
+    size: int = 4,
+    name: str = "syncline",
+    role: str | None = None,
+    connection_class: type[asyncpg.Connection] = asyncpg.Connection,
+    setup: Callable[[Connection], Coroutine[object, object, None]] | None = None,
 ) -> AsyncIterator[Database]:
-    """Open a pool of up to `size` connections and close it at the end. Raises RetriableError."""
+    """Open a pool of up to `size` connections and close it at the end. Raises RetriableError.
+
+    Args:
+        role: what its sessions work as; None: the user of the DSN.
+        setup: called with a connection before each use.
+    """
+    settings = {"application_name": name, "timezone": "UTC", **_PLANNING, **PATIENCE}
+    if role:
+        settings["role"] = role
     with translated():
         pool = await asyncpg.create_pool(
             dsn,
@@ -209,7 +223,9 @@ async def open_database(
             command_timeout=60,
             init=_prepare,
             reset=_keep_as_it_is,
-            server_settings={"application_name": name, "timezone": "UTC", **_PLANNING, **PATIENCE},
+            setup=setup,
+            connection_class=connection_class,
+            server_settings=settings,
         )
     try:
         yield Database(pool)

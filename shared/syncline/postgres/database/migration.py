@@ -12,6 +12,7 @@ import asyncpg
 
 from syncline.domain.errors import SynclineError
 from syncline.postgres.database.database import Database, translated
+from syncline.postgres.database.row_security import secure_tables
 
 _LOCK = 7_305_817_211  # any fixed number of our own
 CONNECT_WITHIN = 10.0
@@ -67,7 +68,9 @@ async def migrate(dsn: str) -> list[str]:
     async with _connected(dsn) as connection:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         await connection.execute(_CONTROL_TABLE)
-        return [await _apply(connection, m) for m in await _pending(connection)]
+        applied = [await _apply(connection, m) for m in await _pending(connection)]
+        await secure_tables(connection)
+        return applied
 
 
 async def is_current(dsn: str) -> bool:

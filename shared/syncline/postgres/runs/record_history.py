@@ -22,10 +22,10 @@ select page.*, d.id as dead_letter, d.error, (
 from (
 select r.id as correlation_id, i.name as instance, r.entity_type, r.mapping_version, r.created_at,
   b.number as batch, p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
-from batches b
+from batches_of_record($2) f join batches b on b.run_id = f.run_id and b.number = f.number
 cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
 join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-where b.tenant = $1 and b.source_ids @> array[$2::text]
+where b.tenant = $1
   and ($4::timestamptz is null or (r.created_at, r.id, b.number) < ($4, $5, $6))
 order by r.created_at desc, r.id desc, b.number desc limit $3) page
 left join dead_letters d on d.run_id = page.correlation_id and d.batch = page.batch
@@ -38,8 +38,9 @@ select * from (
   select distinct on (r.stream_id) 'record' as kind, $2::text as source_id,
     r.id as correlation_id, i.name as instance, r.entity_type, r.created_at as at,
     substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
-  from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-  where b.tenant = $1 and b.source_ids @> array[$2::text]
+  from batches_of_record($2) f join batches b on b.run_id = f.run_id and b.number = f.number
+  join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
+  where b.tenant = $1
   order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
 order by at desc, correlation_id desc limit $3
 """

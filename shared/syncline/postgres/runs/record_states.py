@@ -21,8 +21,9 @@ select r.id as correlation_id, r.stream_id, i.name as instance, r.entity_type, r
   array_position(b.source_ids, $3::text) - 1 as slot, b.outcomes,
   (select e.at from erasures e where e.instance_id = r.instance_id and e.source_id = $3
     and e.at > r.created_at) as erased_at
-from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-where r.tenant = $1 and b.run_id = $2 and b.source_ids @> array[$3::text]
+from batches_of_record($3) f join batches b on b.run_id = f.run_id and b.number = f.number
+join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
+where r.tenant = $1 and f.run_id = $2
 order by b.number desc limit 1
 """
 _DEAD_LETTER = """

@@ -116,7 +116,8 @@ def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
         codes = list(OUTCOMES[wanted.outcome])
         where.add("b.outcomes like any({})", [f"%{code}%" for code in codes])
         where.add(f"{code} = any({{}})", codes)
-    where.add(f"b.source_ids @> array[{{0}}::text] and {own} = {{0}}", wanted.source_id)
+    found = "select f.number from batches_of_record({0}) f where f.run_id = $1"
+    where.add(f"b.number in ({found}) and {own} = {{0}}", wanted.source_id)
     if not exceptional:
         return _ALL.format(conditions=where), where
     stage = "" if wanted.stage is None else f"and stage = {where.bind(wanted.stage)}"

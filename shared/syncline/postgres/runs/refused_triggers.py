@@ -14,6 +14,7 @@ _ADD = """
 insert into refusals (run_id, tenant, request_hash, conflict, reason) values ($1, $2, $3, $4, $5)
 on conflict (run_id) do update set request_hash = excluded.request_hash,
   conflict = excluded.conflict, reason = excluded.reason, at = now()
+  where refusals.tenant = excluded.tenant
 """
 
 
