@@ -14,7 +14,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.database.migration import is_current
+from syncline.postgres.database.migration import read_schema
 from syncline.runtime.clock import Clock, SystemClock
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
@@ -75,7 +75,10 @@ class Life(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Life | None]:
-    """Begin a process when the database has this release's schema; None: stopped before that."""
+    """Begin a process when the database has this release's schema, or a newer one that it can use.
+
+    None: it was stopped before that. Raises MigrationError: the schema is too new.
+    """
     clock = SystemClock()
     async with stop_signals() as stopping, AsyncExitStack() as stack:
         database = await _database(stack, settings, clock, stopping, connections)
@@ -91,7 +94,10 @@ async def _database(
     dsn = settings.postgres_dsn.get_secret_value()
     while not stopping.is_set():
         try:
-            if await is_current(dsn):
+            schema = await read_schema(dsn)
+            if not schema.missing:
+                if schema.newer:
+                    log.warning("schema_newer", migrations=schema.newer)
                 return await stack.enter_async_context(open_database(dsn, size=size))
             log.warning("schema_not_current", hint="run `syncline migrate`")
         except RetriableError as error:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
+from pydantic import SecretStr
 
+from syncline.bootstrap.life import life
+from syncline.bootstrap.settings import Settings
 from syncline.contracts.alerts import AlertData, Happening
 from syncline.domain.notification.incident import AlertState, AlertTiming, Subject
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.database.migration import available, migrate
+from syncline.postgres.database.migration import (
+    Migration,
+    MigrationError,
+    available,
+    migrate,
+    read_schema,
+)
 from syncline.postgres.dead_letters.patterns import renew_patterns
 from syncline.postgres.notifications.alert_states import Alerting, AlertVerdict
 from syncline.postgres.runs.auditor import audit
@@ -102,6 +113,52 @@ async def test_what_was_told_by_an_older_release_ends_for_those_who_heard_it(bef
         )
         assert (message.data.alert, message.data.recovered_from) == ("recovered", ["run_failed"])
         assert await _heard(db) == {told}
+
+
+@pytest.fixture
+def as_release(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Migration]], None]:
+    """Make this code know other migrations, as another release does."""
+
+    def know(migrations: list[Migration]) -> None:
+        monkeypatch.setattr("syncline.postgres.database.migration.available", lambda: migrations)
+
+    return know
+
+
+async def test_the_release_before_starts_on_a_newer_schema(
+    empty_postgres: str,
+    as_release: Callable[[list[Migration]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("syncline.bootstrap.life.log", logs)
+    own = available()
+    newer = Migration("9998_newer.sql", "alter table runs add column of_later text")
+    as_release([*own, newer])
+    assert (await migrate(empty_postgres))[-1] == "9998_newer.sql"
+    as_release(own)
+    assert await migrate(empty_postgres) == []
+    settings = Settings(_env_file=None, postgres_dsn=SecretStr(empty_postgres))
+    async with life(settings) as begun:
+        assert begun is not None
+        await configure(begun.database)
+    (said,) = logs.calls
+    assert (said.args, said.kwargs) == (("schema_newer",), {"migrations": ["9998_newer.sql"]})
+
+
+async def test_it_does_not_start_where_a_migration_breaks_it(
+    empty_postgres: str, as_release: Callable[[list[Migration]], None]
+) -> None:
+    own = available()
+    breaking = Migration("9999_drop.sql", "-- breaks code before 9998\ndrop table alert_states")
+    as_release([*own, Migration("9998_newer.sql", "select 1"), breaking])
+    await migrate(empty_postgres)
+    assert await read_schema(empty_postgres) == ([], [])
+    as_release(own)
+    settings = Settings(_env_file=None, postgres_dsn=SecretStr(empty_postgres))
+    with pytest.raises(MigrationError, match="needs code that knows migration 9998"):
+        async with life(settings):
+            pass
 
 
 async def _heard(db: Database) -> set[object]:

@@ -144,7 +144,7 @@ class Shell:
     async def database(self) -> AsyncIterator[Database]:
         """Open the database. Raises RetriableError; OutsideError when it has another schema."""
         from syncline.postgres.database.database import open_database  # noqa: PLC0415
-        from syncline.postgres.database.migration import missing_in  # noqa: PLC0415
+        from syncline.postgres.database.migration import schema_of  # noqa: PLC0415
 
         dsn = self.settings.postgres_dsn.get_secret_value()
         opening = open_database(dsn, size=2, name="syncline-cli")
@@ -152,7 +152,7 @@ class Shell:
             with _away_after("PostgreSQL did not answer", "database_unavailable"):
                 async with asyncio.timeout(WITHIN):
                     database = await stack.enter_async_context(opening)
-            if missing := await missing_in(database):
+            if missing := (await schema_of(database)).missing:
                 message = f"the database lacks {len(missing)} migrations of this release"
                 raise OutsideError("schema_missing", message, "run `syncline migrate`")
             yield database

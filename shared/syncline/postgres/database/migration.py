@@ -1,9 +1,15 @@
-"""Applies the numbered SQL files of `migrations/`: each once, in order, one process at a time."""
+"""Applies the numbered SQL files of `migrations/`: each once, in order, one process at a time.
+
+Code works on a schema that is newer than itself, so that one can go back to the release before. A
+file that ends this begins with `-- breaks code before NNNN`: code that does not know the file of
+that number refuses to work.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import NamedTuple
@@ -20,8 +26,15 @@ CONNECT_WITHIN = 10.0
 _EXISTS = "select to_regclass('schema_migrations') is not null"
 _CONTROL_TABLE = """
 create table if not exists schema_migrations (
-  name text primary key, checksum text not null, applied_at timestamptz not null default now())
+  name text primary key, checksum text not null, applied_at timestamptz not null default now());
+alter table schema_migrations add column if not exists breaks_before text
 """
+# By way of JSON: a schema of before has no such column.
+_APPLIED = """
+select name, checksum, to_jsonb(m) ->> 'breaks_before' as breaks_before from schema_migrations m
+order by name
+"""
+_BREAKS = re.compile(r"-- breaks code before (\d{4})\b")
 
 
 class Migration(NamedTuple):
@@ -33,6 +46,27 @@ class Migration(NamedTuple):
     @property
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def breaks_before(self) -> str | None:
+        """Number of the oldest migration that code must know to work on this schema; None: any."""
+        found = _BREAKS.match(self.sql)
+        return found and found[1]
+
+
+class AppliedMigration(NamedTuple):
+    """A row of the control table: a migration as the code that applied it knew it."""
+
+    name: str
+    checksum: str
+    breaks_before: str | None = None
+
+
+class Schema(NamedTuple):
+    """A database's schema, compared with this release: what it lacks, and what is newer."""
+
+    missing: list[Migration]
+    newer: list[str]
 
 
 class MigrationError(SynclineError):
@@ -46,43 +80,50 @@ def available() -> list[Migration]:
     return [Migration(f.name, f.read_text()) for f in sorted(found, key=lambda f: f.name)]
 
 
-def pending(applied: dict[str, str], known: list[Migration]) -> list[Migration]:
-    """Return what is still to be applied, by the checksums of what is.
+def compare(applied: Sequence[AppliedMigration], known: Sequence[Migration]) -> Schema:
+    """Compare what was applied with this release's migrations, both in order.
 
-    Raises MigrationError: an applied file was edited, or the database is newer than this release.
+    Raises MigrationError: an applied file was edited, or a newer one broke this release.
     """
-    unknown = sorted(set(applied) - {m.name for m in known})
-    if unknown:
-        raise MigrationError(f"the database is newer than this release: it has {unknown[0]}")
-    for migration in known:
-        if applied.get(migration.name, migration.checksum) != migration.checksum:
-            raise MigrationError(f"{migration.name} was changed after it had been applied")
-    return [m for m in known if m.name not in applied]
+    checksums = {migration.name: migration.checksum for migration in known}
+    for row in applied:
+        if checksums.get(row.name, row.checksum) != row.checksum:
+            raise MigrationError(f"{row.name} was changed after it had been applied")
+        if row.breaks_before is not None and known[-1].name < row.breaks_before:
+            raise MigrationError(
+                f"the database is too new for this release: {row.name} needs code that knows "
+                f"migration {row.breaks_before}"
+            )
+    names = {row.name for row in applied}
+    missing = [migration for migration in known if migration.name not in names]
+    return Schema(missing, [row.name for row in applied if row.name not in checksums])
 
 
 async def migrate(dsn: str) -> list[str]:
     """Bring the database to this release's schema; return the names of the files applied now.
 
-    Safe to call again and by many at once. Raises MigrationError as `pending`, RetriableError.
+    Safe to call again and by many at once. Raises MigrationError as `compare`, RetriableError.
     """
     async with _connected(dsn) as connection:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         await connection.execute(_CONTROL_TABLE)
-        applied = [await _apply(connection, m) for m in await _pending(connection)]
+        schema = await schema_of(connection)
+        applied = [await _apply(connection, migration) for migration in schema.missing]
         await secure_tables(connection)
         return applied
 
 
-async def is_current(dsn: str) -> bool:
-    """Tell whether every migration of this release is applied. Raises as `migrate`."""
+async def read_schema(dsn: str) -> Schema:
+    """Compare a database's schema with this release. Raises as `migrate`."""
     async with _connected(dsn) as connection:
-        return bool(await connection.fetchval(_EXISTS)) and not await _pending(connection)
+        return await schema_of(connection)
 
 
-async def missing_in(database: Database) -> list[str]:
-    """Name this release's migrations that an open database lacks. Raises as `migrate`."""
-    left = await _pending(database) if await database.fetchval(_EXISTS) else available()
-    return [migration.name for migration in left]
+async def schema_of(database: asyncpg.Connection | Database) -> Schema:
+    """Compare an open database's schema with this release. Raises as `migrate`."""
+    exists = await database.fetchval(_EXISTS)
+    rows = await database.fetch(_APPLIED) if exists else []
+    return compare([AppliedMigration(*row) for row in rows], available())
 
 
 @asynccontextmanager
@@ -95,17 +136,13 @@ async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             await connection.close()
 
 
-async def _pending(connection: asyncpg.Connection | Database) -> list[Migration]:
-    rows = await connection.fetch("select name, checksum from schema_migrations")
-    return pending({row["name"]: row["checksum"] for row in rows}, available())
-
-
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> str:
     async with connection.transaction():
         await connection.execute(migration.sql)
         await connection.execute(
-            "insert into schema_migrations (name, checksum) values ($1, $2)",
+            "insert into schema_migrations (name, checksum, breaks_before) values ($1, $2, $3)",
             migration.name,
             migration.checksum,
+            migration.breaks_before,
         )
     return migration.name
