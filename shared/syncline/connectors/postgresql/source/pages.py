@@ -11,6 +11,7 @@ import msgspec
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.copy_stream import CopyStream
+from syncline.connectors.postgresql.source.long_fields import take_marks_out, too_long
 from syncline.connectors.postgresql.source.selection import RowSelection
 from syncline.connectors.postgresql.source.shape import shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
@@ -63,6 +64,7 @@ class PageMaker:
         data = list(rows)
         if self._chosen.is_ranked:
             data = [row.rpartition(b"\t")[0] for row in rows]
+        long = take_marks_out(data, self._chosen.mark)
         lines = Lines(data, self._layout, self.columns)
         ids, *rest = [
             texts_of(kind, columns_of(_cells(data, place, self._width), 1, [0])[0])
@@ -80,10 +82,20 @@ class PageMaker:
             snapshot=self._snapshot,
             lines=lines,
         )
-        if self._documents:  # which may be unreadable: that has to be known at once
+        if self._documents or long:  # documents may be unreadable: that has to be known at once
             page.given = self.columns(lines.data)
             page.bad = _bad({name: page.given.values[name] for name in self._documents})
+        for place, fields in long.items():
+            page.bad[place] = self._without(page.records, place, fields)
         return page
+
+    def _without(self, records: Columns, place: int, fields: Mapping[int, int]) -> Failure:
+        """Leave long fields of a record empty; return its failure, which names the first."""
+        names = list(self._chosen.columns)
+        for field in fields:
+            records.values[names[field]][place] = None
+        first = min(fields)
+        return too_long(names[first], fields[first])
 
     def columns(self, lines: Sequence[bytes]) -> Columns:
         """Return the values of rows."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from syncline.connectors.postgresql.source.long_fields import new_mark, short_key, short_or_mark
 from syncline.connectors.postgresql.source.shape import Shape, SqlType
 from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
@@ -32,6 +33,7 @@ class RowSelection(msgspec.Struct, frozen=True):
         texts: place of an ID or cursor -> place of its text, where its value does not tell it.
         groups: places that are equal in rows that have the same cursor value and the same ID.
         is_ranked: the last place is a number of such a group, which is no value of the row.
+        mark: stands, with its size, in place of a field that is longer than a record may be.
     """
 
     columns: Mapping[str, SqlType]
@@ -40,14 +42,16 @@ class RowSelection(msgspec.Struct, frozen=True):
     texts: dict[int, int]
     groups: tuple[int, ...]
     is_ranked: bool
+    mark: bytes
 
 
 def selection(extraction: Extraction, shape: Shape, order: str) -> RowSelection:
     """Return the select list: the chosen columns, and further ones for what their values lose."""
     columns = _columns(extraction, shape)
     names = list(columns)
-    said = [_said(name, columns[name]) for name in names]
     keys = [n for n in (extraction.cursor_column, extraction.id_column) if n is not None]
+    mark = new_mark()
+    said = [_short(name, columns[name], mark, is_key=name in keys) for name in names]
     unclear = [n for n in keys if columns[n].name not in _NAMED]
     texts = _added(said, {names.index(n): as_text(n) for n in unclear})
     groups = [names.index(name) for name in keys]
@@ -56,7 +60,8 @@ def selection(extraction: Extraction, shape: Shape, order: str) -> RowSelection:
     if is_ranked:
         groups = [len(said)]
         said.append(f"dense_rank() over (order by {order})")
-    return RowSelection(columns, ", ".join(said), len(said), texts, tuple(groups), is_ranked)
+    sql = ", ".join(said)
+    return RowSelection(columns, sql, len(said), texts, tuple(groups), is_ranked, mark.encode())
 
 
 def as_text(name: str) -> str:
@@ -77,6 +82,14 @@ def _added(said: list[str], expressions: Mapping[int, str]) -> dict[int, int]:
     places = {place: len(said) + n for n, place in enumerate(expressions)}
     said.extend(expressions.values())
     return places
+
+
+def _short(name: str, kind: SqlType, mark: str, *, is_key: bool) -> str:
+    """Return a column as `_said`, without the bytes of what is longer than a record may be."""
+    column, said = f"q.{identifier(name)}", _said(name, kind)
+    if is_key:
+        return short_key(column, said, kind)
+    return short_or_mark(column, said, kind, mark)
 
 
 def _said(name: str, kind: SqlType) -> str:

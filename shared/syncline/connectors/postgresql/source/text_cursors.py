@@ -15,6 +15,8 @@ from syncline.connectors.sql.text_dates import form_of
 from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 TEXTS = frozenset({"text", "varchar", "bpchar"})
+_READ = 1000
+"""Characters of a value that is looked at; one may have a billion."""
 
 
 async def check_texts(
@@ -32,11 +34,11 @@ async def check_texts(
     some = f"from ({query}\n) q where {column} <> ''"
     value = request.after
     if value is None:
-        value = await connection.fetchval(f"select max({column}) {some}")
+        value = await connection.fetchval(f"select left(max({column}), {_READ}) {some}")
     if value is None or (pattern := _pattern(value, request.extraction)) is None:
         return
     alike = bound(pattern, TEXT)
-    sql = f"select {column} {some} and not {column} ~ {alike} limit 1"
+    sql = f"select left({column}, {_READ}) {some} and not {column} ~ {alike} limit 1"
     other = await connection.fetchval(sql)
     if other is not None:
         raise refusal("mixed_cursor", _MIXED.format(name, value[:60], other[:60]), name)
