@@ -23,10 +23,12 @@ from tests.support.configured import configure
 from tests.support.other_tenant import TABLES, TENANT, everything
 from tests.support.postgresql import drop_role
 
+# Tables with a tenant, and those that reference a row of such a table.
 _TENANT_TABLES = """
 select c.oid, c.relname as name from pg_class c
 join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
-  and (a.attname = 'tenant' or c.relname = 'tenants' and a.attname = 'id')
+  and (a.attname = 'tenant' or c.relname = 'tenants' and a.attname = 'id'
+    or (c.relname, a.attname) in (('erasures', 'source_id'), ('parked_bundles', 'value')))
 where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace order by 2
 """
 _IS_HELD_BACK = """

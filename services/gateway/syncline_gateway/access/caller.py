@@ -7,7 +7,6 @@ by every gateway within that time.
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -28,7 +27,7 @@ from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_pr
 from syncline.telemetry.metrics import METRICS
 from syncline_gateway.access.origin import OwnOrigins
 from syncline_gateway.access.throttle import Throttle
-from syncline_gateway.requests.problems import ProblemError
+from syncline_gateway.requests.problems import ProblemError, too_many
 
 log = structlog.get_logger()
 __all__ = ["Admin", "Caller", "Role", "Runner", "User"]
@@ -211,12 +210,6 @@ class Authentication:
 def host_of(request: Request) -> str:
     """Return the address that a request came from; "" for a socket file."""
     return request.client.host if request.client else ""
-
-
-def too_many(detail: str, wait: float) -> ProblemError:
-    """Make the error that answers who asks too often. `wait` is seconds."""
-    headers = {"Retry-After": str(math.ceil(wait))}
-    return ProblemError(429, "too_many_requests", detail, headers=headers)
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -74,6 +75,12 @@ class ProblemError(Exception):
         self.code = code
         self.detail = detail
         self.headers = headers
+
+
+def too_many(detail: str, wait: float) -> ProblemError:
+    """Make the error that answers who asks too often. `wait` is seconds."""
+    headers = {"Retry-After": str(math.ceil(wait))}
+    return ProblemError(429, "too_many_requests", detail, headers=headers)
 
 
 def problem(

@@ -33,14 +33,14 @@ exception
   when duplicate_object or unique_violation then null;  -- made for another database just now
 end $$
 """
-# The sub-select of the tenants is evaluated once a query. A table without a tenant belongs to that of
-# the row it references.
+# The sub-select of the tenants is evaluated once a query. A table without a tenant belongs to that
+# of the row it references.
 _OPEN_TABLES = """
 with tenants_columns as (
   select attrelid as oid, attname from pg_attribute join pg_class c on c.oid = attrelid
   where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace
     and not attisdropped and attname = case c.relname when 'tenants' then 'id' else 'tenant' end)
-select oid::regclass::text as name, own from (
+select distinct on (tables.oid) tables.oid::regclass::text as name, own from (
   select oid, format('%I = any ((select string_to_array(
     current_setting(''syncline.tenants'', true), '',''))::text[])', attname) as own
   from tenants_columns
@@ -54,8 +54,8 @@ select oid::regclass::text as name, own from (
     and k.conrelid not in (select oid from tenants_columns)
 ) tables
 where to_regrole('syncline_tenant') is not null
-  and not exists (select from pg_policy where polrelid = oid and polname = 'own_tenants')
-order by 1
+  and not exists (select from pg_policy where polrelid = tables.oid and polname = 'own_tenants')
+order by tables.oid
 """
 _SECURE = """
 alter table {table} enable row level security;
