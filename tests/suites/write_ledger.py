@@ -70,10 +70,12 @@ class WriteLedgerSuite:
         assert await ledger.intend(run, intents(), 60.0) == {"a"}
         assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == set()
         await ledger.withdraw(run.stream, ["a"], OTHER)
-        await ledger.renew(run.stream, ["a"], OTHER, 0.0)
+        assert await ledger.renew(run.stream, ["a"], OTHER, 0.0) == set()
         assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == set()
-        await ledger.renew(run.stream, ["a"], OWNER, 0.0)
+        assert await ledger.renew(run.stream, ["a", "b"], OWNER, 0.0) == {"a"}
+        assert await ledger.renew(run.stream, ["a"], OWNER, 60.0) == set()  # it has run out
         assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == {"a"}
+        assert await ledger.renew(run.stream, ["a"], OWNER, 60.0) == set()
 
     async def test_a_withdrawn_intent_leaves_nothing(
         self, ledger: WriteLedger, run: RunRef
@@ -88,12 +90,16 @@ class WriteLedgerSuite:
     ) -> None:
         await ledger.acknowledge(run, written(5, owner=None))
         await ledger.intend(run, intents(TWO, version=5), 60.0)
-        await ledger.doubt(run.stream, ["a"], OWNER, ended=False)
+        await ledger.doubt(run.stream, ["a"], OWNER, None)
         doubted = await entry(ledger, run)
         assert (doubted.payload_hash, doubted.row_hash, doubted.target_id) == (None, None, "T1")
         assert doubted.intent is not None
         assert doubted.intent.under_way > 50
-        await ledger.doubt(run.stream, ["a"], OWNER, ended=True)
+        await ledger.doubt(run.stream, ["a"], OWNER, 20.0)
+        shortly = (await entry(ledger, run)).intent
+        assert shortly is not None
+        assert 10 < shortly.under_way <= 20
+        await ledger.doubt(run.stream, ["a"], OWNER, 0.0)
         ended = (await entry(ledger, run)).intent
         assert ended is not None
         assert ended.under_way == 0

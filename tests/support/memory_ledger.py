@@ -64,10 +64,15 @@ class MemoryLedger:
 
     async def renew(
         self, stream: int, source_ids: Sequence[str], owner: str, seconds: float
-    ) -> None:
-        for row in self._of(stream, source_ids):
-            if row.intent is not None and row.intent.owner == owner:
-                row.intent.until = self._clock.monotonic() + seconds
+    ) -> set[str]:
+        now, ours = self._clock.monotonic(), set()
+        for source_id in source_ids:
+            for row in self._of(stream, [source_id]):
+                held = row.intent is not None and row.intent.owner == owner
+                if row.intent is not None and held and row.intent.until > now:
+                    row.intent.until = now + seconds
+                    ours.add(source_id)
+        return ours
 
     async def acknowledge(self, run: RunRef, written: Acknowledgements) -> None:
         owners = written.owners or [None] * len(written.source_ids)
@@ -88,12 +93,13 @@ class MemoryLedger:
                 row.intent = None
 
     async def doubt(
-        self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
+        self, stream: int, source_ids: Sequence[str], owner: str | None, seconds: float | None
     ) -> None:
         for row in self._of(stream, source_ids):
             row.payload_hash = row.row_hash = None
-            if ended and row.intent is not None and row.intent.owner == owner:
-                row.intent.until = self._clock.monotonic()
+            held = row.intent is not None and row.intent.owner == owner
+            if row.intent is not None and held and seconds is not None:
+                row.intent.until = self._clock.monotonic() + seconds
 
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]

@@ -22,9 +22,11 @@ from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import Record
+from syncline.postgres.limits.leases import checked_before_calls
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug, storable
 from syncline.runtime.ports import CallBreaker, CallPause
+from syncline_execute.fence import Fence
 from syncline_execute.rules import Item, waits_in
 from syncline_execute.targets import Target
 
@@ -37,11 +39,13 @@ PATIENCE = 60.0
 """Seconds in all that one call may wait; then its records make room for others."""
 
 
-async def write_records(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
-    """Write records; the answer is parallel to them."""
+async def write_records(
+    run: RunRef, target: Target, items: Sequence[Item], fence: Fence
+) -> WriteResult:
+    """Write records, for as long as `fence` lets them through; the answer is parallel to them."""
 
     async def send(places: Sequence[int]) -> WriteResult:
-        return await answer_of(target, write_batch(run, target, [items[p] for p in places]))
+        return await answer_of(target, write_batch(run, target, [items[p] for p in places]), fence)
 
     answer = await send_throttled(send, len(items), target.limiter.pause)
     refusals = {**answer.failures, **answer.stopped}
@@ -111,7 +115,7 @@ def _merge(result: WriteResult, answer: WriteResult, places: Sequence[int]) -> N
     result.created = answer.created and len(places) == len(result.target_ids)
 
 
-async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
+async def answer_of(target: Target, batch: WriteBatch, fence: Fence) -> WriteResult:
     """Call the target.
 
     A permanent failure of the whole call is told once, by `stopped`; one that may pass becomes the
@@ -120,7 +124,9 @@ async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
     everything = range(len(batch.source_ids))
     result = WriteResult([None] * len(everything))
     try:
-        return await target.connector.write(batch)
+        await fence.check()
+        with checked_before_calls(fence.check):  # a write may take several calls
+            return await target.connector.write(batch)
     except FailureError as error:
         failure = error.failure
         if isinstance(error, ConnectorError) and failure.category is Category.PERMANENT:

@@ -14,7 +14,13 @@ from syncline.contracts.outbound import report_message, settled_message
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
+from syncline.domain.errors import (
+    Category,
+    ConflictError,
+    Failure,
+    InvalidInputError,
+    NotFoundError,
+)
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_bundles import RunCommands, split_cancelled
@@ -67,9 +73,10 @@ class ExecuteHandler(Handler[Bundle]):
             return self._stopped(bundles, failure)
         try:
             target = await self._targets.of(run)
+        except ConflictError as error:
+            return self._unusable(bundles, "configuration_changed", error)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
-            unusable = Failure(Category.PERMANENT, "configuration_unusable", str(error))
-            return self._stopped(bundles, self._halts.note(run.id, unusable))
+            return self._unusable(bundles, "configuration_unusable", error)
         work = Work(self._halts, self._commands, run.id)
         await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
@@ -123,6 +130,11 @@ class ExecuteHandler(Handler[Bundle]):
             error=failure.message,
         )
         return report_message(Halted(run, storable(failure)))
+
+    def _unusable(self, bundles: Sequence[Bundle], code: str, error: Exception) -> list[Outbound]:
+        """Stop a run whose target cannot be used any more."""
+        failure = Failure(Category.PERMANENT, code, str(error))
+        return self._stopped(bundles, self._halts.note(bundles[0].run.id, failure))
 
     def _stopped(self, bundles: Sequence[Bundle], failure: Failure) -> list[Outbound]:
         """Skip what came before the other stages heard of the halt."""

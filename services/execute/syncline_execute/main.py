@@ -29,7 +29,7 @@ SPEC = StageSpec(
 def build(service: Service) -> tuple[StageSpec[Bundle], ExecuteHandler]:
     return SPEC, ExecuteHandler(
         Targets(service.connections, service.mappings),
-        Writer(Ledger(service.database), RowNaming(RowNames(service.database))),
+        Writer(Ledger(service.database), RowNaming(RowNames(service.database)), service.clock),
         service.commands,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,

@@ -16,6 +16,7 @@ from syncline.domain.mapping.hashes import payload_hashes
 
 SHORT_WAIT = 10.0
 """Seconds up to which a target's `Retry-After` is waited for on the spot."""
+UNDER_WAY = "write_under_way"
 AMBIGUOUS = Failure(
     Category.PERMANENT,
     "ambiguous_write",
@@ -200,6 +201,18 @@ def judge(item: Item, intent: Intent, seen: TargetAnswer | None, *, honours_keys
     return again if same and seen.holds is None else Verdict.SEND
 
 
+def verdict_of(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
+    """Judge a lost write, and note what the target said of the record."""
+    intent = item.entry.intent if item.entry else None
+    if intent is None:
+        return Verdict.SEND
+    verdict = judge(item, intent, seen, honours_keys=honours_keys)
+    if seen is not None:
+        item.asked = True
+        item.target_id = item.target_id or seen.target_id
+    return verdict
+
+
 def by_decision(
     items: Sequence[Item], entries: Mapping[str, LedgerEntry], run_id: str, *, smart_sync: bool
 ) -> dict[Decision, list[Item]]:
@@ -225,7 +238,7 @@ def by_decision(
 def under_way(seconds: float) -> Failure:
     """Say that a record waits for the end of another call that writes it."""
     message = "another call writes this record, or was lost while it did: it may still have effect"
-    return Failure(Category.TRANSIENT, "write_under_way", message, retry_after=max(seconds, 1.0))
+    return Failure(Category.TRANSIENT, UNDER_WAY, message, retry_after=max(seconds, 1.0))
 
 
 def waits_in(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
@@ -239,6 +252,7 @@ def waits_in(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
         if failure.retry_after is not None
         and failure.retry_after > 0
         and failure.category is not Category.PERMANENT
+        and failure.code != UNDER_WAY  # the ledger's, not the target's
     }
     short = [
         place

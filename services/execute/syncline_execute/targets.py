@@ -6,11 +6,12 @@ from typing import Protocol
 
 import msgspec
 
-from syncline.bootstrap.connections import Connections, MappingCache
+from syncline.bootstrap.connections import Connection, Connections, MappingCache
 from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
+from syncline.postgres.ledger.systems import require_same_system
 from syncline.runtime.ports import CallLimiter
 
 
@@ -29,7 +30,10 @@ class RunTargets(Protocol):
     """Gives the target of a run."""
 
     async def of(self, run: RunRef) -> Target:
-        """May raise RetriableError, NotFoundError, InvalidInputError, SecretsError."""
+        """May raise RetriableError, NotFoundError, InvalidInputError, SecretsError.
+
+        Raises ConflictError where the profile leads to another system than at the run's start.
+        """
 
 
 class Targets:
@@ -40,10 +44,13 @@ class Targets:
         self._mappings = mappings
 
     async def of(self, run: RunRef) -> Target:
-        """Return the run's target. May raise RetriableError."""
-        connection = await self._connections.of(run.tenant, run.target)
+        """Return the run's target; raises as RunTargets says."""
         mapping = await self._mappings.document(run.tenant, run.mapping, run.mapping_version)
         transformation = mapping.transformation
+        connection = await self._connections.of(run.tenant, run.target)
+        if _system(connection, transformation) != run.target_system:
+            connection = await self._connections.of(run.tenant, run.target, newest=True)
+            require_same_system("target", run.target_system, _system(connection, transformation))
         return Target(
             connection.connector,
             connection.connector.capabilities_for(transformation.target),
@@ -52,3 +59,7 @@ class Targets:
             connection.limiter,
             connection.profile.max_concurrent,
         )
+
+
+def _system(connection: Connection, transformation: Transformation) -> str:
+    return connection.connector.system_of(connection.profile.config, transformation.target)

@@ -7,17 +7,18 @@ and only then the outcome. After a crash between any two, the ledger tells what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
 from syncline.contracts.run_ref import RunRef
-from syncline.domain.errors import Failure, RetriableError
+from syncline.domain.errors import Failure
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
+from syncline.runtime.clock import Clock
 from syncline_execute.calls import GOES_ON, match_keys, write_records
+from syncline_execute.fence import TRUSTED, Fence, renewed_every
 from syncline_execute.group_commit import GroupCommit
 from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
@@ -29,10 +30,10 @@ from syncline_execute.rules import (
     TargetAnswer,
     Verdict,
     by_decision,
-    judge,
     rounds,
     shared_match_keys,
     under_way,
+    verdict_of,
 )
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
@@ -44,8 +45,9 @@ CALLS_OF_PART = 5
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
-    def __init__(self, ledger: WriteLedger, naming: RowNaming) -> None:
+    def __init__(self, ledger: WriteLedger, naming: RowNaming, clock: Clock) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._acknowledgements = GroupCommit(ledger)
         self._naming = naming
 
@@ -55,6 +57,7 @@ class Writer:
             await self._round(run, target, unique, work)
 
     async def _round(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        asked_at = self._clock.monotonic()
         entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
         smart = (
             target.transformation.smart_sync
@@ -71,10 +74,10 @@ class Writer:
             work.fail([item], under_way(intent.under_way if intent else 0.0))
         probed = await self._probe(run, target, todo[Decision.PROBE], work)
         await self._naming.forget_foreign(run, target, todo[Decision.SEND])
-        await self._send(run, target, probed, work)
+        await self._send(run, target, probed, work, asked_at)
         for part in _parts(todo[Decision.SEND], target):
             located = await self._locate(run, target, part, work)
-            await self._send(run, target, located, work)
+            await self._send(run, target, located, work, asked_at)
 
     async def _refresh(
         self, run: RunRef, items: Sequence[Item], entries: Mapping[str, LedgerEntry]
@@ -117,14 +120,17 @@ class Writer:
             told = await look_up(run, target, items, work)
         by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
         for item, seen in told:
-            verdict = _verdict(item, seen, honours_keys=target.capabilities.honours_keys)
+            verdict = verdict_of(item, seen, honours_keys=target.capabilities.honours_keys)
             by_verdict[verdict].append(item)
         work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
         await self._acknowledge(run, by_verdict[Verdict.APPLIED])
         work.settle(by_verdict[Verdict.APPLIED], Outcome.SUCCESS)
         return by_verdict[Verdict.SEND]
 
-    async def _send(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+    async def _send(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
+    ) -> None:
+        """Write items about which the ledger was asked at that time of the monotonic clock."""
         size = max(target.capabilities.bulk_size, 1)
         starts = iter(range(0, len(items), size))
 
@@ -137,18 +143,18 @@ class Writer:
                 answer = None
                 try:
                     async with target.limiter.call():
-                        answer = await self._call_if_wanted(run, target, part, work)
+                        answer = await self._call_if_wanted(run, target, part, work, asked_at)
                 except PausedError as error:
                     work.fail(part, error.failure)
                 if answer is not None:  # the next call begins, and more are stored together
-                    await self._settle(run, part, answer, work)
+                    await self._settle(run, target, part, answer, work)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
                 group.create_task(write())
 
     async def _call_if_wanted(
-        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
         if work.halt is not None:
@@ -156,10 +162,16 @@ class Writer:
         elif work.is_cancelled:  # while it waited for its turn
             work.settle(items, Outcome.CANCELLED)
         elif target.capabilities.idempotent_upsert:
-            return await write_records(run, target, items)
+            fence = Fence(self._clock, asked_at, lambda: self._is_newest(run, items))
+            return await write_records(run, target, items, fence)
         else:
             await self._call(run, target, items, work)
         return None
+
+    async def _is_newest(self, run: RunRef, items: Sequence[Item]) -> bool:
+        """Tell whether nothing was written of the items since the ledger was asked about them."""
+        entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
+        return all(_version(item.entry) == _version(entries.get(item.source_id)) for item in items)
 
     async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """Make one write call with the intents that it needs around it.
@@ -167,12 +179,20 @@ class Writer:
         It is acknowledged before another one begins in its place: few are in doubt after a crash.
         """
         owner = str(uuid4())
+        asked_at = self._clock.monotonic()
         items = await self._begin(run, target, items, owner, work)
         if not items:
             return
-        async with self._kept(run, target, items, owner):
-            answer = await write_records(run, target, items)
-        await self._settle(run, items, answer, work)
+
+        async def renew() -> bool:
+            ids = [item.source_id for item in items]
+            ours = await self._ledger.renew(run.stream, ids, owner, _longest(target))
+            return len(ours) == len(ids)
+
+        async with renewed_every(renew, target.capabilities.longest_call / 2):
+            fence = Fence(self._clock, asked_at, renew)
+            answer = await write_records(run, target, items, fence)
+        await self._settle(run, target, items, answer, work)
         refusals = {**answer.failures, **answer.stopped}
         unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]
         unsent += [items[place].source_id for place in answer.existing]
@@ -191,33 +211,12 @@ class Writer:
             [item.entry.version if item.entry else 0 for item in items],
             [item.asked and item.target_id is None for item in items],
         )
-        ours = await self._ledger.intend(run, begun, target.capabilities.longest_call)
+        ours = await self._ledger.intend(run, begun, _longest(target))
         work.fail([item for item in items if item.source_id not in ours], under_way(0.0))
         return [item for item in items if item.source_id in ours]
 
-    @asynccontextmanager
-    async def _kept(
-        self, run: RunRef, target: Target, items: Sequence[Item], owner: str
-    ) -> AsyncIterator[None]:
-        """Renew the intents of a call for as long as it takes."""
-        longest = target.capabilities.longest_call
-        ids = [item.source_id for item in items]
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(longest / 2)
-                with suppress(RetriableError):  # the database is away: they are looked into earlier
-                    await self._ledger.renew(run.stream, ids, owner, longest)
-
-        renewing = asyncio.create_task(renew())
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.wait([renewing])
-
     async def _settle(
-        self, run: RunRef, items: Sequence[Item], answer: WriteResult, work: Work
+        self, run: RunRef, target: Target, items: Sequence[Item], answer: WriteResult, work: Work
     ) -> None:
         """Take over a call's answer: acknowledged first, told afterwards."""
         done: list[Item] = []
@@ -238,13 +237,14 @@ class Writer:
         await self._acknowledge(run, done)
         if not (answer.created and run.first):  # then each has a row that nobody had
             await self._naming.tell_shared(run, done)
-        await self._doubt(run, items, {**answer.failures, **answer.stopped})
+        await self._doubt(run, target, items, {**answer.failures, **answer.stopped})
         work.settle(done, Outcome.SUCCESS)
 
     async def _doubt(
-        self, run: RunRef, items: Sequence[Item], failures: Mapping[int, Failure]
+        self, run: RunRef, target: Target, items: Sequence[Item], failures: Mapping[int, Failure]
     ) -> None:
         for ended in (True, False):
+            seconds = target.capabilities.visible_after if ended else None
             doubtful = [
                 items[place]
                 for place, failure in failures.items()
@@ -252,7 +252,7 @@ class Writer:
             ]
             if doubtful:
                 ids = [item.source_id for item in doubtful]
-                await self._ledger.doubt(run.stream, ids, doubtful[0].owner, ended=ended)
+                await self._ledger.doubt(run.stream, ids, doubtful[0].owner, seconds)
 
     async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
         if items:
@@ -268,6 +268,18 @@ class Writer:
             await self._acknowledgements.acknowledge(run, written)
 
 
+def _longest(target: Target) -> float:
+    """Return for how many seconds from now a call may have its effect, and its effect is unseen.
+
+    It may begin as late as the fence lets it.
+    """
+    return TRUSTED + target.capabilities.longest_call + target.capabilities.visible_after
+
+
+def _version(entry: LedgerEntry | None) -> int:
+    return entry.version if entry is not None else 0
+
+
 def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:
     """Part items that are looked up before they are written: a slow target shows progress soon."""
     can = target.capabilities
@@ -275,15 +287,3 @@ def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:
     size = calls * max(can.bulk_size, can.lookup_size, 1) if can.lookup_first else len(items)
     for start in range(0, len(items), max(size, 1)):
         yield items[start : start + size]
-
-
-def _verdict(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
-    """Judge a lost write, and note what the target said of the record."""
-    intent = item.entry.intent if item.entry else None
-    if intent is None:
-        return Verdict.SEND
-    verdict = judge(item, intent, seen, honours_keys=honours_keys)
-    if seen is not None:
-        item.asked = True
-        item.target_id = item.target_id or seen.target_id
-    return verdict

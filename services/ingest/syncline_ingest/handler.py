@@ -16,11 +16,12 @@ from syncline.contracts.outbound import report_message
 from syncline.contracts.run_ref import ref_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import ReplayItem
-from syncline.domain.errors import Failure, NotFoundError
+from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup
+from syncline.postgres.ledger.systems import pin_systems
 from syncline.postgres.limits.breakers import Breakers, SystemAwayError
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.progress.extraction_state import ExtractionEnd
@@ -76,6 +77,7 @@ class IngestHandler(Handler[RunRequest]):
         clock: Clock,
     ) -> None:
         self._breakers = breakers
+        self._database = database
         self._extractions = Extractions(database)
         self._runs = Runs(database)
         self._letters = DeadLetterStore(database)
@@ -167,6 +169,12 @@ class IngestHandler(Handler[RunRequest]):
         """Open the source, to be read from its beginning or on from where it was left."""
         run = progress.run
         opened = await self._sources.open(run)
+        try:
+            if await pin_systems(self._database, run, *opened.systems):
+                held = RowLookup()  # what was remembered is true of another target
+        except ConflictError as error:
+            failure = Failure(Category.PERMANENT, "configuration_changed", str(error))
+            raise SourceError(failure) from error
         reads = SourcePass(progress, opened, self._known, self._copies, self._clock)
         await reads.use(held)
         first = await self._known.first_lane_ids(run.id) if progress.batches else ()

@@ -13,7 +13,15 @@ import msgspec
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import INPUT_OF
 from syncline.contracts.wire import Partition
-from syncline.domain.service_status import Rates, ServiceStatus, Worker, judge_service, judge_stage
+from syncline.domain.service_status import (
+    Dot,
+    Rates,
+    ServiceStatus,
+    Worker,
+    judge_service,
+    judge_stage,
+)
+from syncline.runtime.clock import told_skew
 
 ALIVE_FOR = 5.0
 """Seconds after its last snapshot for which a process counts as alive."""
@@ -108,12 +116,12 @@ class Processes:
             busy=self._rates(own, "busy", now).ten_seconds,
         )
         if lag is None:
-            return status
+            return _with_skew(status, alive)
         unit = "runs" if service in RUNS else "records"
         waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, own)))
         gone = max(lag.gone, sum(snapshot.gone_unread for snapshot in alive))
         dot, why = judge_stage(waiting, unit, len(alive), lag.members, gone)
-        return msgspec.structs.replace(
+        status = msgspec.structs.replace(
             status,
             dot=dot,
             why=why,
@@ -123,6 +131,7 @@ class Processes:
             oldest_seconds=lag.oldest,
             members=lag.members,
         )
+        return _with_skew(status, alive)
 
     def _size(self, service: str, own: Sequence[Process]) -> float:
         """Return how many records a stage's message carries; if it had none, as in similar ones."""
@@ -139,6 +148,16 @@ class Processes:
             for window in (1.0, 10.0, 60.0)
         )
         return Rates(second, ten, minute)
+
+
+def _with_skew(status: ServiceStatus, alive: Iterable[Snapshot]) -> ServiceStatus:
+    """Name a process whose machine has a wrong clock."""
+    wrong = next((each for each in alive if each.skew), None)
+    if wrong is None:
+        return status
+    why = f"{status.why}; {wrong.host}: {told_skew(wrong.skew)}"
+    dot = Dot.AMBER if status.dot is Dot.GREEN else status.dot
+    return msgspec.structs.replace(status, dot=dot, why=why)
 
 
 def _begun(s: Snapshot) -> Snapshot:

@@ -57,8 +57,8 @@ class Connections:
         self._open: dict[str, tuple[float, Connection]] = {}
         self._retired: deque[tuple[float, Connector]] = deque()
 
-    async def of(self, tenant: str, profile_id: str) -> Connection:
-        """Return the connection of a tenant's profile.
+    async def of(self, tenant: str, profile_id: str, *, newest: bool = False) -> Connection:
+        """Return the connection of a tenant's profile; `newest` looks whether it changed just now.
 
         Raises:
             RetriableError: the database is away.
@@ -68,7 +68,7 @@ class Connections:
         now = self._clock.monotonic()
         looked, connection = self._open.get(profile_id, (0.0, None))
         is_theirs = connection is not None and connection.profile.tenant == tenant
-        if connection is not None and is_theirs and now - looked < FRESH:
+        if connection is not None and is_theirs and now - looked < FRESH and not newest:
             return connection
         profile = await self._configuration.profile(tenant, profile_id)
         connection = self._open.get(profile_id, (0.0, None))[1]  # others may have opened it

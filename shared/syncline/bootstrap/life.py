@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import msgspec
 import structlog
@@ -15,14 +15,17 @@ from syncline.domain.errors import RetriableError
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import read_schema
-from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.clock import Clock, InstallationClock, every, told_skew
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.process.pulse import Pulse
 from syncline.runtime.spec import SideTask
+from syncline.telemetry.metrics import METRICS
 
 SNAPSHOT_WITHIN = 5.0
 """Seconds that sending a snapshot may take."""
+COMPARE_EVERY = 30.0
+"""Seconds between two looks at the database's clock."""
 TICK_LIMIT = 10.0
 """Seconds without a turn of the loop after which a service counts as dead."""
 log = structlog.get_logger()
@@ -37,7 +40,7 @@ class Life(msgspec.Struct, frozen=True):
     """
 
     settings: Settings
-    clock: Clock
+    clock: InstallationClock
     stopping: asyncio.Event
     stack: AsyncExitStack
     database: Database
@@ -66,11 +69,25 @@ class Life(msgspec.Struct, frozen=True):
         self.stack.push_async_callback(health.stop)
         producer = KafkaProducer(settings.kafka(), SNAPSHOT_WITHIN, {"acks": 1})
         address = f"{place[0]}:{place[1]}" if settings.health_port else ""
-        pulse = Pulse(service, producer, self.clock, health=address)
+        pulse = Pulse(service, producer, self.clock, health=address, skew=lambda: self.clock.skew)
         self.stack.push_async_callback(pulse.stop)
         log.info("service_started", **said, health_port=settings.health_port)
-        await run_with_side_tasks(work(), {"pulse": pulse.beat, **side_tasks}, self.clock)
+        beside = {"pulse": pulse.beat, "clock": self._compare_clocks, **side_tasks}
+        await run_with_side_tasks(work(), beside, self.clock)
         log.info("service_stopped")
+
+    async def _compare_clocks(self) -> None:
+        """Side task: put the clock right, again and again. May raise RetriableError."""
+        await every(self.clock, COMPARE_EVERY, lambda: compare_clocks(self.clock, self.database))
+
+
+async def compare_clocks(clock: InstallationClock, database: Database) -> None:
+    """Put a clock right by the database's, and say so once. May raise RetriableError."""
+    before = clock.skew
+    await clock.compare(lambda: database.fetchval("select clock_timestamp()"))
+    METRICS.clock_skew.set(clock.skew)
+    if clock.skew and not before:
+        log.warning("clock_is_wrong", skew=clock.skew, said=told_skew(clock.skew))
 
 
 @asynccontextmanager
@@ -79,12 +96,14 @@ async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Lif
 
     None: it was stopped before that. Raises MigrationError: the schema is too new.
     """
-    clock = SystemClock()
+    clock = InstallationClock()
     async with stop_signals() as stopping, AsyncExitStack() as stack:
         database = await _database(stack, settings, clock, stopping, connections)
         if database is None:
             yield None
         else:
+            with suppress(RetriableError):  # the side task looks again
+                await compare_clocks(clock, database)
             yield Life(settings, clock, stopping, stack, database)
 
 

@@ -40,6 +40,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         reads_lines: writes are given them as lines, too.
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
+        visible_after: seconds after a call by which lookup() surely sees what it did.
         composite_key: rows are named by their match key, which may be made of several paths.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
@@ -58,6 +59,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     reads_lines: bool = False
     honours_keys: bool = False
     longest_call: float = 60.0
+    visible_after: float = 0.0
     composite_key: bool = False
     smart_sync: bool = True
 

@@ -165,6 +165,17 @@ class Connector(Protocol):
         }
 
     @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the system that a profile leads to, and the table of a mapping's target block in it.
+
+        What has another name is another system: of it, nothing that was written before is true. ""
+        where it cannot be told.
+        """
+        return ""
+
+    @classmethod
     def extraction_problems(cls, extraction: Extraction, /) -> list[Problem]:
         """Name every mistake of a mapping's extraction block."""
 

@@ -34,6 +34,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
         lanes: number of partitions of a stage topic over which the run is spread.
         replay: whether it replays dead letters; then it never overwrites a newer version.
         first: the stream's ledger was empty at the run's start.
+        target_system: the name of the system that it writes to; "" where it has none.
     """
 
     id: str
@@ -50,6 +51,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     replay: bool = False
     instance_name: str = ""
     first: bool = False
+    target_system: str = ""
 
     def __post_init__(self) -> None:
         for name in ("id", "instance", "source", "target", "mapping"):

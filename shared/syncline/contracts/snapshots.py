@@ -25,6 +25,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         leaving: the last one of a process that ends normally.
         version: of Syncline.
         health: `host:port` of its health server; empty if it has none.
+        skew: seconds that the clock of its machine is ahead of the database's; 0 where it is right.
     """
 
     stage: str
@@ -44,6 +45,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     version: str = ""
     health: str = ""
     gone_unread: int = 0
+    skew: float = 0.0
 
 
 def snapshot_message(snapshot: Snapshot) -> Outbound:

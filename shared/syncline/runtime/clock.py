@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -33,6 +33,44 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
+
+
+LEAST_SKEW = 2.0
+"""Seconds by which a machine's clock may be wrong without being put right: it is not measured more
+exactly than that."""
+
+
+class InstallationClock(SystemClock):
+    """The machine's clock, put right by the database's, which all processes share.
+
+    So no due time and no schedule depends on a machine whose clock is wrong.
+
+    Attributes:
+        skew: seconds that the machine's clock is ahead of the database's; 0.0 where it is right.
+    """
+
+    def __init__(self) -> None:
+        self.skew = 0.0
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(seconds=self.skew)
+
+    async def compare(self, read: Callable[[], Awaitable[datetime]]) -> None:
+        """Compare it with the database's time, which `read` asks for; raises what that raises."""
+        before = super().now()
+        theirs = await read()
+        after = super().now()
+        skew = (before + (after - before) / 2 - theirs).total_seconds()
+        if abs(skew) - (after - before).total_seconds() >= LEAST_SKEW:
+            self.skew = round(skew, 1)
+        elif abs(skew) < LEAST_SKEW:
+            self.skew = 0.0
+
+
+def told_skew(seconds: float) -> str:
+    """Say how wrong a machine's clock is."""
+    way = "ahead of" if seconds > 0 else "behind"
+    return f"its clock is {abs(seconds):,.0f} s {way} the database's"
 
 
 async def every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]]) -> None:

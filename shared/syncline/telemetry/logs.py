@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TextIO, cast
 
@@ -13,6 +14,7 @@ import msgspec
 import structlog
 
 from syncline.contracts.wire import Delivery
+from syncline.telemetry.line_writer import LineWriter
 from syncline.telemetry.masking import MASK, SECRETS
 
 MOST_NAMED = 5
@@ -20,7 +22,10 @@ _SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "api
 
 
 def configure_logs(service: str, level: str = "INFO") -> None:
-    """Send JSON lines to standard error: time (UTC), level, service, event, and the keys given."""
+    """Send JSON lines to standard error: time (UTC), level, service, event, and the keys given.
+
+    They are written by a thread: whoever does not read them keeps no service from its work.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -32,7 +37,7 @@ def configure_logs(service: str, level: str = "INFO") -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stream(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(_stream()),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Foreign()])
@@ -40,20 +45,14 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-class _Stream:
-    """A stream that loses lines that cannot be written: a full disk must not end a service."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):  # there is nowhere to tell it
-            return self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):  # as above
-            self._stream.flush()
+def _stream() -> TextIO:
+    """Return what writes to standard error by a thread; a stream in memory writes by itself."""
+    try:
+        writer = LineWriter(sys.stderr.fileno())
+    except OSError:  # it has no file: it writes in memory, which waits for nobody
+        return sys.stderr
+    atexit.register(writer.close)
+    return cast("TextIO", writer)
 
 
 def mask_secrets(

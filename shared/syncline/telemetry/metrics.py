@@ -65,6 +65,15 @@ class Metrics:
         "Messages that retention deleted before the stage read them.",
         "stage topic",
     )
+    log_lines_lost = _counter(
+        "log_lines_lost",
+        "Lines of the log that were lost because standard error was blocked or could not be "
+        "written.",
+    )
+    clock_skew = _gauge(
+        "clock_skew_seconds",
+        "Seconds that the clock of the machine is ahead of the database's; 0 where it is right.",
+    )
     loop_lag = _gauge("loop_lag_seconds", "How late the event loop woke up.")
     in_flight = _gauge(
         "in_flight_records",

@@ -11,6 +11,7 @@ import pytest
 
 from syncline.actions.doubts import review
 from syncline.actions.doubts.doubt import Doubt, Matter, mapping_doubts
+from syncline.actions.doubts.new_targets import new_target_doubts
 from syncline.actions.doubts.review import Doubter
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.documents import Kind
@@ -184,3 +185,21 @@ async def test_records_that_keep_their_old_form_are_counted_and_the_remedy_offer
     (doubt,) = await told(store, erp, sqlite(erp, source="n", more=", lookback: PT1H"))
     assert "Mapping erp-items: $: 1,200 records keep their old form until they change" in doubt
     assert "`syncline trigger erp-shop item --mode reset_cursor`" in doubt
+
+
+async def test_a_target_that_was_not_written_to_so_far_is_a_doubt(
+    store: ConfigurationStore, tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "QUESTIONS", (new_target_doubts,))
+    assert await told(store, tmp_path, GOOD) == []
+    connection = await asyncpg.connect(postgres)
+    await connection.execute("update streams set ledger_system = 'erp.local:5432/erp/items'")
+    await connection.close()
+    assert await told(store, tmp_path, GOOD) == []
+
+    (doubt,) = await told(store, tmp_path, GOOD.replace("host: erp.local", "host: erp2.local"))
+    assert "Profile erp: $: `erp-warehouse item` has written to erp.local:5432/erp/items" in doubt
+    assert "will write to erp2.local:5432/erp/items" in doubt
+    assert "`syncline trigger erp-warehouse item --mode reset_cursor`" in doubt
+    (doubt,) = await told(store, tmp_path, GOOD.replace("table: items}", "table: products}"))
+    assert "will write to erp.local:5432/erp/products" in doubt

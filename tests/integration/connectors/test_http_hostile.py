@@ -26,6 +26,7 @@ from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.runtime.clock import SystemClock
 from syncline_execute.row_names import RowNaming
 from syncline_execute.rules import items_of
 from syncline_execute.targets import Target
@@ -180,7 +181,7 @@ class World:
         )
         try:
             work = Work(Halts(), ToldCommands(), run.id)
-            writer = Writer(self.ledger, RowNaming(RowNames(self._database)))
+            writer = Writer(self.ledger, RowNaming(RowNames(self._database)), SystemClock())
             await writer.write(run, self._target(), items_of([batch]), work)
         except CrashError:
             return None

@@ -16,8 +16,8 @@ from syncline.bootstrap.port_errors import port_errors_explained
 from syncline.bootstrap.settings import Settings
 from syncline.cli.program.errors import explain
 from syncline.domain.errors import InvalidInputError
+from syncline.runtime.clock import InstallationClock
 from syncline.runtime.process.health import HealthServer
-from syncline.testing.clock import FakeClock
 from syncline_gateway.server import listen
 
 
@@ -41,7 +41,7 @@ async def begin(own: Settings) -> None:
 
     database: Any = None
     async with AsyncExitStack() as stack:
-        life = Life(own, FakeClock(), asyncio.Event(), stack, database)
+        life = Life(own, InstallationClock(), asyncio.Event(), stack, database)
         await life.run("ingest", work, HealthServer(lambda: None, dict), {})
 
 

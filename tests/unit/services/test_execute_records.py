@@ -88,7 +88,7 @@ class Place:
         """Let a new process handle batches as they lay on their topic."""
         handler = ExecuteHandler(
             self,
-            Writer(self.ledger, RowNaming(self.ledger)),
+            Writer(self.ledger, RowNaming(self.ledger), self.clock),
             await control_topic(*self.commands),
             FailureRouter(Stage.EXECUTE, Random(1)),
             self.clock,

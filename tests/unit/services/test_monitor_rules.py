@@ -142,3 +142,9 @@ def test_the_age_of_what_waits_is_known_from_where_the_topic_ended() -> None:
     looks = [(0, 0, None), (0, 5, 0.0), (0, 9, 1.0), (5, 9, 1.0), (8, 9, 2.0), (9, 9, None)]
     found = [ages.oldest({place: d}, {place: e}, float(at)) for at, (d, e, _) in enumerate(looks)]
     assert found == [age for _, _, age in looks]
+
+
+def test_a_machine_whose_clock_is_wrong_is_named() -> None:
+    status = execute(after([snapshot(1, skew=3600.0)]))
+    assert status.dot is Dot.AMBER
+    assert status.why == "keeps up; host: its clock is 3,600 s ahead of the database's"

@@ -28,12 +28,14 @@ class OpenSource(msgspec.Struct, frozen=True):
     Attributes:
         smart_sync: its target allows it.
         may_move: it pages through a list that may move meanwhile.
+        systems: names of the source and of the target, "" where one has none.
     """
 
     source: Source
     hasher: Hasher
     smart_sync: bool
     may_move: bool = False
+    systems: tuple[str, str] = ("", "")
 
 
 class Sources:
@@ -55,8 +57,8 @@ class Sources:
             SourceError: a profile or the mapping is gone, or a connector is not installed.
         """
         try:
-            connection = await self._connections.of(run.tenant, run.source)
-            target = await self._connections.of(run.tenant, run.target)
+            connection = await self._connections.of(run.tenant, run.source, newest=True)
+            target = await self._connections.of(run.tenant, run.target, newest=True)
             mapping = await self._mappings.document(run.tenant, run.mapping, run.mapping_version)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
@@ -76,7 +78,11 @@ class Sources:
         )
         source.expect(source_fields(mapping))
         may_move = connection.connector.capabilities.pages_may_move
-        return OpenSource(source, _hasher(run), smart, may_move)
+        systems = (
+            connection.connector.system_of(connection.profile.config),
+            target.connector.system_of(target.profile.config, options),
+        )
+        return OpenSource(source, _hasher(run), smart, may_move, systems)
 
     def _telling(self, run: Run) -> WaitListener:
         """Return what tells that a run waits for its source, and has not stalled."""

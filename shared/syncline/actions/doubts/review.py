@@ -17,6 +17,7 @@ from syncline.actions.doubts.doubt import (
     mapping_doubts,
     old_form_doubts,
 )
+from syncline.actions.doubts.new_targets import new_target_doubts
 from syncline.actions.doubts.systems import profile_doubts, source_doubts
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import PlanStep, kept_secrets
@@ -29,7 +30,13 @@ from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0
 """Seconds that all questions together may take; a person waits."""
-QUESTIONS: tuple[Question, ...] = (profile_doubts, mapping_doubts, source_doubts, old_form_doubts)
+QUESTIONS: tuple[Question, ...] = (
+    profile_doubts,
+    mapping_doubts,
+    source_doubts,
+    old_form_doubts,
+    new_target_doubts,
+)
 log = structlog.get_logger()
 
 

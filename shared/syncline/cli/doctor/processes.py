@@ -15,7 +15,7 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.texts import plural
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import SNAPSHOTS
-from syncline.runtime.clock import SystemClock
+from syncline.runtime.clock import SystemClock, told_skew
 
 SILENT = 5.0
 """Seconds after which a process that tells nothing is gone."""
@@ -60,6 +60,13 @@ async def check_processes(service: str, snapshots: Sequence[Snapshot]) -> CheckA
     if gone := sum(snapshot.gone_unread for snapshot in own):
         words = f"{text}; retention deleted {plural(gone, 'message')} that it had not read"
         return Level.WARN, words, GONE_HINT
+    if wrong := [snapshot for snapshot in own if snapshot.skew]:
+        said = f"{text}; on {wrong[0].host}: {told_skew(wrong[0].skew)}"
+        return (
+            Level.WARN,
+            said,
+            "set the clock of that machine by NTP; services go by the database's",
+        )
     here = version("syncline")
     others = sorted({snapshot.version for snapshot in own} - {here, ""})
     if others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -79,6 +80,14 @@ class HttpConnector(port.Connector):
         found = super().config_problems(config, secrets)
         return found or list(secret_problems(read_profile(HttpSettings, config).auth, secrets))
 
+    @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the API by its base URL; how it is encrypted makes it no other."""
+        parts = urlsplit(read_profile(HttpSettings, config).base_url)
+        return f"{parts.netloc.lower()}{parts.path}".rstrip("/")
+
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
         target = self._target(options)
@@ -96,6 +105,7 @@ class HttpConnector(port.Connector):
             reads_keys=bool(settings.idempotency_header or any(call.key_field for call in calls)),
             honours_keys=target.honours_keys,
             longest_call=times.connect + times.total,
+            visible_after=target.lookup.visible_after if target.lookup else 0.0,
         )
 
     def reads_in_order(self, extraction: Extraction) -> bool:

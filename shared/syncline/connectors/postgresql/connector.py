@@ -61,6 +61,17 @@ class PostgresqlConnector(SqlConnector):
         self._direct_copy = DirectCopy()
         self._reading = ReadingConnections(partial(self._opener.open, open_writers.READING))
 
+    @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the server, the database, and the table in it."""
+        own = read_profile(PostgresqlSettings, config)
+        table = "" if target is None else read(TableTarget, target, TARGET).table
+        if own.search_schema and table and "." not in table:
+            table = f"{own.search_schema}.{table}"
+        return "/".join(filter(None, (f"{own.host.lower()}:{own.port}", own.database, table)))
+
     async def close(self) -> None:
         """Let go of all connections."""
         self._reading.close()

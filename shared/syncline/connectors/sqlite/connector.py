@@ -50,6 +50,14 @@ class SqliteConnector(SqlConnector):
         self._file = SqliteFile(read_profile(SqliteSettings, config), surroundings)
         self._writing = asyncio.Lock()
 
+    @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the file, and the table in it."""
+        file = str(read_profile(SqliteSettings, config).file)
+        return file if target is None else f"{file}/{read(TableTarget, target, TARGET).table}"
+
     async def late_commits(self, extraction: Extraction) -> str | None:
         """Say nothing: SQLite has one writer at a time, and none can commit behind another."""
         return None

@@ -94,6 +94,13 @@ select count(*) from (
 """
 
 
+_LEDGER_SYSTEMS = """
+select i.name, s.entity_type, s.ledger_system
+from streams s join instances i on i.id = s.instance_id
+where s.tenant = $1 and s.ledger_system is not null and not s.removed and i.deleted_at is null
+"""
+
+
 class Change(Edits):
     """One transaction that changes one tenant's configuration; every change is audited."""
 
@@ -192,6 +199,11 @@ class ConfigurationStore(SecretRepository):
         """Count the records that were written by a mapping, up to one more than `most`."""
         count: int = await self._database.fetchval(_WRITTEN_BY, tenant, mapping, most + 1)
         return count
+
+    async def ledger_systems(self, tenant: str) -> dict[tuple[str, str], str]:
+        """Return what the ledgers of streams are about, by instance and entity type."""
+        rows = await self._database.fetch(_LEDGER_SYSTEMS, tenant)
+        return {(row[0], row[1]): row[2] for row in rows}
 
     async def keep_test(
         self, tenant: str, name: str, at: datetime, result: Mapping[str, object]

@@ -77,6 +77,8 @@ from ledger where stream_id = $1 and source_id = any($2::text::text[])
 _RENEW = """
 update ledger set intent_until = clock_timestamp() + make_interval(secs => $4)
 where stream_id = $1 and source_id = any($2) and intent_owner = $3
+  and intent_until > clock_timestamp()
+returning source_id
 """
 _WITHDRAW = """
 update ledger set intent_hash = null, intent_run = null, intent_owner = null,
@@ -85,7 +87,8 @@ where stream_id = $1 and source_id = any($2) and intent_owner = $3
 """
 _DOUBT = """
 update ledger set payload_hash = null, row_hash = null,
-  intent_until = case when intent_owner = $3 and $4 then clock_timestamp() else intent_until end
+  intent_until = case when intent_owner = $3 and $4::float8 is not null
+    then clock_timestamp() + make_interval(secs => $4) else intent_until end
 where stream_id = $1 and source_id = any($2)
 """
 _REFRESH = """
@@ -122,9 +125,14 @@ class Ledger:
 
     async def renew(
         self, stream: int, source_ids: Sequence[str], owner: str, seconds: float
-    ) -> None:
-        """Say that a call is still under way, and for how long it may have its effect from now."""
-        await self._database.execute(_RENEW, stream, source_ids, owner, seconds)
+    ) -> set[str]:
+        """Say that a call is still under way, and for how long it may have its effect from now.
+
+        Returns:
+            The source IDs that it has in hand; the others are lost, as the time had run out.
+        """
+        rows = await self._database.fetch(_RENEW, stream, source_ids, owner, seconds)
+        return {row[0] for row in rows}
 
     async def acknowledge(self, run: RunRef, written: Acknowledgements) -> None:
         """Store what the target acknowledged; a newer version of a record is left alone.
@@ -176,15 +184,15 @@ class Ledger:
             await self._database.execute(_WITHDRAW, stream, source_ids, owner)
 
     async def doubt(
-        self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
+        self, stream: int, source_ids: Sequence[str], owner: str | None, seconds: float | None
     ) -> None:
         """Forget what the target held of records whose last write may have been applied.
 
         Args:
-            ended: the call can have no effect any more: its intents may be looked into at once.
+            seconds: after which the call's intents may be looked into; None: as they say.
         """
         if source_ids:
-            await self._database.execute(_DOUBT, stream, source_ids, owner or None, ended)
+            await self._database.execute(_DOUBT, stream, source_ids, owner or None, seconds)
 
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]

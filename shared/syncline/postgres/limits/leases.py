@@ -7,8 +7,8 @@ so a busy profile costs no round trip a call. A lease that is not renewed (a cra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from uuid import uuid4
 
@@ -70,6 +70,18 @@ select exists (select from profile_slots
 
 _PAID: ContextVar[list[bool]] = ContextVar("paid")
 """Whether the call in hand has a token that it has not used; shared by the tasks of the call."""
+_CHECK: ContextVar[Callable[[], Awaitable[None]]] = ContextVar("check")
+"""What is asked last before each call to the system, after all that it waited for."""
+
+
+@contextmanager
+def checked_before_calls(check: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Await `check` before each call to a system while the block runs; it raises to prevent it."""
+    token = _CHECK.set(check)
+    try:
+        yield
+    finally:
+        _CHECK.reset(token)
 
 
 class ProfileLimiter:
@@ -110,7 +122,7 @@ class ProfileLimiter:
     async def pace(self) -> None:
         """Wait until one more call to the system may begin; the first within `call` is included.
 
-        Raises RetriableError, PausedError.
+        Raises RetriableError, PausedError, and what `checked_before_calls` was given raises.
         """
         await self.pause.wait()
         paid = _PAID.get(None)
@@ -118,6 +130,8 @@ class ProfileLimiter:
             paid.clear()
         elif self._rate is not None:
             await self._token(self._rate)
+        if (check := _CHECK.get(None)) is not None:
+            await check()
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:

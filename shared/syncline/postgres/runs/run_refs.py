@@ -14,7 +14,8 @@ KEPT = 10_000
 _SELECT = """
 select r.id, r.tenant, r.stream_id as stream, r.instance_id as instance, r.entity_type,
   r.source_id as source, r.target_id as target, r.mapping_id as mapping, r.mapping_version, r.mode,
-  r.lanes, r.replay is not null as replay, i.name as instance_name, r.first_load as first
+  r.lanes, r.replay is not null as replay, i.name as instance_name, r.first_load as first,
+  coalesce(r.target_system, '') as target_system
 from runs r join instances i on i.id = r.instance_id where r.id = any($1)
 """
 

@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Counters, Notice, Run
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Queryable, Row
 from syncline.postgres.database.rows import struct_of
 
 SELECT = """
@@ -37,6 +37,6 @@ def notices_by_code(notices: Sequence[Notice]) -> JsonObject:
     return {notice.code: msgspec.to_builtins(notice) for notice in notices}
 
 
-async def add_notices(database: Database, run_id: str, notices: Sequence[Notice]) -> None:
+async def add_notices(database: Queryable, run_id: str, notices: Sequence[Notice]) -> None:
     """Add notices to a run; of one code the last one stands. Raises RetriableError."""
     await database.execute(_ADD_NOTICES, run_id, notices_by_code(notices))

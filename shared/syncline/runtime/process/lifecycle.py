@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 
@@ -17,19 +19,28 @@ from syncline.runtime.spec import SideTask
 
 LONG_AGO = 60.0
 """Seconds after which a side task counts as working: its next back-off begins short again."""
+STOP_WITHIN = 40.0
+"""Seconds from the first signal to the end of the process, whatever it still waits for. What is not
+finished is repeated, as after a crash. Compose kills a process after 45."""
 log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def stop_signals() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that the first SIGTERM or SIGINT sets; the second one exits with 1."""
+    """Yield an event that the first SIGTERM or SIGINT sets; the second one exits with 1.
+
+    So does a stop that takes longer than STOP_WITHIN.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    limit = threading.Timer(STOP_WITHIN, _end)  # a thread: the loop itself may stand still
+    limit.daemon = True
 
     def stop(number: int) -> None:
         if stopping.is_set():
             os._exit(1)
         log.info("draining", signal=signal.Signals(number).name)
+        limit.start()
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -37,8 +48,15 @@ async def stop_signals() -> AsyncIterator[asyncio.Event]:
     try:
         yield stopping
     finally:
+        limit.cancel()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+def _end() -> None:
+    log.error("stop_took_too_long", seconds=STOP_WITHIN)
+    time.sleep(0.5)  # until the line is written
+    os._exit(1)
 
 
 async def run_with_side_tasks(

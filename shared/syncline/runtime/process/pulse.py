@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ class Pulse:
     Args:
         producer: one for snapshots only, so that its errors never touch the records' producer.
         health: `host:port` of the process's health server; empty if it has none.
+        skew: tells how far the clock of the machine is ahead of the database's, in seconds.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Pulse:
         clock: Clock,
         tally: Tally = TALLY,
         health: str = "",
+        skew: Callable[[], float] = float,
     ) -> None:
         self._service = service
         self._health = health
+        self._skew = skew
         self._version = version("syncline")
         self._producer = producer
         self._clock = clock
@@ -95,4 +99,5 @@ class Pulse:
             version=self._version,
             health=self._health,
             gone_unread=tally.gone_unread,
+            skew=self._skew(),
         )

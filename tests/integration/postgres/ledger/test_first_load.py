@@ -21,6 +21,7 @@ from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.runtime.clock import SystemClock
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
@@ -64,7 +65,7 @@ class World:
         """Let a new process handle bundles; returns the outcomes' codes that occur."""
         handler = ExecuteHandler(
             self,
-            Writer(self.ledger, RowNaming(RowNames(self.db))),
+            Writer(self.ledger, RowNaming(RowNames(self.db)), SystemClock()),
             await control_topic(),
             FailureRouter(Stage.EXECUTE, Random(1)),
             FakeClock(),

@@ -139,6 +139,7 @@ class Lookup(ConnectorSettings):
     separator: fields.Separator = ","
     ignore_case: bool | None = None
     complete: bool = False
+    visible_after: float = Field(5.0, ge=0, le=3600)
     absent: list[fields.Sign] = Field([])
 
     @property

@@ -1,0 +1,214 @@
+"""Execute: a process that was stopped for a while, and whose records others have written since."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from syncline.connectors.facts import Capabilities
+from syncline.connectors.port import Connector, LookupResult, WriteBatch, WriteResult
+from syncline.contracts.run_ref import RunRef, ref_of
+from syncline.domain.errors import RetriableError
+from syncline.domain.ledger import WriteIntents
+from syncline.domain.mapping.document import Transformation
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.run import Outcome
+from syncline.postgres.database.database import Database
+from syncline.postgres.limits.breakers import Breakers
+from syncline.postgres.limits.leases import ProfileLimiter, checked_before_calls
+from syncline.testing.clock import FakeClock
+from syncline_execute.fence import TRUSTED, Fence
+from syncline_execute.row_names import RowNaming
+from syncline_execute.rules import UNDER_WAY, items_of
+from syncline_execute.targets import Target
+from syncline_execute.work import Halts, Work
+from syncline_execute.writer import Writer
+from tests.support.limits import NoLimits
+from tests.support.memory_ledger import MemoryLedger
+from tests.support.memory_runs import a_run
+from tests.support.reports import one_batch
+from tests.support.run_commands import ToldCommands
+
+RUN = ref_of(a_run())
+NEXT = msgspec.structs.replace(RUN, id="01a218f0-d9ad-7980-81d9-14cf848cf7d5")
+CALL = 20.0
+STOPPED = 45.0
+CANNOT = Capabilities(target=True, bulk_size=1, longest_call=CALL)
+ASKED = msgspec.structs.replace(CANNOT, lookup=True, visible_after=5.0)
+UPSERTS = msgspec.structs.replace(CANNOT, idempotent_upsert=True)
+
+
+class Shop:
+    """A target that shows what it has after a while; `meanwhile` happens in its next write."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.calls: Counter[str] = Counter()
+        self.holds: dict[str, tuple[float, bytes]] = {}
+        self.loses_answers = False
+        self.shown_after = 0.0
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        for source_id, payload in zip(batch.source_ids, batch.payloads, strict=True):
+            self.calls[source_id] += 1
+            self.holds[source_id] = (self._clock.monotonic(), payload)
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            await meanwhile()
+        if self.loses_answers:
+            raise RetriableError("lost", code="connection_lost", ambiguous=True)
+        return WriteResult([f"T{source_id}" for source_id in batch.source_ids])
+
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
+        now = self._clock.monotonic()
+        there = [
+            place
+            for place, source_id in enumerate(batch.source_ids)
+            if source_id in self.holds and self.holds[source_id][0] + self.shown_after < now
+        ]
+        ids = [f"T{i}" if n in there else None for n, i in enumerate(batch.source_ids)]
+        holds = {n: self.holds[batch.source_ids[n]][1] == batch.payloads[n] for n in there}
+        return LookupResult(ids, {}, holds)
+
+
+class World:
+    """A target, its ledger, and processes that write to it."""
+
+    def __init__(self, can: Capabilities) -> None:
+        self.clock = FakeClock()
+        self.shop = Shop(self.clock)
+        self.ledger = MemoryLedger(self.clock)
+        self.target = Target(
+            cast(Connector, self.shop), can, Transformation(), RetryPolicy(), NoLimits(), 1
+        )
+
+    async def write(
+        self, run: RunRef, version: int, ids: Sequence[str], ledger: MemoryLedger | None = None
+    ) -> Work:
+        """Let a process write records of a run."""
+        own = ledger or self.ledger
+        work = Work(Halts(), ToldCommands(), run.id)
+        rows: list[dict[str, Any]] = [{"n": version} for _ in ids]
+        batch = one_batch(run, 0, 0, list(range(len(ids))), list(ids), rows, version=version)
+        writer = Writer(own, RowNaming(own), self.clock)
+        await writer.write(run, self.target, items_of([batch]), work)
+        return work
+
+
+class StoppingLedger(MemoryLedger):
+    """The ledger of a process that is stopped right behind its first intent."""
+
+    def __init__(self, world: World, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(world.clock)
+        self._rows = world.ledger._rows
+        self._meanwhile: Callable[[], Awaitable[None]] | None = meanwhile
+        self._world = world
+
+    async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
+        ours = await super().intend(run, begun, seconds)
+        if (meanwhile := self._meanwhile) is not None:
+            self._meanwhile = None
+            await self._world.clock.advance(STOPPED)
+            await meanwhile()
+        return ours
+
+
+def codes(work: Work) -> list[str]:
+    return [failure.code for _, failure in sorted(work.failed[0].items())]
+
+
+@pytest.mark.parametrize("can", [CANNOT, ASKED], ids=["cannot be asked", "can be asked"])
+async def test_who_was_stopped_behind_an_intent_writes_nothing_that_others_looked_into(
+    can: Capabilities,
+) -> None:
+    world = World(can)
+    others: list[Work] = []
+
+    async def take_over() -> None:
+        others.append(await world.write(RUN, 1, ["a", "b"]))
+
+    zombie = await world.write(RUN, 1, ["a", "b"], StoppingLedger(world, take_over))
+    assert max(world.shop.calls.values()) == 1
+    assert world.shop.calls["b"] == 1
+    if can is ASKED:  # it was not there, so the others wrote it
+        assert others[0].settled[0] == {Outcome.SUCCESS: [0, 1]}
+        assert world.shop.calls["a"] == 1
+    else:  # nobody can tell; a person finds that it is not there, and replays it
+        assert codes(others[0]) == ["ambiguous_write"]
+        assert world.shop.calls["a"] == 0
+    assert codes(zombie)[0] == UNDER_WAY
+
+
+async def test_who_was_stopped_in_a_call_overwrites_no_newer_version() -> None:
+    world = World(UPSERTS)
+
+    async def newer() -> None:
+        await world.clock.advance(STOPPED)
+        await world.write(NEXT, 2, ["b", "c"])
+
+    world.shop.meanwhile = newer
+    zombie = await world.write(RUN, 1, ["a", "b", "c", "d"])
+    assert world.shop.calls == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert world.shop.holds["b"][1] == world.shop.holds["c"][1] == b'{"n":2}'
+    assert zombie.settled[0] == {Outcome.SUCCESS: [0, 3]}
+    assert codes(zombie) == [UNDER_WAY] * 2
+
+    again = await world.write(RUN, 1, ["b", "c"])
+    assert again.settled[0] == {Outcome.SUPERSEDED: [0, 1]}
+
+
+async def test_a_write_whose_answer_was_lost_is_looked_for_when_it_must_be_seen() -> None:
+    world = World(ASKED)
+    world.shop.loses_answers, world.shop.shown_after = True, 4.0
+    assert codes(await world.write(RUN, 1, ["a"])) == ["connection_lost"]
+
+    world.shop.loses_answers = False
+    await world.clock.advance(2.0)
+    (early,) = (await world.write(RUN, 1, ["a"])).failed[0].values()
+    assert (early.code, early.retry_after) == (UNDER_WAY, 3.0)
+    await world.clock.advance(early.retry_after or 0.0)
+    found = await world.write(RUN, 1, ["a"])
+    assert found.settled[0] == {Outcome.SUCCESS: [0]}
+    assert world.shop.calls == {"a": 1}
+
+
+async def test_the_ledger_is_asked_again_only_after_a_while_and_until_the_answer_is_young() -> None:
+    clock = FakeClock()
+    asked: list[float] = []
+
+    async def confirm() -> bool:
+        asked.append(clock.monotonic())
+        if len(asked) == 1:  # the process is stopped while it waits for the answer
+            await clock.advance(STOPPED)
+        return True
+
+    fence = Fence(clock, 0.0, confirm)
+    await clock.advance(TRUSTED)
+    await fence.check()
+    assert asked == []
+    await clock.advance(1.0)
+    await fence.check()
+    assert asked == [TRUSTED + 1.0, TRUSTED + 1.0 + STOPPED]
+    await fence.check()
+    assert len(asked) == 2
+
+
+async def test_a_check_comes_last_before_each_call_to_a_system() -> None:
+    none = cast(Database, None)
+    limiter = ProfileLimiter(none, RUN.target, "default", 1, None, cast(Breakers, None))
+    checks: list[str] = []
+
+    async def check() -> None:
+        checks.append("checked")
+
+    await limiter.pace()
+    with checked_before_calls(check):
+        await limiter.pace()
+        await limiter.pace()
+    await limiter.pace()
+    assert checks == ["checked"] * 2
