@@ -35,7 +35,7 @@ class LineWriter:
             self._thread.start()
         try:
             self._lines.put_nowait(text.encode(errors="backslashreplace"))
-        except Full:
+        except Full:  # the loss is counted, and told when there is room
             self._lose()
         return len(text)
 
@@ -65,7 +65,7 @@ class LineWriter:
                     line = line[os.write(self._descriptor, line) :]
                 except BlockingIOError:  # others have made it non-blocking
                     select.select([], [self._descriptor], [])
-        except OSError:  # such as a full disk
+        except OSError:  # such as a full disk; the loss is counted
             self._lose()
             return False
         return True
