@@ -16,6 +16,10 @@ from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import WaitingMessage
 
 
+async def nothing_parked() -> bool:
+    return False
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 async def test_retries_are_due_by_the_databases_time(
     postgres: str, hours: int, monkeypatch: pytest.MonkeyPatch
@@ -30,6 +34,7 @@ async def test_retries_are_due_by_the_databases_time(
         milliseconds = int(due.timestamp() * 1000)
         onward, around = Outbound("raw", b"", b"", 0), Outbound("retry.2s", b"", b"", 0)
         waiting = WaitingMessage(milliseconds, milliseconds + 9000, "run", onward, around)
-        (sent,) = await RetryHandler(lambda _: False, own.clock).handle([waiting])
+        handler = RetryHandler(lambda _: False, own.clock, nothing_parked)
+        (sent,) = await handler.handle([waiting])
         assert sent is onward
         assert await database.fetchval("select clock_timestamp() >= $1", due)
