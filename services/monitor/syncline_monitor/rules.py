@@ -20,8 +20,8 @@ from syncline.domain.service_status import (
     Worker,
     judge_service,
     judge_stage,
+    told_skew,
 )
-from syncline.runtime.clock import told_skew
 
 ALIVE_FOR = 5.0
 """Seconds after its last snapshot for which a process counts as alive."""

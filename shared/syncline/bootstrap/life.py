@@ -12,10 +12,11 @@ import structlog
 from syncline.bootstrap.port_errors import port_errors_explained
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
+from syncline.domain.service_status import told_skew
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import read_schema
-from syncline.runtime.clock import Clock, InstallationClock, every, told_skew
+from syncline.runtime.clock import Clock, InstallationClock, every
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.process.pulse import Pulse

@@ -90,5 +90,11 @@ def judge_service(workers: int) -> tuple[Dot, str]:
     return (Dot.GREEN, "running") if workers else (Dot.RED, "not running")
 
 
+def told_skew(seconds: float) -> str:
+    """Say how wrong a machine's clock is."""
+    way = "ahead of" if seconds > 0 else "behind"
+    return f"its clock is {abs(seconds):,.0f} s {way} the database's"
+
+
 def _count(waiting: int, unit: str) -> str:
     return f"{waiting:,} {unit if waiting != 1 else unit.removesuffix('s')}"

@@ -67,12 +67,6 @@ class InstallationClock(SystemClock):
             self.skew = 0.0
 
 
-def told_skew(seconds: float) -> str:
-    """Say how wrong a machine's clock is."""
-    way = "ahead of" if seconds > 0 else "behind"
-    return f"its clock is {abs(seconds):,.0f} s {way} the database's"
-
-
 async def every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     """Do the work for ever, with a wait of so many seconds after each time."""
     while True:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.runtime.clock import InstallationClock, SystemClock, told_skew
+from syncline.domain.service_status import told_skew
+from syncline.runtime.clock import InstallationClock, SystemClock
 
 RIGHT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -15,7 +15,8 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.texts import plural
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import SNAPSHOTS
-from syncline.runtime.clock import SystemClock, told_skew
+from syncline.domain.service_status import told_skew
+from syncline.runtime.clock import SystemClock
 
 SILENT = 5.0
 """Seconds after which a process that tells nothing is gone."""
