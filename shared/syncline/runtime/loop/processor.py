@@ -16,6 +16,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import Attempts
 from syncline.runtime.failure.poison import FOREIGN, KILLER, UNDECODABLE, poison
 from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.loop.calls_in_hand import CallsInHand
 from syncline.runtime.loop.careful_start import DEATHS, CarefulStart
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
@@ -43,11 +44,13 @@ class Processor(Generic[T]):
         producer: Producer,
         clock: Clock,
         quarantine: Quarantine[T],
+        in_hand: CallsInHand,
     ) -> None:
         self._spec = spec
         self._producer = producer
         self._clock = clock
         self._quarantine = quarantine
+        self._in_hand = in_hand
         self._attempts = Attempts(spec, handler, quarantine, clock)
         self._foreign = ForeignReports(spec.name, clock.monotonic)
         self._seconds = METRICS.batch_seconds.labels(spec.name)
@@ -59,6 +62,11 @@ class Processor(Generic[T]):
 
     async def process(self, deliveries: Sequence[Delivery]) -> None:
         """Bring messages to acknowledged outputs. Raises a bug: then none may be committed."""
+        size = sum(len(delivery.value or b"") for delivery in deliveries)
+        async with self._in_hand.call(deliveries[0].key, size):
+            await self._process(deliveries)
+
+    async def _process(self, deliveries: Sequence[Delivery]) -> None:
         stage = self._spec.name
         with about(stage, deliveries), handling(stage, deliveries) as spans:
             readable, items, outputs = await self._decoded(deliveries)

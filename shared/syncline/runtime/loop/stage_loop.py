@@ -22,6 +22,7 @@ from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless, wait_unless
 from syncline.runtime.failure.attempts import root_cause
 from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.loop.calls_in_hand import CallsInHand
 from syncline.runtime.loop.careful_start import CarefulStart
 from syncline.runtime.loop.group_session import GroupSession
 from syncline.runtime.loop.heartbeat import Ticker
@@ -59,6 +60,7 @@ class StageLoop(Generic[T]):
         self._clock = clock
         self._custody = custody
         self._quarantine = Quarantine(spec.name, producer.max_message, handler)
+        self._in_hand = CallsInHand()
         self._session = self._new_session()
         self._broker_away: str | None = None
         self._ticker = Ticker(clock)
@@ -125,7 +127,14 @@ class StageLoop(Generic[T]):
         return PartitionWorker(partition, self._processor, options, resume, finished, careful)
 
     def _processor(self) -> Processor[T]:
-        return Processor(self._spec, self._handler, self._producer, self._clock, self._quarantine)
+        return Processor(
+            self._spec,
+            self._handler,
+            self._producer,
+            self._clock,
+            self._quarantine,
+            self._in_hand,
+        )
 
     def _note_rebuild(self, error: RetriableError) -> None:
         log.warning("consumer_rebuilt", reason=str(error), code=error.failure.code)
