@@ -41,7 +41,7 @@ def test_a_chunk_grows_with_what_the_target_takes() -> None:
     credit = Credit(0, 0.0)
     assert credit.of_chunk(2_000) == LEAST_OF_CHUNK
     assert credit.of_chunk(0) == MOST_OF_CHUNK, "nothing has to be sent"
-    credit.note(4_000, 0.5)
-    assert credit.of_chunk(2_000) == 20_000
+    credit.note(2_600, 0.5)
+    assert credit.of_chunk(2_000) == 13_000
     credit.note(40_000, 0.9)
     assert credit.of_chunk(2_000) == MOST_OF_CHUNK

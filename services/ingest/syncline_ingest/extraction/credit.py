@@ -5,9 +5,9 @@ from __future__ import annotations
 LEAST, MOST = 2_000, 50_000
 SECONDS = 5.0
 """Seconds of its target's work that a run may have before it."""
-LEAST_OF_CHUNK, MOST_OF_CHUNK = 10_000, 30_000
-"""Records of a chunk. In the largest, the bundles of twelve lanes are full, so that each message,
-whatever it costs beside its records, has as many of them as it can."""
+LEAST_OF_CHUNK, MOST_OF_CHUNK = 10_000, 16_000
+"""Records of a chunk. A message costs each stage half a millisecond beside its records, so those of
+large chunks are cheaper; but a chunk is in memory, and so is what is read ahead meanwhile."""
 
 
 class Credit:

@@ -40,6 +40,9 @@ from syncline_ingest.reading.replay_payloads import ReplayPayloads
 from syncline_ingest.rows import RefusedRow, Rows, refused_row, rows_of_refused
 from syncline_ingest.rules import PlannedBatch
 
+AT_ONCE = 2_000_000
+"""Bytes of bundles that are sent together, and are in memory beside the rows they are made of."""
+
 
 class BatchPublisher:
     """Publishes the committed batches of one run, or gives them another end.
@@ -77,14 +80,21 @@ class BatchPublisher:
         Args:
             version: of the first batch.
         """
-        letters: list[Outbound] = []
+        messages: list[Outbound] = []
         parts: list[_Part] = []
         for own, batch in enumerate(planned, version):
             if batch.new.stage:
-                letters += self._refused(rows, batch, own)
+                messages += self._refused(rows, batch, own)
                 parts += _part(rows, batch, own)
-        messages = [m for each in _together(parts) for m in _messages(self.run, rows, each)]
-        await self._producer.send([*letters, *messages, report_message(Discovered(self.run))])
+        size = 0
+        for each in _together(parts):
+            if size > AT_ONCE:
+                await self._producer.send(messages)
+                messages, size = [], 0
+            more = _messages(self.run, rows, each)
+            messages += more
+            size += sum(len(message.value or b"") for message in more)
+        await self._producer.send([*messages, report_message(Discovered(self.run))])
 
     async def publish_again(self, new: NewBatch, rows: Rows, version: int | None = None) -> None:
         """Publish a batch that was committed before a break.

@@ -15,7 +15,7 @@ from syncline.domain.mapping.source_paths import NameCoverage
 from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.rows import join_rows
 
-MOST_ROWS = 30_000
+MOST_ROWS = 16_000
 MOST_BYTES = 8_000_000
 """Of encoded records; so much may wait, and so much may be in a chunk that came of several."""
 

@@ -15,8 +15,8 @@ import msgspec
 
 CALLS = 4
 """Handler calls that a run may always have in hand."""
-BYTES = 2_000_000
-"""Bytes of messages up to which it may have more: four full bundles, or many small ones."""
+BYTES = 1_000_000
+"""Bytes of messages up to which it may have more: for many small ones."""
 
 
 class _InHand(msgspec.Struct):
