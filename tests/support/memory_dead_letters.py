@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from syncline.contracts.events import DeadLetter
 from syncline.domain.dead_letter.replay import PoisonMessage
@@ -30,6 +30,11 @@ class MemoryDeadLetters:
     async def store_poison(self, letters: Sequence[PoisonMessage]) -> None:
         for letter in letters:
             self._kept.setdefault(letter.id, letter)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove dead letters, as Finalize does of records that have not failed."""
+        for id_ in ids:
+            self._kept.pop(id_, None)
 
     def errors(self) -> dict[str, str]:
         """Return what is kept: by ID, what was wrong."""

@@ -42,9 +42,10 @@ from syncline.domain.run import (
 )
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Stream
-from syncline.postgres.progress.batch_outcomes import merge_codes
+from syncline.postgres.progress.batch_outcomes import merge_codes, refused_failures
 from syncline.postgres.progress.stalled_runs import StalledRun
 from syncline.testing.clock import FakeClock
+from tests.support.memory_dead_letters import MemoryDeadLetters
 
 ACTIVE = (State.EXTRACTING, State.IN_PROGRESS)
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -75,10 +76,15 @@ class _Kept(msgspec.Struct):
 
 
 class MemoryRuns:
-    """One stream and its runs; fits the ports of syncline_trigger and of syncline_finalize."""
+    """One stream and its runs; fits the ports of syncline_trigger and of syncline_finalize.
 
-    def __init__(self, clock: FakeClock) -> None:
+    Args:
+        dead_letters: those of records that have not failed are removed from it.
+    """
+
+    def __init__(self, clock: FakeClock, dead_letters: MemoryDeadLetters | None = None) -> None:
         self._clock = clock
+        self._dead_letters = dead_letters or MemoryDeadLetters()
         self._kept: dict[str, _Kept] = {}
         self._refusals: dict[str, tuple[TriggerRequest, NotFoundError | ConflictError]] = {}
         self.switched_off = False
@@ -208,8 +214,10 @@ class MemoryRuns:
         run = self._kept[run_id].run
         run.paused_at = run.paused_by = None
 
-    async def extract(self, run: Run, batches: Mapping[int, str], *, ended: bool = True) -> None:
-        """Begin a run and commit batches: by number, a record for each letter."""
+    async def extract(
+        self, run: Run, batches: Mapping[int, Sequence[str]], *, ended: bool = True
+    ) -> None:
+        """Begin a run and commit batches: by number, the records' IDs, or a letter for each."""
         kept = self._kept.setdefault(run.id, _Kept(run))
         kept.run.state, kept.moved = State.EXTRACTING, self._clock.monotonic()
         for number, ids in batches.items():
@@ -227,6 +235,8 @@ class MemoryRuns:
         for kept, own in known:
             if not kept.run.state.is_final:
                 self._apply(kept, own)
+            else:
+                self._settle_late(kept, own)
         return [msgspec.structs.replace(kept.run) for kept, _ in known]
 
     def _apply(self, kept: _Kept, reports: Sequence[Report]) -> None:
@@ -251,11 +261,16 @@ class MemoryRuns:
         self._count(kept)
         self._close_if_done(kept)
 
-    @staticmethod
-    def _settle(kept: _Kept, report: Settled) -> None:
+    def _settle_late(self, kept: _Kept, reports: Sequence[Report]) -> None:
+        for report in reports:
+            if isinstance(report, Settled):
+                self._settle(kept, report)
+
+    def _settle(self, kept: _Kept, report: Settled) -> None:
         for batch in report.batches:
             if batch.number in kept.batches:
                 ids, codes = kept.batches[batch.number]
+                self._dead_letters.remove(refused_failures(report.run.id, batch, codes))
                 merged, _ = merge_codes(codes, batch.slots, batch.codes)
                 kept.batches[batch.number] = ids, merged
 

@@ -8,9 +8,10 @@ class ToldCommands:
 
     def __init__(self) -> None:
         self.cancelled: set[str] = set()
+        self.paused: set[str] = set()
 
     def is_cancelled(self, run_id: str) -> bool:
         return run_id in self.cancelled
 
     def is_paused(self, run_id: str) -> bool:
-        return False
+        return run_id in self.paused

@@ -39,7 +39,7 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
         for batch in report.batches:
             key = (report.run.id, batch.number)
             if key in after:
-                refused += _refused_failures(report.run.id, batch, after[key])
+                refused += refused_failures(report.run.id, batch, after[key])
                 after[key], new = merge_codes(after[key], batch.slots, batch.codes)
                 added += new
         if added:
@@ -74,7 +74,7 @@ def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, C
     return "".join(merged), added
 
 
-def _refused_failures(run_id: str, batch: BatchOutcomes, outcomes: str) -> list[str]:
+def refused_failures(run_id: str, batch: BatchOutcomes, outcomes: str) -> list[str]:
     """Name the dead letters of records that have another outcome already.
 
     A message delivered twice can succeed once and fail once. The first outcome stands, and a

@@ -1,0 +1,65 @@
+"""The stages' logic in many orders of events: with crashes, second deliveries, pauses, cancels."""
+
+from __future__ import annotations
+
+import os
+import time
+from random import Random
+
+import pytest
+
+from syncline.connectors.port import WriteBatch, WriteResult
+from tests.support.simulation.invariants import broken
+from tests.support.simulation.pipeline import Pipeline, state_of
+from tests.support.simulation.target import SimulatedTarget
+
+SEED = os.environ.get("SYNCLINE_SIMULATION_SEED")
+SECONDS = float(os.environ.get("SYNCLINE_SIMULATION_SECONDS", "0"))
+LEAST = 60
+"""Lives of a test run that nobody asks for more."""
+
+
+async def live(seed: int) -> Pipeline:
+    pipeline = Pipeline(seed)
+    try:
+        await pipeline.live()
+        assert broken(pipeline) == []
+    except BaseException:
+        print(f"SYNCLINE_SIMULATION_SEED={seed}")  # noqa: T201 - it shows the failure again
+        raise
+    return pipeline
+
+
+@pytest.mark.timeout(SECONDS + 300)
+async def test_nothing_is_lost_and_nothing_happens_twice_in_any_order_of_events() -> None:
+    if SEED is not None:
+        await live(int(SEED))
+        return
+    first = Random().randrange(10**9)
+    begun, lives, moves = time.monotonic(), 0, 0
+    while lives < LEAST or time.monotonic() - begun < SECONDS:
+        moves += (await live(first + lives)).moves
+        lives += 1
+    seconds = time.monotonic() - begun
+    print(f"{lives} lives, {moves} moves in {seconds:.0f} s: {lives / seconds * 60:.0f} a minute")  # noqa: T201 - the result
+
+
+async def test_a_seed_is_one_order_of_events() -> None:
+    first, again = [state_of(await live(7)) for _ in range(2)]
+    assert first == again
+
+
+async def test_a_target_that_forgets_what_it_wrote_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The invariants bite."""
+    write = SimulatedTarget.write
+
+    async def forgetful(self: SimulatedTarget, batch: WriteBatch) -> WriteResult:
+        result = await write(self, batch)
+        self.rows.clear()
+        return result
+
+    monkeypatch.setattr(SimulatedTarget, "write", forgetful)
+    with pytest.raises(AssertionError):
+        await live(7)
