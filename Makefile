@@ -16,7 +16,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-chaos test-chaos-short check format demo dev bench bench-console compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,14 +49,20 @@ test-integration: $(READY) ## Run the tests of one part with its servers
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations, and those in a browser
 	$(BIN)/pytest tests/e2e tests/browser$(WHOSE)
 
-test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
-	$(BIN)/pytest -m chaos --timeout 3600 -s
+test-chaos: $(READY) ## Break everything around and inside Syncline during runs, audit, and print the table of faults
+	SYNCLINE_CHAOS_TIMES=3 $(BIN)/pytest -m chaos --timeout 3600 -s tests/chaos
 
-test-chaos-short: $(READY) ## The same with small runs, side by side
-	$(SIDE_BY_SIDE) chaos-short-table chaos-short-api
+test-chaos-short: $(READY) ## The same with small runs and some of the faults, side by side
+	$(SIDE_BY_SIDE) chaos-short-table chaos-short-fault
 
 chaos-short-%: $(READY)
-	$(BIN)/pytest -m chaos -k $(@:chaos-%=%) --timeout 600 -s tests/chaos$(WHOSE)
+	$(BIN)/pytest -m chaos -k "short and $*" --timeout 600 -s tests/chaos$(WHOSE)
+
+soak: $(READY) ## Run syncs without a break and break things at random, for SECONDS=3600; print memory and what was lost
+	SYNCLINE_SOAK_SECONDS=$(or $(SECONDS),3600) $(BIN)/pytest -m chaos --timeout 100000 -s tests/chaos/test_soak.py
+
+simulate: $(READY) ## Live through the stages' logic in memory in any order of events, for SECONDS=60
+	SYNCLINE_SIMULATION_SECONDS=$(or $(SECONDS),60) $(BIN)/pytest -q -s tests/unit/services/test_simulation.py
 
 check: $(READY) console-check ## Lint, check the format, the types and the import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo

@@ -5,28 +5,23 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
 
-from syncline.domain.errors import NotFoundError, RetriableError
 from syncline.domain.run import Run, State
-from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.database.migration import migrate
 from syncline.postgres.runs.auditor import audit
-from syncline.postgres.runs.runs import Runs
+from tests.support.chaos.fault_table import FaultRow
+from tests.support.chaos.progress import records_done
+from tests.support.chaos.world import World, names_of, world
 from tests.support.eventually import eventually
-from tests.support.folders import server_folder
-from tests.support.installation import SERVICES, Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import SERVICES
 from tests.support.numbered import NumberedApi, configure, differences
-from tests.support.ports import free_port
 
 BROKER, POSTGRES = "the broker", "PostgreSQL"
 PATIENCE = 4.0
@@ -58,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 PLANS = {
     "short-table": Plan(20_000, 1),
-    "short-api": Plan(4_000, 1, http=True, trouble=0.03),
+    "small-api": Plan(4_000, 1, http=True, trouble=0.03),
     "full-table": Plan(100_000, 2),
     "full-api": Plan(100_000, 2, http=True),
     "full-two-of-each": Plan(100_000, 2, copies=2),
@@ -66,133 +61,98 @@ PLANS = {
 }
 
 
-class World:
-    """Servers and services of one test, and what is done to them."""
-
-    def __init__(
-        self, plan: Plan, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, place: Installation
-    ) -> None:
-        self.plan = plan
-        self.kafka = kafka
-        self.postgres = postgres
-        self.place = place
-
-    async def strike(self, victim: str) -> None:
-        """Kill a process and start it again, or restart a server cleanly."""
-        if victim == BROKER:
-            await self.kafka.stop()
-            await self.kafka.start()
-        elif victim == POSTGRES:
-            await self.postgres.stop()
-            await self.postgres.start()
-        else:
-            await self.place.stop(victim, signal.SIGKILL)
-            await self.place.start(victim.partition("-")[0], victim)
-
-    def victims(self, random: Random) -> list[str]:
-        """Choose who dies in which order: every service in each round, and the servers once."""
-        names = [_name(s, n) for s in SERVICES for n in range(self.plan.copies)]
-        rounds = [random.sample(names, len(names)) for _ in range(self.plan.kills)]
-        order = [name for each in rounds for name in each]
-        for server in (BROKER, POSTGRES):
-            order.insert(random.randrange(1, len(order)), server)
-        return order
-
-    def rate(self) -> float:
-        """Return calls a second to the target that make the run outlast every strike."""
-        calls = self.plan.records / (API_CALL if self.plan.http else TABLE_CALL)
-        strikes = self.plan.kills * self.plan.copies * len(SERVICES) + 2
-        return calls / (strikes * PATIENCE + RESTARTS)
+def victims(plan: Plan, random: Random) -> list[str]:
+    """Choose who dies in which order: every service in each round, and the servers once."""
+    names = [name for service in SERVICES for name in names_of(service, plan.copies)]
+    rounds = [random.sample(names, len(names)) for _ in range(plan.kills)]
+    order = [name for each in rounds for name in each]
+    for server in (BROKER, POSTGRES):
+        order.insert(random.randrange(1, len(order)), server)
+    return order
 
 
-def _name(service: str, copy: int) -> str:
-    return f"{service}-{copy + 1}" if copy else service
+def rate(plan: Plan) -> float:
+    """Return calls a second to the target that make the run outlast every strike."""
+    calls = plan.records / (API_CALL if plan.http else TABLE_CALL)
+    strikes = plan.kills * plan.copies * len(SERVICES) + 2
+    return calls / (strikes * PATIENCE + RESTARTS)
 
 
-@asynccontextmanager
-async def world(plan: Plan, logs: Path) -> AsyncIterator[World]:
-    async with (
-        server_folder("kafka") as kafka_folder,
-        server_folder("postgres") as postgres_folder,
-        EmbeddedKafka(kafka_folder, free_port(), heap="384m") as kafka,
-        EmbeddedPostgres(postgres_folder, free_port()) as postgres,
-    ):
-        await migrate(postgres.dsn())
-        where = KafkaPlace(kafka.bootstrap, "chaos.")
-        async with installation(where, postgres.dsn(), logs) as place:
-            for service in SERVICES:
-                for copy in range(1, plan.copies):
-                    await place.start(service, _name(service, copy))
-            await place.ready()
-            yield World(plan, kafka, postgres, place)
+async def strike(at: World, victim: str) -> None:
+    """Kill a process and start it again, or restart a server cleanly."""
+    if victim == BROKER:
+        await at.kafka.stop()
+        await at.kafka.start()
+    elif victim == POSTGRES:
+        await at.postgres.stop()
+        await at.postgres.start()
+    else:
+        await at.place.stop(victim, signal.SIGKILL)
+        await at.place.start(victim.partition("-")[0], victim)
 
 
 def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - what happened when, for whoever looks for the cause
 
 
-async def done(database: Database, run_id: str) -> int:
-    """Count the records of a run that have an outcome; 0 while nobody can tell."""
-    try:
-        run = await Runs(database).get("default", run_id)
-    except (RetriableError, NotFoundError):
-        return 0
-    return run.counters.done
-
-
 @pytest.mark.chaos
 @pytest.mark.parametrize("name", PLANS)
-async def test_nothing_is_lost_and_nothing_happens_twice(name: str, tmp_path: Path) -> None:
+async def test_nothing_is_lost_and_nothing_happens_twice(
+    name: str, tmp_path: Path, rows: list[FaultRow]
+) -> None:
     plan = PLANS[name]
     seed = int(os.environ.get("SYNCLINE_CHAOS_SEED") or secrets.randbelow(10**6))
     say(f"SYNCLINE_CHAOS_SEED={seed}, logs in {tmp_path}")
-    random = Random(seed)
     api = NumberedApi(seed) if plan.http else None
-    async with world(plan, tmp_path) as at:
+    async with world(tmp_path) as at:
+        await at.start(SERVICES, plan.copies)
         if api is not None:
             await api.start()
             api.trouble_rate = plan.trouble
         async with open_database(at.postgres.dsn(), size=2) as database:
             await configure(
                 database, at.postgres.dsn(), at.place.environment["SYNCLINE_SECRET_KEYS"],
-                plan.records, at.rate(), api,
+                plan.records, rate(plan), api,
             )  # fmt: skip
             run_id = await at.place.trigger(instance="numbers", entityType="item", batchSize=BATCH)
-            await strike_all(at, database, run_id, random)
+            order = victims(plan, Random(seed))
+            await strike_all(at, database, run_id, plan, order)
             run = await at.place.ended(run_id, within=WITHIN)
-            await verify(plan, run, database, api)
+            row = await counted(plan, run, database, api)
+            rows.append(row._replace(fault=f"{name}: all in turn", times=len(order)))
+            assert (row.lost, row.doubled, row.end) == (0, 0, State.SUCCEEDED)
+            assert run.counters.success == run.counters.total == plan.records
+            assert run.failure is None
+            assert await audit(database) == []
         if api is not None:
             await api.close()
+            assert api.troubled > 0 or not plan.trouble
 
 
-async def verify(plan: Plan, run: Run, database: Database, api: NumberedApi | None) -> None:
-    """Check that the run, the books and the target tell the same."""
-    assert run.failure is None
-    counters = run.counters
-    assert (run.state, counters.total, counters.success) == (
-        State.SUCCEEDED, plan.records, plan.records,
-    )  # fmt: skip
-    assert await audit(database) == []
+async def counted(plan: Plan, run: Run, database: Database, api: NumberedApi | None) -> FaultRow:
+    """Count what the target lacks and what it has twice."""
     if api is None:
-        assert await differences(database) == 0
+        lost, doubled = await differences(database), 0
     else:
-        copies = sorted(int(item["sku"]) for item in api.items.values())
-        assert copies == list(range(1, plan.records + 1))
-        assert [key for key, count in api.applied.items() if count > 1] == []
+        copies = Counter(int(item["sku"]) for item in api.items.values())
+        lost = sum(copies[n] == 0 for n in range(1, plan.records + 1))
+        doubled = sum(count > 1 for count in (*copies.values(), *api.applied.values()))
+    return FaultRow("", 0, plan.records, lost, doubled, None, run.state)
 
 
-async def strike_all(at: World, database: Database, run_id: str, random: Random) -> None:
+async def strike_all(
+    at: World, database: Database, run_id: str, plan: Plan, order: list[str]
+) -> None:
     """Strike again and again during the first half of the run."""
-    victims = at.victims(random)
-    for number, victim in enumerate(victims):
-        due = at.plan.records * number // (2 * len(victims))
+    for number, victim in enumerate(order):
+        due = plan.records * number // (2 * len(order))
 
         async def is_due(due: int = due) -> bool:
-            return await done(database, run_id) >= due
+            return (await records_done(database, run_id) or 0) >= due
 
         with suppress(AssertionError):
             await eventually(is_due, within=PATIENCE)
-        before = await done(database, run_id)
+        before = await records_done(database, run_id) or 0
         say(f"{before:>7} records done: {victim}")
-        assert before < at.plan.records, "the run was over before everything had been struck"
-        await at.strike(victim)
+        assert before < plan.records, "the run was over before everything had been struck"
+        await strike(at, victim)

@@ -16,18 +16,22 @@ _PREFIX = "syncline-test-"
 
 
 @asynccontextmanager
-async def server_folder(name: str) -> AsyncIterator[Path]:
-    """Give a new folder that another system account may enter, removed afterwards."""
+async def server_folder(name: str, within: Path | None = None) -> AsyncIterator[Path]:
+    """Give a new folder that another system account may enter, removed afterwards.
+
+    Args:
+        within: where it is made, instead of among temporary files.
+    """
     await _sweep()
-    root = _new_folder()
+    root = _new_folder(within)
     try:
         yield root / name
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _new_folder() -> Path:
-    root = Path(tempfile.mkdtemp(prefix=_PREFIX))
+def _new_folder(within: Path | None) -> Path:
+    root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
     root.chmod(0o755)  # PostgreSQL does not run as root
     return root
 

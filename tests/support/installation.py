@@ -39,7 +39,11 @@ SERVICES = (
 
 
 class Installation:
-    """Services, their broker and their database."""
+    """Services, their broker and their database.
+
+    Attributes:
+        of_service: settings of some services beside those of all.
+    """
 
     def __init__(self, kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str]) -> None:
         self.connection = KafkaConnection(kafka.bootstrap, kafka.prefix, keys=KEYS)
@@ -59,6 +63,7 @@ class Installation:
             "SYNCLINE_ALERT_FLAPS": "0",
             **extra,
         }
+        self.of_service: dict[str, dict[str, str]] = {}
         self.processes: dict[str, Process] = {}
         self.ports: dict[str, int] = {}
         self.ports_http: dict[str, int] = {}
@@ -82,7 +87,8 @@ class Installation:
         name = name or service
         port = self.ports.setdefault(name, free_port())
         with (self.logs / f"{name}.log").open("ab") as log:
-            environment = self.environment | {"SYNCLINE_HEALTH_PORT": str(port)}
+            own = {"SYNCLINE_HEALTH_PORT": str(port), **self.of_service.get(service, {})}
+            environment = self.environment | own
             self.processes[name] = await start(["run", service], environment, self.logs, log, log)
 
     async def ready(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from random import Random
 from typing import Any
@@ -14,11 +15,18 @@ from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply, Trouble
 from tests.support.configured import store_instance
 from tests.support.http_world import LOOKUP
 
-_SOURCE = """
-create table numbers as select n as id, 'Nümber ' || n as name, n * 1.25 as price,
-  timestamp '2026-01-01' + n / 100 * interval '1 second' as changed
-from generate_series(1, {count}) n
+_TABLE_OF_NUMBERS = """
+create table numbers (id int, name text, price numeric, changed timestamp)
 """
+_NUMBERS = """
+insert into numbers select n, case when n % $3 = 0 then null else 'Nümber ' || n end, n * 1.25,
+  timestamp '2026-01-01' + n / 100 * interval '1 second'
+from generate_series($1::int, $2) n
+"""
+CALL = {"connect": 2, "total": 5}
+"""Seconds that a call to the API may take: for so long a lost one is left in peace."""
+BAD = 97
+"""Of the numbers that `add_numbers` adds, those that it divides have no name: they fail."""
 _TARGET = "create table copies (id int primary key, title text, price numeric)"
 _TABLE: dict[str, Any] = {"table": "copies"}
 _API: dict[str, Any] = {
@@ -42,20 +50,26 @@ class NumberedApi(HttpApi):
     Attributes:
         trouble_rate: share of the writes that come to nothing (503), or are applied and then not
             answered.
+        lost_answers: share of those that are applied.
+        troubled: how many writes met either.
         applied: how often the effect with a key was carried out.
     """
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self.trouble_rate = 0.0
+        self.trouble_rate, self.lost_answers = 0.0, 0.5
+        self.troubled = 0
         self.applied: Counter[str] = Counter()
         self._random = Random(seed)
         self._by_sku: dict[str, list[dict[str, Any]]] = {}
 
-    def _trouble_for(self, asked: ReceivedRequest) -> Trouble | None:
-        if asked.method == "GET" or self._random.random() >= self.trouble_rate:
-            return None
-        return Trouble(applied=True) if self._random.random() < 0.5 else Trouble(status=503)
+    async def _exchange(self, asked: ReceivedRequest, writer: asyncio.StreamWriter) -> bool:
+        if asked.method != "GET" and self._random.random() < self.trouble_rate:
+            is_lost = self._random.random() < self.lost_answers
+            method, status = asked.method, None if is_lost else 503
+            self.trouble.append(Trouble(method=method, status=status, applied=is_lost))
+            self.troubled += 1
+        return await super()._exchange(asked, writer)
 
     def _get(self, asked: ReceivedRequest) -> Reply:
         wanted = asked.query["skus"].split(",")
@@ -87,7 +101,8 @@ async def configure(
     }  # fmt: skip
     source, target = uuid4(), uuid4()
     async with db.transaction() as c:
-        await c.execute(_SOURCE.format(count=count))
+        await c.execute(_TABLE_OF_NUMBERS)
+        await c.execute(_NUMBERS, 1, count, count + 1)
         await c.execute(_TARGET)
         login = {"password": url.password or ""}
         ring = Keyring.parse(keys)
@@ -97,10 +112,16 @@ async def configure(
             secrets = ring.encrypt(login, "default", str(target))
             await _profile(c, target, "copies", "postgresql", config, secrets)
         else:
-            await _profile(c, target, "copies", "http", {"baseUrl": api.url}, None)
+            called = {"baseUrl": api.url, "timeouts": CALL}
+            await _profile(c, target, "copies", "http", called, None)
         await c.execute("update profiles set rate = $2 where id = $1", target, rate)
         mapping = document("sku" if api else "id", _API if api else _TABLE)
         await store_instance(c, "numbers", (source, target), "numbers", mapping)
+
+
+async def add_numbers(db: Database, numbers: range) -> None:
+    """Add records to the source, behind all that are there; one in BAD of them cannot be synced."""
+    await db.execute(_NUMBERS, numbers.start, numbers.stop - 1, BAD)
 
 
 async def _profile(

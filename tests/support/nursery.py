@@ -24,9 +24,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, it is in no package
+
 import syncline.cli
 from syncline.bootstrap.services import SERVICES
 from syncline.cli.main import COMMANDS, main
+from tests.support.chaos.fault_points import FAULT_POINT, arm
 
 LONGEST = 1_000_000
 """Bytes of one request: most of it is an environment."""
@@ -92,6 +95,8 @@ def _become(asked: dict[str, Any], files: list[int]) -> None:
     os.environ.update(asked["environment"])
     time.tzset()
     os.chdir(asked["folder"])
+    if point := os.environ.pop(FAULT_POINT, None):
+        arm(point)
     sys.argv = [str(Path(syncline.cli.__path__[0]) / "__main__.py"), *asked["arguments"]]
     _leave(_exit_code(asked["arguments"]))
 

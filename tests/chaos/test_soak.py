@@ -1,0 +1,95 @@
+"""Runs without a break and faults at random for an hour: `make soak`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections import Counter
+from random import Random
+
+import pytest
+
+from syncline.domain.run import State
+from syncline.postgres.runs.auditor import audit
+from tests.support.chaos.fault_table import FaultRow
+from tests.support.chaos.faults import FAULTS
+from tests.support.chaos.memory import MemoryWatch
+from tests.support.chaos.numbered_place import NumberedPlace
+from tests.support.numbered import BAD
+
+SECONDS = float(os.environ.get("SYNCLINE_SOAK_SECONDS", "0"))
+RECORDS, TROUBLE = 500, 0.02
+"""Of a run; the share of writes that fail all the time."""
+QUIET = (2.0, 15.0)
+"""Seconds between two faults, at least and at most."""
+WITHIN = 600.0
+"""Seconds; far more than needed, so that only standing still fails."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - what happened when, for whoever looks for the cause
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(not SECONDS, reason="`make soak` says for how long")
+async def test_runs_without_a_break_lose_and_double_nothing(
+    place: NumberedPlace, rows: list[FaultRow]
+) -> None:
+    seed = int(os.environ.get("SYNCLINE_CHAOS_SEED") or secrets.randbelow(10**6))
+    say(f"SYNCLINE_CHAOS_SEED={seed}")
+    place.api.trouble_rate = TROUBLE
+    ends = Counter[str]()
+    times = Counter[str]()
+    async with MemoryWatch(place.world.place.processes) as memory:
+        faults = asyncio.create_task(strike_at_random(place, Random(seed), times))
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            assert not faults.done(), faults.result()
+            ends[await run_once(place, RECORDS)] += 1
+        await stop(faults)
+        ends[await run_once(place, RECORDS)] += 1
+        say(memory.table())
+    say(f"faults: {dict(times)}\nruns: {dict(ends)}")
+    row = await counted(place)
+    rows.append(row._replace(times=times.total(), end=", ".join(sorted(ends))))
+    assert (row.lost, row.doubled) == (0, 0)
+    assert await audit(place.database) == []
+
+
+async def run_once(place: NumberedPlace, count: int) -> State:
+    await place.add(count)
+    run = await place.world.place.ended(await place.trigger(), within=WITHIN)
+    return run.state
+
+
+async def strike_at_random(place: NumberedPlace, random: Random, times: Counter[str]) -> None:
+    """Strike for ever; a fault that has begun is healed before this ends."""
+    while True:
+        await asyncio.sleep(random.uniform(*QUIET))
+        fault = random.choice(FAULTS)
+        say(f"{time.strftime('%H:%M:%S')} {fault.name}")
+        async with fault.strike(place.world, place.api):
+            await asyncio.sleep(fault.seconds)
+        times[fault.name] += 1
+
+
+async def stop(faults: asyncio.Task[None]) -> None:
+    faults.cancel()
+    await asyncio.wait([faults])
+    if not faults.cancelled():
+        faults.result()
+
+
+async def counted(place: NumberedPlace) -> FaultRow:
+    """Count over all runs: a number that one of them left, the next one has to bring."""
+    numbers = range(1, place.last + 1)
+    copies = Counter(int(item["sku"]) for item in place.api.items.values())
+    found = await place.database.fetch(
+        "select source_id from dead_letters where status = 'pending'"
+    )
+    dead = Counter(int(row["source_id"]) for row in found)
+    lost = [n for n in numbers if not (copies if n % BAD else dead)[n]]
+    doubled = [n for n in numbers if copies[n] + dead[n] > 1]
+    return FaultRow("soak", 0, len(numbers), len(lost), len(doubled), None, "")

@@ -1,0 +1,276 @@
+"""What can go wrong around Syncline; each fault checks that it bites, and is healed at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+import asyncpg
+import msgspec
+
+from syncline.embedded.server import EmbeddedServer
+from tests.support.chaos.processes import is_frozen, signal_tree
+from tests.support.chaos.tcp_proxy import TcpProxy
+from tests.support.chaos.world import World
+from tests.support.eventually import eventually
+from tests.support.installation import SERVICES
+from tests.support.numbered import NumberedApi
+
+Strike = Callable[[World, NumberedApi], AbstractAsyncContextManager[None]]
+"""Breaks something while its block runs."""
+BEYOND_SESSION = 10.0
+"""Seconds after which Kafka has given a member's partitions to others, and more."""
+_READ_ONLY = "alter system set default_transaction_read_only = on"
+_CUT = """
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A fault of the matrix.
+
+    Attributes:
+        seconds: that it lasts.
+        short: whether it is part of every test run.
+        trouble: share of the target's writes that fail or lose their answers all the time.
+    """
+
+    name: str
+    strike: Strike
+    seconds: float = 1.0
+    short: bool = False
+    trouble: float = 0.0
+
+
+@asynccontextmanager
+async def _killed(name: str, at: World, _api: NumberedApi) -> AsyncIterator[None]:
+    assert await at.place.stop(name, signal.SIGKILL) == -signal.SIGKILL
+    try:
+        yield
+    finally:
+        await at.place.start(name)
+
+
+@asynccontextmanager
+async def _frozen(name: str, at: World, _api: NumberedApi) -> AsyncIterator[None]:
+    process = at.place.processes[name]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        await eventually(lambda: is_frozen(process.pid))
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def _zombie(name: str, at: World, api: NumberedApi) -> AsyncIterator[None]:
+    """Freeze a process beyond its session while another one takes over, and let both work."""
+    async with _second_member(name, at, api), _frozen(name, at, api):
+        yield
+
+
+@asynccontextmanager
+async def _second_member(name: str, at: World, _api: NumberedApi) -> AsyncIterator[None]:
+    other = f"{name}-2"
+    await at.place.start(name, other)
+    await at.place.ready()
+    try:
+        yield
+    finally:
+        at.place.ports.pop(other)
+        assert await at.place.stop(other) == 0
+
+
+@asynccontextmanager
+async def _server_killed(server: EmbeddedServer) -> AsyncIterator[None]:
+    assert server.pid is not None
+    signal_tree(server.pid, signal.SIGKILL)
+    await eventually(lambda: server.pid is None)
+    try:
+        await _assert_refused(server.port)
+        yield
+    finally:
+        await server.start()
+
+
+@asynccontextmanager
+async def _server_restarted(server: EmbeddedServer) -> AsyncIterator[None]:
+    await server.stop()
+    try:
+        await _assert_refused(server.port)
+        yield
+    finally:
+        await server.start()
+
+
+@asynccontextmanager
+async def _server_frozen(server: EmbeddedServer) -> AsyncIterator[None]:
+    pid = server.pid
+    assert pid is not None
+    tree = signal_tree(pid, signal.SIGSTOP)
+    try:
+        await eventually(lambda: is_frozen(pid))
+        yield
+    finally:
+        for each in reversed(tree):
+            signal_tree(each, signal.SIGCONT)
+
+
+async def _assert_refused(port: int) -> None:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return
+    writer.close()
+    raise AssertionError(f"somebody still listens on port {port}")
+
+
+@asynccontextmanager
+async def _postgres_read_only(at: World, _api: NumberedApi) -> AsyncIterator[None]:
+    dsn = at.postgres.dsn()
+
+    async def is_read_only() -> bool:
+        try:
+            await _execute(dsn, "insert into tenants (id) values ('never')")
+        except asyncpg.ReadOnlySQLTransactionError:
+            return True
+        return False
+
+    await _execute(dsn, _READ_ONLY, "select pg_reload_conf()")
+    try:
+        await eventually(is_read_only)
+        yield
+    finally:
+        await _execute(
+            dsn, "alter system reset default_transaction_read_only", "select pg_reload_conf()"
+        )
+
+
+@asynccontextmanager
+async def _postgres_cut(at: World, _api: NumberedApi) -> AsyncIterator[None]:
+    for _ in range(5):
+        assert await _execute(at.postgres.dsn(), _CUT) > 0
+        await asyncio.sleep(0.3)
+    yield
+
+
+async def _execute(dsn: str, *statements: str) -> int:
+    """Execute statements, writes too where the server is read-only; return the last one's value."""
+    writes = "insert" in statements[0]
+    own = {} if writes else {"default_transaction_read_only": "off"}
+    connection = await asyncpg.connect(dsn, server_settings=own)
+    try:
+        values = [await connection.fetchval(statement) for statement in statements]
+    finally:
+        await connection.close()
+    return values[-1] or 0
+
+
+@asynccontextmanager
+async def _link_cut(link: TcpProxy) -> AsyncIterator[None]:
+    before = link.broken
+    link.cut()
+    try:
+        yield
+    finally:
+        link.mend()
+    assert link.broken > before
+
+
+@asynccontextmanager
+async def _link_stalled(link: TcpProxy) -> AsyncIterator[None]:
+    before = link.withheld
+    link.stall()
+    try:
+        yield
+    finally:
+        link.mend()
+    assert link.withheld > before
+
+
+@asynccontextmanager
+async def _target_slow(_at: World, api: NumberedApi) -> AsyncIterator[None]:
+    before, api.seconds = len(api.asked), 3.0
+    try:
+        yield
+    finally:
+        api.seconds = 0.0
+    assert len(api.asked) > before
+
+
+@asynccontextmanager
+async def _target_refuses(_at: World, api: NumberedApi) -> AsyncIterator[None]:
+    port = int(api.url.rpartition(":")[2])
+    await api.close()
+    try:
+        await _assert_refused(port)
+        yield
+    finally:
+        await api.start(port=port)
+
+
+@asynccontextmanager
+async def _target_troubled(
+    lost_answers: float, _at: World, api: NumberedApi
+) -> AsyncIterator[None]:
+    before = api.troubled
+    usual = api.trouble_rate, api.lost_answers
+    api.trouble_rate, api.lost_answers = 0.5, lost_answers
+    try:
+        yield
+    finally:
+        api.trouble_rate, api.lost_answers = usual
+    assert api.troubled > before
+
+
+def _of(make: Callable[[EmbeddedServer], AbstractAsyncContextManager[None]], server: str) -> Strike:
+    return lambda at, _api: make(getattr(at, server))
+
+
+def _between(make: Callable[[TcpProxy], AbstractAsyncContextManager[None]], link: str) -> Strike:
+    return lambda at, _api: make(getattr(at, link))
+
+
+FAULTS = (
+    *(
+        Fault(f"{name}: kill -9", partial(_killed, name), trouble=0.05 if name == "retry" else 0.0)
+        for name in (*SERVICES, "scheduler", "gateway")
+    ),
+    *(
+        Fault(f"{name}: frozen for 10 s", partial(_frozen, name), BEYOND_SESSION)
+        for name in ("ingest", "normalize", "finalize")
+    ),
+    Fault(
+        "execute: frozen for 10 s, another takes over",
+        partial(_zombie, "execute"),
+        BEYOND_SESSION,
+        short=True,
+    ),
+    Fault("execute: a second member joins and leaves", partial(_second_member, "execute"), 4.0),
+    Fault("Kafka: kill -9", _of(_server_killed, "kafka"), short=True),
+    Fault("Kafka: frozen for 10 s", _of(_server_frozen, "kafka"), BEYOND_SESSION),
+    Fault("Kafka: restarted", _of(_server_restarted, "kafka")),
+    Fault("PostgreSQL: kill -9", _of(_server_killed, "postgres"), short=True),
+    Fault("PostgreSQL: frozen for 10 s", _of(_server_frozen, "postgres"), BEYOND_SESSION),
+    Fault("PostgreSQL: restarted", _of(_server_restarted, "postgres")),
+    Fault("PostgreSQL: read-only", _postgres_read_only, 5.0, short=True),
+    Fault("PostgreSQL: connections cut", _postgres_cut, short=True),
+    Fault("target: each answer takes 3 s", _target_slow, 6.0),
+    Fault("target: refuses connections", _target_refuses, 5.0),
+    Fault("target: half of the writes answered 503", partial(_target_troubled, 0.0), 5.0),
+    Fault("target: half of the answers lost", partial(_target_troubled, 1.0), 5.0, short=True),
+    Fault("execute - Kafka: cut", _between(_link_cut, "to_kafka"), 5.0),
+    Fault("execute - Kafka: no byte passes", _between(_link_stalled, "to_kafka"), BEYOND_SESSION),
+    Fault("execute - PostgreSQL: cut", _between(_link_cut, "to_postgres"), 5.0),
+    Fault(
+        "execute - PostgreSQL: no byte passes",
+        _between(_link_stalled, "to_postgres"),
+        BEYOND_SESSION,
+        short=True,
+    ),
+)
+"""The fault matrix; docs/faults.md says what happens, and where other faults are tested."""

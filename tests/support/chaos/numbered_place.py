@@ -1,0 +1,68 @@
+"""An installation that syncs numbers to an API which makes a second record of a second POST."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from syncline.domain.run import Run
+from syncline.postgres.database.database import Database, open_database
+from tests.support.chaos.fault_table import FaultRow
+from tests.support.chaos.world import ALL, World, world
+from tests.support.numbered import BAD, NumberedApi, add_numbers, configure
+
+RATE, BATCH = 10.0, 50
+"""Calls of 20 records a second that the target takes; records of a batch."""
+
+
+class NumberedPlace(msgspec.Struct):
+    """An installation, its target, and how many numbers its source has."""
+
+    world: World
+    api: NumberedApi
+    database: Database
+    last: int = 0
+
+    async def add(self, count: int) -> range:
+        """Add numbers to the source, for the next run."""
+        numbers = range(self.last + 1, self.last + count + 1)
+        self.last += count
+        await add_numbers(self.database, numbers)
+        return numbers
+
+    async def trigger(self) -> str:
+        """Ask for a run of what is new, and return its correlation ID."""
+        return await self.world.place.trigger(
+            instance="numbers", entityType="item", batchSize=BATCH
+        )
+
+    async def counted(self, fault: str, run: Run, numbers: range) -> FaultRow:
+        """Count what the target and the DLQ have of a run's numbers."""
+        copies = Counter(int(item["sku"]) for item in self.api.items.values())
+        found = await self.database.fetch(
+            "select source_id from dead_letters where run_id = $1", run.id
+        )
+        dead = Counter(int(row["source_id"]) for row in found)
+        lost = [n for n in numbers if not (copies if n % BAD else dead)[n]]
+        doubled = [n for n in numbers if copies[n] + dead[n] > 1]
+        return FaultRow(fault, 1, len(numbers), len(lost), len(doubled), None, run.state)
+
+
+@asynccontextmanager
+async def numbered_place(logs: Path) -> AsyncIterator[NumberedPlace]:
+    """Start servers, every service, the source and the target."""
+    api = NumberedApi(secrets.randbelow(10**6))
+    await api.start()
+    async with world(logs) as at:
+        await at.start(ALL)
+        await (await at.place.start_gateway()).aclose()
+        async with open_database(at.postgres.dsn(), size=2) as database:
+            keys = at.place.environment["SYNCLINE_SECRET_KEYS"]
+            await configure(database, at.postgres.dsn(), keys, 0, RATE, api)
+            yield NumberedPlace(at, api, database)
+    await api.close()
