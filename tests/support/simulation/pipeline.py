@@ -25,8 +25,8 @@ import syncline_transform.main
 import syncline_trigger.main
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.run_ref import RunRef, ref_of
-from syncline.contracts.topics import Stage
-from syncline.contracts.wire import Delivery, Outbound, Partition
+from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.contracts.wire import Delivery, Partition
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
@@ -51,6 +51,7 @@ from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import MemoryRuns
 from tests.support.run_commands import ToldCommands
 from tests.support.simulation.extraction import MemoryExtractions, SimulatedIngest, SourceRow
+from tests.support.simulation.park import MemoryPark
 from tests.support.simulation.process import Port, Process, ProcessProducer
 from tests.support.simulation.target import SimulatedTarget
 
@@ -137,6 +138,7 @@ class Pipeline:
         self.ledger = MemoryLedger(self.clock)
         self.extractions = MemoryExtractions(self.runs)
         self.commands = ToldCommands()
+        self.park = MemoryPark(self.commands)
         self.target = SimulatedTarget(
             self.random, upserts=self.random.random() < 0.5, trouble=trouble
         )
@@ -236,9 +238,10 @@ class Pipeline:
         producer = ProcessProducer(self.broker, process)
         handler = self._handlers()[name](process, producer)
         member = self.members[name] = Member(name, process, handler, producer)
-        if isinstance(handler, TriggerHandler):
-            task = asyncio.ensure_future(_mortal(handler.dispatch, process))
-            member.side_tasks.append(task)
+        if isinstance(handler, TriggerHandler | RetryHandler):
+            for work in handler.side_tasks().values():
+                task = asyncio.ensure_future(_mortal(work, process))
+                member.side_tasks.append(task)
 
     def _handlers(self) -> dict[str, Callable[[Process, Any], Any]]:
         return {
@@ -259,7 +262,9 @@ class Pipeline:
             "finalize": lambda p, out: FinalizeHandler(
                 self._port(self.runs, p), self._port(self.runs, p), out, self.clock, 1e9
             ),
-            "retry": lambda p, out: RetryHandler(self.commands.is_cancelled, self.clock),
+            "retry": lambda p, out: RetryHandler(
+                self.commands.is_cancelled, self.clock, partial(self.park.unpark, out.send)
+            ),
             "deadletter": lambda p, out: DeadletterHandler(self._port(self.dead_letters, p), {}),
         }  # fmt: skip
 
@@ -290,9 +295,13 @@ class Pipeline:
         spec, at = SPECS[member.name], self.committed[member.name, place]
         count = self.random.randrange(1, min(spec.options.max_items, 8) + 1)
         deliveries = self.broker.log(place)[at : at + count]
-        items = self._decoded(spec, deliveries)
-        outputs: Sequence[Outbound] = await member.handler.handle(items)
-        await member.producer.send(outputs)
+        left: Sequence[Delivery] = deliveries
+        if spec.topics[0] in INPUT_OF.values():
+            left = [d for d in deliveries if not self.park.is_for((d.key or b"").decode())]
+            parked = [d for d in deliveries if d not in left]
+            await self._port(self.park, member.process).park(parked)
+        if left:
+            await member.producer.send(await member.handler.handle(self._decoded(spec, left)))
         if self.members[member.name] is member:  # otherwise the commit is refused
             self.committed[member.name, place] = at + len(deliveries)
 
@@ -329,7 +338,8 @@ class Pipeline:
         for _ in range(PATIENCE):
             if self._is_over():
                 return
-            self._work()
+            for _ in range(3):
+                self._work()
             await self.clock.advance(self.random.choice((0.0, 1.0, 5.0)))
             self._reap()
         raise AssertionError(f"still going on: {[self._run(i) for i in self.sources]}")
@@ -337,7 +347,7 @@ class Pipeline:
     def _is_over(self) -> bool:
         runs = [self._run(run_id) for run_id in self.sources]
         are_over = all(run is not None and run.state.is_final for run in runs)
-        return are_over and not self._unread()
+        return are_over and not self._unread() and not self.park.kept
 
     def _unread(self) -> list[tuple[str, Partition]]:
         """Return where messages wait, and for which stage."""
