@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,24 +17,34 @@ _PREFIX = "syncline-test-"
 
 
 @asynccontextmanager
-async def server_folder(name: str, within: Path | None = None) -> AsyncIterator[Path]:
+async def server_folder(name: str, *, disk: int | None = None) -> AsyncIterator[Path]:
     """Give a new folder that another system account may enter, removed afterwards.
 
     Args:
-        within: where it is made, instead of among temporary files.
+        disk: MB of a file system of its own, which can be full; on a machine that mounts none for
+            us, the folder lies where others do.
     """
     await _sweep()
-    root = _new_folder(within)
+    root = _new_folder(disk)
     try:
         yield root / name
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        _remove(root)
 
 
-def _new_folder(within: Path | None) -> Path:
-    root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
+def _new_folder(disk: int | None) -> Path:
+    root = Path(tempfile.mkdtemp(prefix=_PREFIX))
     root.chmod(0o755)  # PostgreSQL does not run as root
+    if disk is not None:
+        options = f"size={disk}m,mode=755"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", root], check=False)
     return root
+
+
+def _remove(root: Path) -> None:
+    if root.is_mount():
+        subprocess.run(["umount", "--lazy", root], check=True)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def _locks() -> list[Path]:
@@ -57,5 +68,5 @@ async def _sweep() -> None:
         except EmbeddedServerError:
             continue
         await process.end()
-        shutil.rmtree(lock.parent.parent, ignore_errors=True)
+        _remove(lock.parent.parent)
         process.claim.release()

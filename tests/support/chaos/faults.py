@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,6 +12,7 @@ from functools import partial
 
 import asyncpg
 import msgspec
+import pytest
 
 from syncline.embedded.server import EmbeddedServer
 from tests.support.chaos.processes import is_frozen, signal_tree
@@ -127,6 +130,23 @@ async def _assert_refused(port: int) -> None:
         return
     writer.close()
     raise AssertionError(f"somebody still listens on port {port}")
+
+
+@asynccontextmanager
+async def _disk_full(server: EmbeddedServer) -> AsyncIterator[None]:
+    """Fill the disk of a server; what has ended by it is started again when there is room."""
+    disk = server.folder.parent
+    if not disk.is_mount():
+        pytest.skip("this machine mounts no file system for us")
+    ballast = disk / "ballast"
+    try:
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free)
+        assert shutil.disk_usage(disk).free == 0
+        yield
+    finally:
+        ballast.unlink()
+        await server.start()
 
 
 @asynccontextmanager
@@ -254,6 +274,8 @@ FAULTS = (
     Fault("Kafka: kill -9", _of(_server_killed, "kafka"), short=True),
     Fault("Kafka: frozen for 10 s", _of(_server_frozen, "kafka"), BEYOND_SESSION),
     Fault("Kafka: restarted", _of(_server_restarted, "kafka")),
+    Fault("Kafka: disk full", _of(_disk_full, "kafka"), BEYOND_SESSION),
+    Fault("PostgreSQL: disk full", _of(_disk_full, "postgres"), BEYOND_SESSION),
     Fault("PostgreSQL: kill -9", _of(_server_killed, "postgres"), short=True),
     Fault("PostgreSQL: frozen for 10 s", _of(_server_frozen, "postgres"), BEYOND_SESSION),
     Fault("PostgreSQL: restarted", _of(_server_restarted, "postgres")),

@@ -16,6 +16,8 @@ from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.ports import free_port
 
+DISK = 2048
+"""MB of a server's disk."""
 LINKED = "execute"
 """The service that reaches Kafka and PostgreSQL over networks that can be cut."""
 
@@ -50,20 +52,18 @@ def names_of(service: str, copies: int) -> list[str]:
 
 
 @asynccontextmanager
-async def world(logs: Path, *, root: Path | None = None) -> AsyncIterator[World]:
-    """Start servers of the test's own; no service runs yet.
-
-    Args:
-        root: folder for the data of the servers, instead of one for temporary files.
-    """
+async def world(logs: Path) -> AsyncIterator[World]:
+    """Start servers of the test's own, each with a disk of its own; no service runs yet."""
     port, linked_port, proxy_port = free_port(), free_port(), free_port()
     async with (
-        server_folder("kafka", root) as kafka_folder,
-        server_folder("postgres", root) as postgres_folder,
+        server_folder("kafka", disk=DISK) as kafka_folder,
+        server_folder("postgres", disk=DISK) as postgres_folder,
         EmbeddedKafka(
             kafka_folder, port, heap="384m", settings=_linked_listener(linked_port, proxy_port)
         ) as kafka,
-        EmbeddedPostgres(postgres_folder, free_port()) as postgres,
+        EmbeddedPostgres(
+            postgres_folder, free_port(), settings={"max_wal_size": "256MB"}
+        ) as postgres,
         _link(TcpProxy(proxy_port, linked_port)) as to_kafka,
         _link(TcpProxy(free_port(), postgres.port)) as to_postgres,
     ):
