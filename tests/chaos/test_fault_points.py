@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections import defaultdict
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from tests.support.chaos.numbered_place import NumberedPlace
 from tests.support.eventually import eventually
 from tests.support.operations import begin_now
 
-RECORDS, TROUBLE = 1000, 0.1
+RECORDS, TROUBLE = 800, 0.2
 """Of a run; the share of writes that fail, so that some are retried."""
 WITHIN = 300.0
 """Seconds; far more than needed, so that only standing still fails."""
@@ -47,11 +48,13 @@ async def test_a_process_that_dies_at_a_point_loses_and_doubles_nothing(
 ) -> None:
     numbers = await place.add(RECORDS)
     place.api.trouble_rate = TROUBLE
-    for service, point in armed.items():
-        await restart(place, service, point)
+    async with asyncio.TaskGroup() as group:
+        for service, point in armed.items():
+            group.create_task(restart(place, service, point))
     run_id = await place.trigger()
-    for service in armed:
-        await dies_and_is_started(place, service)
+    async with asyncio.TaskGroup() as group:
+        for service in armed:
+            group.create_task(dies_and_is_started(place, service))
     run = await place.world.place.ended(run_id, within=WITHIN)
     row = await place.counted("", run, numbers)
     rows.extend(row._replace(fault=point) for point in armed.values())
@@ -73,7 +76,7 @@ async def test_a_replay_whose_worker_dies_at_a_point_replays_each_dead_letter_on
     operations = Operations(place.database)
     operation = await operations.start(
         NewOperation(
-            id=str(uuid4()), tenant="default", kind=OperationKind.REPLAY, request_hash="",
+            id=str(uuid4()), tenant="default", kind=OperationKind.REPLAY, request_hash=str(uuid4()),
             selection="all", wanted=DeadLetterFilter(), actor="ann",
         )
     )  # fmt: skip

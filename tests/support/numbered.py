@@ -23,6 +23,9 @@ insert into numbers select n, case when n % $3 = 0 then null else 'Nümber ' || 
   timestamp '2026-01-01' + n / 100 * interval '1 second'
 from generate_series($1::int, $2) n
 """
+_LIMITS = "update profiles set rate = $2, retry = $3 where id = $1"
+RETRY = {"retries": 10, "base": 1, "cap": 4}
+"""So many that no record is given up by bad luck."""
 CALL = {"connect": 2, "total": 5}
 """Seconds that a call to the API may take: for so long a lost one is left in peace."""
 BAD = 97
@@ -114,7 +117,7 @@ async def configure(
         else:
             called = {"baseUrl": api.url, "timeouts": CALL}
             await _profile(c, target, "copies", "http", called, None)
-        await c.execute("update profiles set rate = $2 where id = $1", target, rate)
+        await c.execute(_LIMITS, target, rate, RETRY)
         mapping = document("sku" if api else "id", _API if api else _TABLE)
         await store_instance(c, "numbers", (source, target), "numbers", mapping)
 
