@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -24,6 +26,7 @@ from tests.support.numbered import NumberedApi
 
 Strike = Callable[[World, NumberedApi], AbstractAsyncContextManager[None]]
 """Breaks something while its block runs."""
+MB = 2**20
 BEYOND_SESSION = 10.0
 """Seconds after which Kafka has given a member's partitions to others, and more."""
 _READ_ONLY = "alter system set default_transaction_read_only = on"
@@ -140,13 +143,19 @@ async def _disk_full(server: EmbeddedServer) -> AsyncIterator[None]:
         pytest.skip("this machine mounts no file system for us")
     ballast = disk / "ballast"
     try:
-        with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free)
-        assert shutil.disk_usage(disk).free == 0
+        _fill(ballast)
+        assert shutil.disk_usage(disk).free < MB
         yield
     finally:
         ballast.unlink()
         await server.start()
+
+
+def _fill(file: Path) -> None:
+    """Write a file until its disk is full."""
+    with file.open("wb") as ballast, suppress(OSError):
+        for start in itertools.count(0, MB):
+            os.posix_fallocate(ballast.fileno(), start, MB)
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ class NumberedPlace(msgspec.Struct):
     async def trigger(self) -> str:
         """Ask for a run of what is new, and return its correlation ID."""
         return await self.world.place.trigger(
-            instance="numbers", entityType="item", batchSize=BATCH
+            instance="numbers", entityType="item", batchSize=BATCH, onOverlap="queue"
         )
 
     async def counted(self, fault: str, run: Run, numbers: range) -> FaultRow:
