@@ -60,10 +60,10 @@ def _closes_run(_arguments: tuple[Any, ...], result: Any) -> bool:
 
 
 POINTS: Mapping[str, FaultPoint] = {
-    "trigger: run stored | answer, request": FaultPoint("trigger", Store, "accept"),
     "trigger: run claimed | request": FaultPoint(
         "trigger", Store, "claim_dispatchable", matches=_has_result
     ),
+    "trigger: run stored | answer, request": FaultPoint("trigger", Store, "accept"),
     "trigger: request published | offset": _commit("trigger"),
     "ingest: chunk committed | batches published": FaultPoint("ingest", Extractions, "commit"),
     "ingest: batches published | noted": FaultPoint("ingest", BatchPublisher, "publish"),
@@ -74,15 +74,15 @@ POINTS: Mapping[str, FaultPoint] = {
     "normalize: failed | in the DLQ": _send("normalize", DLQ),
     "transform: mapped | published": _send("transform", INPUT_OF[Stage.EXECUTE]),
     "transform: published | offset": _commit("transform"),
-    "execute: intent stored | target called": FaultPoint("execute", Ledger, "intend"),
     "execute: target written | acknowledged": FaultPoint("execute", HttpConnector, "write"),
+    "execute: intent stored | target called": FaultPoint("execute", Ledger, "intend"),
     "execute: acknowledged | outcome published": FaultPoint("execute", Ledger, "acknowledge"),
     "execute: outcome published | offset": _commit("execute"),
-    "finalize: outcome stored | event": FaultPoint("finalize", Outcomes, "apply"),
-    "finalize: event published | offset": _commit("finalize"),
     "finalize: run closed, cursor moved | event": FaultPoint(
         "finalize", Outcomes, "apply", matches=_closes_run
     ),
+    "finalize: event published | offset": _commit("finalize"),
+    "finalize: outcome stored | event": FaultPoint("finalize", Outcomes, "apply"),
     "retry: due | published": _send("retry", INPUT_OF[Stage.EXECUTE]),
     "retry: published | offset": _commit("retry"),
     "deadletter: stored | failure reported": FaultPoint("deadletter", DeadLetterStore, "store"),
@@ -94,7 +94,10 @@ POINTS: Mapping[str, FaultPoint] = {
         "deadletter", OperationSteps, "mark_sent", is_done=False
     ),
 }
-"""By name: what is done when the process dies, and behind the bar what is not."""
+"""By name: what is done when the process dies, and behind the bar what is not.
+
+The first of each service are part of every test run.
+"""
 
 
 def arm(name: str) -> None:
