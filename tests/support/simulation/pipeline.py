@@ -256,7 +256,7 @@ class Pipeline:
             "transform": lambda p, out: self._mapping(Stage.TRANSFORM),
             "execute": lambda p, out: ExecuteHandler(
                 Targets(self.target, p),
-                Writer(self._port(self.ledger, p), RowNaming(self._port(self.ledger, p))),
+                self._writer(self._port(self.ledger, p)),
                 self.commands, FailureRouter(Stage.EXECUTE, self.random), self.clock, out,
             ),
             "finalize": lambda p, out: FinalizeHandler(
@@ -267,6 +267,9 @@ class Pipeline:
             ),
             "deadletter": lambda p, out: DeadletterHandler(self._port(self.dead_letters, p), {}),
         }  # fmt: skip
+
+    def _writer(self, ledger: Any) -> Writer:
+        return Writer(ledger, RowNaming(ledger), self.clock)
 
     @staticmethod
     def _port(subject: object, process: Process) -> Any:
