@@ -19,7 +19,9 @@ _TARGET = {
 }  # fmt: skip
 _CHANGE = """update erp.item i set price = o.price, remarks = o.remarks, updated_at = o.updated_at
 from erp.{table} o where o.item_code = i.item_code and o.updated_at <> i.updated_at"""
-_STATE = "truncate runs, run_stages, parked_bundles, batches, attempts, cursors, ledger, dead_letters"
+_STATE = (
+    "truncate runs, run_stages, parked_bundles, batches, attempts, cursors, ledger, dead_letters"
+)
 
 
 def difference(place: Place, tool: str) -> str:

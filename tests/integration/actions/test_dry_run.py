@@ -8,7 +8,9 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
@@ -20,6 +22,7 @@ from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
 from syncline.resources.edits import Edit, save
 from syncline.security.secrets import Keyring, generate_key
+from tests.support.postgresql import config_of
 
 MAPPING: dict[str, Any] = {
     "entityType": "item",
@@ -190,3 +193,24 @@ async def test_what_the_source_does_not_give_is_named(runner: DryRunner) -> None
     (doubt,) = (await runner.run("default", None, request, "ann")).warnings
     assert doubt.path == "$.normalization.fields[3].source"
     assert doubt.message == "none of 1 records has `size.widht`; did you mean `size.width`?"
+
+
+async def test_a_field_that_no_record_can_hold_is_named(
+    database: Database, empty_postgres: str
+) -> None:
+    """Its bytes stay in the source: a gateway that tries a mapping could not hold them."""
+    source = await asyncpg.connect(empty_postgres)
+    await source.execute(
+        "create table items as select 'A1' code, repeat('x', 50000000) as name, 1 as price"
+    )
+    await source.close()
+    store = ConfigurationStore(database, KEYS)
+    password = urlsplit(empty_postgres).password or ""
+    wanted = {"connector": "postgresql", "config": config_of(empty_postgres)}
+    secrets = {"secrets": {"password": password}} if password else {}
+    await save(store, Edit("default", "t", Kind.PROFILE, "erp"), wanted | secrets)
+    runner = DryRunner(database, KEYS, Surroundings(outbound_allow=("127.0.0.0/8",)))
+    (record,) = (await runner.run("default", "items", DryRunRequest(), "ann")).records
+    (error,) = record.errors
+    assert (record.outcome, error.field, error.code) == ("failed", "name", "record_too_large")
+    assert "name has 50,000,000 bytes" in error.message
