@@ -138,11 +138,13 @@ async def test_a_run_waits_for_a_target_that_is_away_and_goes_on_when_it_is_back
     await eventually(lambda: nothing_waits(place.connection), within=60)
     assert await db.fetchval("select count(*) from parked_bundles")
     ends = await bundle_ends(place.connection)
-    await place.stop("execute", signal.SIGKILL)
+    for service in ("ingest", "execute"):  # nobody has a connection to the target then
+        await place.stop(service, signal.SIGKILL)
     await place.start("execute")  # has to test a target of which no bundle comes to it
     tested_again = "select pause > 16 from profile_breakers"
     await eventually(lambda: db.fetchval(tested_again), within=90)
     assert await bundle_ends(place.connection) == ends
+    await place.start("ingest")
     shop.after, shop.gone = ROWS * 10, None
     await shop.start(port=urlsplit(shop.url).port or 0)
     await _is_written(await place.ended(run_id), db, shop)
