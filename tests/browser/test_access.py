@@ -8,7 +8,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from syncline.actions.sign_in import set_up_link
+from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.audit.log import AuditFilter, AuditLog
+from syncline.postgres.database.database import Database
+from syncline.security.tokens import new_api_key
 from tests.support.browser import fit_for_everybody, sign_in
 from tests.support.gateway import Gateway
 
@@ -51,6 +54,7 @@ async def invite(tab: Page, name: str) -> str:
     dialog = tab.get_by_role("dialog")
     await dialog.get_by_role("textbox", name="Name").fill(name)
     await dialog.get_by_role("radio", name="Runner").check()
+    await expect(dialog.get_by_role("checkbox", name="Sees payloads")).not_to_be_checked()
     await fit_for_everybody(tab, "access-add-user")
     await dialog.get_by_role("button", name="Add user").click()
     link = await dialog.locator("code").inner_text()
@@ -155,6 +159,12 @@ async def test_tenants_are_added_and_switched_and_all_of_it_is_in_the_audit_log(
     assert {entry.ip for entry in logged if entry.action != "user.created"} == {"127.0.0.1"}
 
 
+async def give_key_of(database: Database, maker: str) -> None:
+    key = new_api_key()
+    wanted = NewApiKey(f"{maker}s", "user")
+    await ApiKeys(database).add("default", wanted, (key.prefix, key.hash), maker)
+
+
 async def test_a_user_is_edited_and_disabled(installed: Gateway, tab: Page) -> None:
     await sign_in(installed, tab)
     await tab.goto("/users")
@@ -169,7 +179,14 @@ async def test_a_user_is_edited_and_disabled(installed: Gateway, tab: Page) -> N
     await drawer.get_by_role("radio", name="Platform Admin").check()
     await drawer.get_by_role("button", name="Save").click()
     await expect(tab.get_by_role("row", name="bob")).to_contain_text("Platform Admin")
+    await give_key_of(installed.database, "bob")
     await tab.get_by_role("row", name="bob").click()
+    await expect(drawer.get_by_role("checkbox", name="Sees payloads")).to_be_checked()
+    await expect(drawer).to_contain_text("API keys that they made, which go on: default/bobs")
+    await drawer.get_by_role("button", name="Revoke").click()
+    revoke = tab.get_by_role("dialog", name="Revoke these keys?")
+    await revoke.get_by_role("button", name="Revoke").click()
+    await expect(drawer.get_by_text("API keys that they made")).to_have_count(0)
     await drawer.get_by_role("button", name="Disable").click()
     await (
         tab.get_by_role("dialog", name="Disable bob?").get_by_role("button", name="Disable").click()

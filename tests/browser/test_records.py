@@ -116,6 +116,21 @@ async def test_a_new_run_is_announced_and_shown_when_asked_for(
     await expect(pill).to_have_count(0)
 
 
+async def test_an_admin_erases_what_is_stored_of_a_record(
+    page: Page, run: Run, stream: Stream
+) -> None:
+    await page.goto(f"/records/A4?run={run.id}")
+    await page.get_by_role("button", name="Erase payloads").click()
+    ask = page.get_by_role("dialog", name=f"Erase the payloads of A4 of {stream.name}?")
+    await fit_for_everybody(page, "record-erase")
+    await ask.get_by_role("button", name="Erase").click()
+    await expect(page.get_by_role("region", name="normalize: failed")).to_contain_text("Erased")
+    await page.get_by_role("link", name="Repair and replay").click()
+    await expect(page.get_by_text("Erased by admin.")).to_be_visible()
+    await expect(page.get_by_text("It cannot be replayed now: its payload was")).to_be_visible()
+    await expect(page.get_by_role("button", name="Replay")).to_have_count(0)
+
+
 async def test_what_does_not_exist_is_said_so(page: Page) -> None:
     await page.goto("/runs/00000000-0000-7000-8000-000000000000")
     await expect(page.get_by_role("alert")).to_contain_text("no run")
