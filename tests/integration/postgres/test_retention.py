@@ -73,6 +73,17 @@ async def test_a_run_outlives_the_outcomes_of_its_records(
     assert found == [runs, batches, batches]
 
 
+async def test_who_was_erased_is_forgotten_with_the_outcomes_of_records(db: Database) -> None:
+    for days in (89, 91):
+        await db.execute(
+            "insert into erasures (instance_id, source_id, at, by) "
+            "select id, $1, now() - make_interval(days => $2), 'ann' from instances",
+            str(days), days,
+        )  # fmt: skip
+    await remove_expired(db, KEEP)
+    assert await db.fetchval("select array_agg(source_id) from erasures") == ["89"]
+
+
 @pytest.mark.parametrize(
     ("status", "days", "kept"),
     [("pending", None, 1), ("discarded", 29, 1), ("discarded", 31, 0), ("replayed", 31, 0)],

@@ -59,6 +59,7 @@ _STATEMENTS = {
         f"""delete from attempts where ctid = any(array(
         select t.ctid from attempts t {_OF_OLD_RUN.format(old=_OLD)} limit $2))""",
     ),
+    "erasures": ("outcomes", _delete("erasures", "instance_id, source_id", "where at < {old}")),
     "runs": (
         "runs",
         _delete(

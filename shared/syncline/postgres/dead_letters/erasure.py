@@ -15,6 +15,8 @@ from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Connection, Database, rows_touched
 from syncline.postgres.database.near_names import none_like
 
+# What is being stored now is there to be erased then, and what comes later finds the note.
+_NO_NEW_ONES = "lock table dead_letters in share row exclusive mode"
 _NOTE = """
 insert into erasures (instance_id, source_id, by)
 select id, $2, $3 from unnest($1::uuid[]) as i (id)
@@ -62,6 +64,7 @@ async def erase_record(
         raise await none_like(database, Kind.INSTANCE, tenant, instance)
     key = (tenant, instances, source_id)
     async with database.transaction() as connection:
+        await connection.execute(_NO_NEW_ONES)
         await connection.execute(_NOTE, instances, source_id, actor)
         ids = [row["id"] for row in await connection.fetch(_OF_RECORD, *key)]
         await connection.execute(_NOTES, ids)

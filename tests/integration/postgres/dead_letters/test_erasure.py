@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import msgspec
@@ -16,9 +17,10 @@ from syncline.postgres.dead_letters.erasure import erase_record
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterQueue
-from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.dead_letters.store import DeadLetterStore, store_dead_letters
 from syncline.postgres.operations.operations import NewOperation, Operations
 from tests.support.configured import configure
+from tests.support.eventually import eventually
 from tests.support.operations import failed
 from tests.support.run_life import accept, dead_letter
 
@@ -79,6 +81,17 @@ async def test_what_was_read_before_is_erased_where_it_is_stored_and_what_is_new
     assert [(row["slot"], row["gone"]) for row in rows] == [(0, True), (1, False)]
 
 
+async def test_what_is_being_stored_meanwhile_is_erased_too(db: Database) -> None:
+    run = await accept(db, onOverlap="queue")
+    async with db.transaction() as connection:
+        await store_dead_letters(connection, [dead_letter(run, "a", 0)])
+        erasing = asyncio.create_task(erase_record(db, "default", "erp-shop", "a", "ann"))
+        waits = "select exists(select from pg_locks where not granted)"
+        await eventually(lambda: erasing.done() or db.fetchval(waits))
+    assert (await erasing).dead_letters == 1
+    assert await db.fetchval("select count(*) from dead_letters where payload is not null") == 0
+
+
 async def test_attempts_lose_what_they_quote(db: Database) -> None:
     run = await accept(db, onOverlap="queue")
     failure = {"category": "transient", "code": "x", "message": "a is 7", "detail": "a is 7"}
@@ -93,7 +106,7 @@ async def test_attempts_lose_what_they_quote(db: Database) -> None:
 
 
 async def test_an_instance_that_there_is_not_is_named(db: Database) -> None:
-    with pytest.raises(NotFoundError, match="did you mean 'erp-shop'"):
+    with pytest.raises(NotFoundError, match="did you mean .erp-shop"):
         await erase_record(db, "default", "erp-shap", "a", "ann")
     with pytest.raises(NotFoundError):
         await erase_record(db, "other", "erp-shop", "a", "ann")
