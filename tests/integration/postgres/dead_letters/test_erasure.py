@@ -106,7 +106,7 @@ async def test_attempts_lose_what_they_quote(db: Database) -> None:
 
 
 async def test_an_instance_that_there_is_not_is_named(db: Database) -> None:
-    with pytest.raises(NotFoundError, match="did you mean .erp-shop"):
+    with pytest.raises(NotFoundError, match=r"did you mean .erp-shop"):
         await erase_record(db, "default", "erp-shap", "a", "ann")
     with pytest.raises(NotFoundError):
         await erase_record(db, "other", "erp-shop", "a", "ann")
