@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RunStatus } from "~/live/useRuns";
 import { missing } from "~/pages/records/payloads";
 import { shown } from "~/pages/records/search";
-import { type RunView, unseen, updated } from "~/pages/runs/live";
+import { type RunView, shownState, unseen, updated } from "~/pages/runs/live";
 
 const run = {
   correlationId: "a",
@@ -19,6 +19,13 @@ const status = { ...run, success: 5, inFlight: 5, extracted: true } as unknown a
 describe("a run of a list", () => {
   it("goes on with what is told live", () => {
     expect(updated(run, status)).toMatchObject({ success: 5, inFlight: 5, totalIsFinal: true });
+  });
+  it("shows what holds it, until it is over", () => {
+    const over = updated(run, { ...status, pausedBy: "failure budget", needsAttention: "3 of 10 records failed" });
+    expect(shownState(over)).toBe("needs_attention");
+    expect(shownState({ ...over, needsAttention: null })).toBe("paused");
+    expect(shownState({ ...over, cancelRequestedAt: "2026-01-01T00:00:00Z" })).toBe("cancelling");
+    expect(shownState({ ...over, finishedAt: "2026-01-01T00:00:00Z", state: "cancelled" })).toBe("cancelled");
   });
   it("never falls back to what was told before it was fetched", () => {
     expect(updated(run, { ...status, total: 8 })).toBe(run);

@@ -36,6 +36,7 @@ const run = (change: Partial<RunStatus> = {}) =>
     skipReasons: {},
     extracted: true,
     pausedBy: null,
+    needsAttention: null,
     waitingUntil: null,
     startedAt: null,
     finishedAt: null,
@@ -123,6 +124,7 @@ describe("progress", () => {
 
   it("shows what holds a run rather than its state, until it is over", () => {
     expect(shownState(run({ pausedBy: "anna" }), false)).toBe("paused");
+    expect(shownState(run({ pausedBy: "failure budget", needsAttention: "3 failed" }), false)).toBe("needs_attention");
     expect(shownState(run({ waitingUntil: "2026-01-01T00:00:00Z" }), false)).toBe("waiting");
     expect(shownState(run({ pausedBy: "anna" }), true)).toBe("cancelling");
     expect(shownState(run({ state: "cancelled", finishedAt: "2026-01-01T00:00:00Z" }), true)).toBe("cancelled");

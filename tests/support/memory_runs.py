@@ -246,6 +246,7 @@ class MemoryRuns:
                 self._settle(kept, report)
             elif isinstance(report, Halted):
                 kept.halted, run.paused_at, run.paused_by = True, None, None
+                run.needs_attention = None
                 run.failure = run.failure or msgspec.to_builtins(report.failure)
             elif isinstance(report, Retrying | Waiting):
                 due = datetime.fromtimestamp(report.due_at / 1000, UTC)
@@ -291,6 +292,7 @@ class MemoryRuns:
             halted=kept.halted,
         )
         run.finished_at = self._clock.now()
+        run.paused_at = run.paused_by = run.needs_attention = None
         if run.state is State.CANCELLED:
             run.reason = f"cancelled by {run.cancel_requested_by}"
         elif run.failure is not None:

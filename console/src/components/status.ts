@@ -59,6 +59,12 @@ export const vocabularies = {
     in_progress: look("In Progress", "busy", IconLoader, "Everything is read; records are on their way"),
     waiting: look("Waiting", "warn", IconHourglass, "A system does not answer; records are tried again"),
     paused: look("Paused", "warn", IconPlayerPause, "Held at the edge of a batch until somebody resumes it"),
+    needs_attention: look(
+      "Needs Attention",
+      "bad",
+      IconAlertTriangle,
+      "More records failed than its instance allows; it waits until somebody resumes or cancels it",
+    ),
     cancelling: look("Cancelling", "idle", IconBan, "Writes in flight finish, the rest is skipped"),
     succeeded: look("Succeeded", "good", IconCircleCheck),
     partial_success: look("Partial Success", "warn", IconCircleHalf2, "Ended, but some records failed"),
@@ -184,6 +190,7 @@ export const vocabularies = {
   },
   alert: {
     run_failed: look("Run failed", "bad", IconCircleX),
+    needs_attention: look("Needs attention", "bad", IconAlertTriangle, "Too many records of a run failed"),
     partial_success: look("Partial success", "warn", IconCircleHalf2),
     dlq_growth: look("DLQ growth", "warn", IconFlame, "Too many dead letters wait for a person"),
     recovered: look("Recovered", "good", IconCircleCheck),

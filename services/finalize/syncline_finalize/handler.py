@@ -16,10 +16,11 @@ from syncline.contracts.outbound import report_message
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import BY_NAME, INPUT_OF
 from syncline.contracts.wire import Outbound
+from syncline.domain.failure_budget import PAUSED_BY
 from syncline.domain.run import Outcome, Run
 from syncline.postgres.progress.stalled_runs import StalledRun
 from syncline.runtime.clock import Clock, every
-from syncline.runtime.commands.control import cancel_message, forget_message
+from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
@@ -98,6 +99,8 @@ class FinalizeHandler(Handler[Report]):
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
                 if any(isinstance(report, Halted) for report in of_run[run.id]):
                     messages.append(cancel_message(run.id, "finalize: halted"))
+                if run.needs_attention is not None:
+                    messages.append(pause_message(run.id, PAUSED_BY))
                 messages += dead_letter_events(run, of_run[run.id], self._clock.now())
                 messages += self._throttle.event_of(run, of_run[run.id])
         for suspicion in stalling.values():

@@ -30,6 +30,8 @@ def event_type(run: Run, reports: Iterable[Report]) -> str:
     """Return the type of a run's status event after these reports."""
     if run.state.is_final:
         return events.COMPLETED
+    if run.needs_attention is not None:
+        return events.NEEDS_ATTENTION
     if any(isinstance(report, Retrying | Waiting) for report in reports):
         return events.WAITING
     return events.EXTRACTING if run.state is State.EXTRACTING else events.PROGRESS

@@ -1,4 +1,4 @@
-"""What the end of a run means for its stream.
+"""What the end of a run means for its stream, and what a run that needs attention.
 
 What is notified of that, and when: `domain/notification/incident.py`.
 
@@ -6,6 +6,7 @@ What is notified of that, and when: `domain/notification/incident.py`.
 |---|---|---|
 | failed, partial success | - | fails that way, in the incident of its cause |
 | the same way again | - | fails, in the incident that it is in |
+| not: it needs attention | - | fails so, in the incident of its cause |
 | succeeded | yes | works again |
 | succeeded | no | no longer fails, but that is not proven: no recovery is notified |
 | cancelled, or ended before the newest counted run | - | does not change |
@@ -19,7 +20,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.contracts.alerts import AlertData, Happening
-from syncline.contracts.events import COMPLETED, CloudEvent, RunStatus
+from syncline.contracts.events import COMPLETED, NEEDS_ATTENTION, CloudEvent, RunStatus
 from syncline.contracts.messages import decoder_of
 from syncline.contracts.run_ref import ForeignMessageError, Runs, require_same, run_of
 from syncline.contracts.wire import Delivery
@@ -29,7 +30,7 @@ from syncline.domain.run import State
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """The end of a run, and its time."""
+    """The end of a run, or that it needs attention; and the time of that."""
 
     run: RunStatus
     at: datetime
@@ -49,12 +50,12 @@ _OF_STATE = {State.FAILED: Alert.RUN_FAILED, State.PARTIAL_SUCCESS: Alert.PARTIA
 
 
 def decode(delivery: Delivery, runs: Runs) -> RunEnd | None:
-    """Read a status event; None unless it is the end of a run.
+    """Read a status event; None unless it is the end of a run, or asks for attention.
 
     Raises msgspec.DecodeError, ForeignMessageError.
     """
     value = delivery.value or b""
-    if _head(value).type != COMPLETED:
+    if _head(value).type not in (COMPLETED, NEEDS_ATTENTION):
         return None
     event: CloudEvent[RunStatus] = _decode(value)
     run = run_of(delivery, runs)
@@ -71,7 +72,10 @@ def decode(delivery: Delivery, runs: Runs) -> RunEnd | None:
 def judge(
     state: AlertState, ended: RunEnd, causes: Mapping[str, Cause]
 ) -> tuple[AlertState, Happening | None]:
-    """Decide what the end of a run means; `causes` are those that the database knows."""
+    """Decide what the end of a run means, or its need of attention, which ends nothing.
+
+    `causes` are those that the database knows.
+    """
     if state.judged_at is not None and ended.at <= state.judged_at:
         return state, None
     run = ended.run
@@ -79,7 +83,7 @@ def judge(
         proven = run.total > 0
         after = AlertState(() if proven else state.open, ended.at)
         return after, Happening(ended.subject, None, _data(run, None, run.reason), proven)
-    alert = _OF_STATE.get(run.state)  # type: ignore[call-overload]
+    alert = _alert_of(run)
     if alert is None:
         return state, None
     cause = causes.get(run.correlation_id)
@@ -87,8 +91,15 @@ def judge(
         pattern = pattern_of(run.reason or "", [run.instance, run.correlation_id])
         cause = Cause(f"{run.state}/{pattern}")
     ways = state.open if alert in state.open else (*state.open, alert)
-    data = _data(run, alert, run.reason or cause.words)
-    return AlertState(ways, ended.at), Happening(ended.subject, alert, data, cause=cause)
+    data = _data(run, alert, run.needs_attention or run.reason or cause.words)
+    at = state.judged_at if alert is Alert.NEEDS_ATTENTION else ended.at
+    return AlertState(ways, at), Happening(ended.subject, alert, data, cause=cause)
+
+
+def _alert_of(run: RunStatus) -> Alert | None:
+    if run.needs_attention is not None:
+        return Alert.NEEDS_ATTENTION
+    return _OF_STATE.get(run.state)  # type: ignore[call-overload,no-any-return]
 
 
 def judge_all(

@@ -28,7 +28,8 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     """What happened; data of every notification. Fields that do not apply are left out.
 
     Attributes:
-        alert: run_failed, partial_success, dlq_growth, recovered, flapping or test.
+        alert: run_failed, needs_attention, partial_success, dlq_growth, recovered, flapping or
+            test.
         instance, entity_type: what it is about; dead letters are counted over all entity types.
             Left out when it is about several streams.
         system: the connection profile, or mapping, that their failures have in common.
@@ -37,7 +38,8 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
         failing: of a flapping incident, whether it fails right now.
         recovered_from: the alerts that are over.
         correlation_id: names the run that changed the state.
-        state, mode, trigger, reason, total, success, skipped, failed: of that run at its end.
+        state, mode, trigger, reason, total, success, skipped, failed: of that run at its end, or
+            when it began to need attention.
         pending: dead letters of the instance that wait for a person.
         threshold: the number of them at which the alert is sent.
         link: the page of the console that shows more.
@@ -70,7 +72,7 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
 
 LISTED = 100
 """Most streams that one notification names."""
-_WORST = (Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
+_WORST = (Alert.RUN_FAILED, Alert.NEEDS_ATTENTION, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
 
 
 class Happening(msgspec.Struct, frozen=True):

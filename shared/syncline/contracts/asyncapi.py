@@ -85,6 +85,10 @@ STATUS_TYPES = {
     "extracting": (events.EXTRACTING, "The source is being read; the total still rises."),
     "progress": (events.PROGRESS, "Records got outcomes; at most four events a second for a run."),
     "waiting": (events.WAITING, "Records wait to be tried again."),
+    "needs_attention": (
+        events.NEEDS_ATTENTION,
+        "More records failed than the instance's failure budget allows; the run is paused.",
+    ),
     "completed": (events.COMPLETED, "The run is over; its counters are final."),
 }
 _INTRO = """Made by `python -m syncline.contracts.asyncapi`; docs/integration.md has examples.

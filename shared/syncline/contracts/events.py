@@ -27,6 +27,7 @@ REJECTED = "syncline.run.rejected.v1"
 EXTRACTING = "syncline.run.extracting.v1"
 PROGRESS = "syncline.run.progress.v1"
 WAITING = "syncline.run.waiting.v1"
+NEEDS_ATTENTION = "syncline.run.needs_attention.v1"
 COMPLETED = "syncline.run.completed.v1"
 RECORD_DEAD_LETTERED = "syncline.record.dead_lettered.v1"
 DEAD_LETTER = "syncline.dead_letter.v1"
@@ -113,6 +114,8 @@ class RunStatus(msgspec.Struct, rename="camel"):
         reason: why it was rejected or failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
         paused_by: who paused the run, while it is paused.
+        needs_attention: why a person has to resume or cancel it: what failed beyond the failure
+            budget of its instance. It is paused meanwhile.
         notices: remarks that are no failures, each with a code, a message for people, the number
             of records and some of their source IDs.
         waiting_until: when the last of the waiting retries is due, RFC 3339.
@@ -142,6 +145,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     problems: list[dict[str, str]] = []
     notices: list[Notice] = []
     paused_by: str | None = None
+    needs_attention: str | None = None
     waiting_until: str | None = None
     cursor_before: str | None = None
     cursor_after: str | None = None

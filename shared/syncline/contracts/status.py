@@ -45,6 +45,7 @@ def status_of(run: Run) -> RunStatus:
         reason=run.reason,
         notices=run.notices,
         paused_by=run.paused_by,
+        needs_attention=run.needs_attention,
         waiting_until=_text(run.retry_due_at),
         cursor_before=run.cursor_before,
         cursor_after=run.cursor_after,

@@ -119,6 +119,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         first_load: the stream's ledger was empty when it began.
         cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.
+        needs_attention: why it waits for a person, being over its failure budget.
         notices: each code once.
     """
 
@@ -156,6 +157,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     cancel_requested_by: str | None = None
     paused_at: datetime | None = None
     paused_by: str | None = None
+    needs_attention: str | None = None
     created_at: datetime
     started_at: datetime | None = None
     extracted_at: datetime | None = None

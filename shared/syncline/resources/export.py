@@ -16,7 +16,8 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     TenantConfiguration,
 )
-from syncline.domain.document_fields import plain_value
+from syncline.domain.document_fields import drop_nulls, plain_value
+from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.document import (
     Normalization,
@@ -69,7 +70,7 @@ def _set(config: Config) -> JsonObject:
     for field in fields(config):
         value = getattr(config, field.name)
         if value not in (field.default, {}, ()):
-            found[document_name(field.name)] = plain_value(value)
+            found[document_name(field.name)] = drop_nulls(plain_value(value))
     return found
 
 
@@ -83,8 +84,9 @@ def _references(profile: ProfileConfig) -> Iterator[tuple[str, dict[str, str]]]:
 
 _FIRST = ("kind", "name", "connector", "config", "secrets")
 _PARTS = (
-    ProfileDocument, MappingDocument, RetryPolicy, InstanceDocument, ScheduleDocument, Condition,
-    Extraction, NormalizationField, TransformationField, StaticValue, Normalization, Transformation,
+    ProfileDocument, MappingDocument, RetryPolicy, InstanceDocument, FailureBudget,
+    ScheduleDocument, Condition, Extraction, NormalizationField, TransformationField, StaticValue,
+    Normalization, Transformation,
 )  # fmt: skip
 
 

@@ -109,9 +109,12 @@ async def test_profile_is_created_read_changed_and_deleted(call: Client) -> None
 
 CHANGES: dict[str, dict[str, Any]] = {
     "/mapping-configs/items": {"extraction": {"table": "other", "idColumn": "code"}},
-    "/instances/shop": {"enabled": False},
+    "/instances/shop": {"enabled": False, "failureBudget": {"percent": 5}},
     "/connection-profiles/shop": {"maxConcurrent": 3},
 }
+
+
+EXPECTED = {"/instances/shop": {"failureBudget": {"count": None, "percent": 5}}}
 
 
 @pytest.mark.parametrize("path", CHANGES)
@@ -123,6 +126,7 @@ async def test_two_edits_of_one_state_end_in_412(configured: Client, path: str) 
     tag = shown.headers["etag"]
     first = await configured("PUT", path, body | CHANGES[path], if_match=tag)
     assert first.status_code == 200, first.text
+    assert first.json().items() >= EXPECTED.get(path, {}).items()
     second = await configured("PUT", path, body, if_match=tag)
     assert (second.status_code, second.json()["code"]) == (412, "changed_meanwhile")
 

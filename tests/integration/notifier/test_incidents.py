@@ -126,6 +126,25 @@ async def test_a_run_that_read_nothing_is_no_recovery(place: Clocked, hook: Rece
     assert hook.alerts == ["run_failed", "recovered"]
 
 
+async def test_a_run_that_needs_attention_is_notified_to_who_hears_of_failed_runs(
+    place: Clocked, hook: Receiver
+) -> None:
+    await place.webhook(f"{hook.url}/failed", "run_failed")
+    await place.webhook(f"{hook.url}/dlq", "dlq_growth")
+    stage = place.patient()
+    reason = "3 of 10 records failed, more than the failure budget of 2 records"
+    await stage.handle([place.ended("extracting", needs_attention=reason)])
+    await place.passes(stage, 2)
+    await place.deliver()
+    (told,) = hook.received
+    assert (told.path, told.event["data"]["alert"]) == ("/hooks/failed", "needs_attention")
+    assert told.event["data"]["reason"] == reason
+    await stage.handle([place.ended("succeeded")])
+    await place.passes(stage, 6)
+    await place.deliver()
+    assert hook.alerts == ["needs_attention", "recovered"]
+
+
 async def test_idle_streams_do_not_hold_up_the_recovery_of_the_others(
     place: Clocked, hook: Receiver
 ) -> None:

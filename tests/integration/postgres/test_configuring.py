@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from syncline.bootstrap.connections import Connections
@@ -15,6 +17,7 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     TenantConfiguration,
 )
+from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
@@ -54,6 +57,17 @@ async def save(store: ConfigurationStore, config: TenantConfiguration) -> list[s
                 assert new is not None
                 await change.save(step, new, stored.get(step.kind, step.name))
     return [step.action for step in steps]
+
+
+async def test_a_failure_budget_is_stored_changed_and_removed(store: ConfigurationStore) -> None:
+    await save(store, wanted())
+    for budget in (FailureBudget(count=5), FailureBudget(count=5, percent=2.5), None):
+        config = wanted()
+        instance = replace(config.instances["i"], failure_budget=budget)
+        config = msgspec.structs.replace(config, instances={"i": instance})
+        assert await save(store, config) == ["unchanged", "unchanged", "changed"]
+        assert (await store.stored("default")).instances["i"] == instance
+        assert await save(store, config) == ["unchanged"] * 3
 
 
 async def test_saving_twice_changes_nothing(store: ConfigurationStore, database: Database) -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import (
+    InstanceConfig,
     MappingConfig,
     ProfileConfig,
     TenantConfiguration,
 )
+from syncline.domain.failure_budget import FailureBudget
 from syncline.resources.export import documents, to_yaml
 from syncline.resources.loader import load
 from syncline.resources.yaml_core import read_all
@@ -26,6 +28,16 @@ def test_export_loads_as_what_was_exported(good: Path, tmp_path: Path) -> None:
     copy.write_text(to_yaml(documents(stored)))
     steps = compare(load([str(copy)], ENV), stored)
     assert [step.action for step in steps] == ["unchanged"] * 3
+
+
+def test_a_failure_budget_comes_out_as_it_was_written(tmp_path: Path) -> None:
+    budget = FailureBudget(percent=5)
+    instance = InstanceConfig(name="i", source="a", target="b", failure_budget=budget)
+    (document,) = documents(TenantConfiguration(instances={"i": instance}))
+    assert document["failureBudget"] == {"percent": 5}
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(to_yaml([document]))
+    assert load([str(copy)], {}).instances["i"] == instance
 
 
 def test_export_names_the_secret_and_not_its_value(good: Path) -> None:

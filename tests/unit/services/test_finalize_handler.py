@@ -29,7 +29,9 @@ from syncline.contracts.run_ref import ref_of
 from syncline.contracts.timings import HEADER
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.failure_budget import PAUSED_BY
 from syncline.domain.run import Run
+from syncline.runtime.commands.control import pause_message
 from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_finalize.handler import FinalizeHandler
@@ -108,6 +110,20 @@ async def test_the_last_outcome_completes_the_run_at_once(place: Place) -> None:
     await place.handle(settled({0: "S"}))
     ((kind, data),) = events(await place.handle(settled({1: "S"}), Extracted(RUN, 1, 2)))
     assert (kind, data["state"], data["inFlight"]) == ("run.completed", "succeeded", 0)
+
+
+async def test_a_run_that_needs_attention_is_paused_for_all_stages_and_says_why(
+    place: Place,
+) -> None:
+    run = await place.extracted({0: "abc"})
+    await place.runs.pause("default", run.id, PAUSED_BY)
+    place.runs.run(run.id).needs_attention = "1 of 3 records failed"
+    messages = await place.handle(settled({0: "F"}))
+    ((kind, data),) = events(messages)
+    assert (kind, data["needsAttention"], data["pausedBy"]) == (
+        "run.needs_attention", "1 of 3 records failed", PAUSED_BY,
+    )  # fmt: skip
+    assert [m.value for m in on(messages, "control")] == [pause_message(run.id, PAUSED_BY).value]
 
 
 async def test_reports_that_come_twice_count_once_and_are_told_with_a_higher_number(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
+from syncline.contracts.events import COMPLETED, NEEDS_ATTENTION, PROGRESS, RunStatus
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
@@ -59,6 +59,20 @@ def test_a_cancelled_run_says_nothing(stood: tuple[Alert, ...]) -> None:
     assert judge(state, ended("cancelled"), {}) == (state, None)
 
 
+def test_a_run_that_needs_attention_fails_its_stream_and_does_not_hide_its_end() -> None:
+    paused = ended("extracting", 2)
+    paused.run.needs_attention = "3 of 10 records failed"
+    state, happening = judge(AlertState((), T0), paused, {})
+    assert happening is not None
+    assert (happening.alert, happening.data.reason) == (
+        Alert.NEEDS_ATTENTION, "3 of 10 records failed",
+    )  # fmt: skip
+    assert state == AlertState((Alert.NEEDS_ATTENTION,), T0)
+    after, over = judge(state, ended("succeeded", 1), {})  # by a clock that is behind
+    assert (after.open, over is not None) == ((), True)
+    assert judge(AlertState((), T0 + timedelta(minutes=9)), paused, {})[1] is None
+
+
 def test_a_run_that_ended_before_the_newest_counted_changes_nothing() -> None:
     stood = AlertState((FAILED,), T0 + timedelta(minutes=5))
     for minute in (4, 5):
@@ -85,7 +99,7 @@ def test_only_the_end_of_a_run_is_read() -> None:
     one = ended("failed")
     key = one.run.correlation_id
     runs = {key: RunRef(key, "default", 1, key, "item", key, key, key, 1)}
-    for type_, found in ((PROGRESS, None), (COMPLETED, one)):
+    for type_, found in ((PROGRESS, None), (COMPLETED, one), (NEEDS_ATTENTION, one)):
         sent = status_message(type_, "finalize", one.run, T0)
         delivery = Delivery("status", 0, 0, sent.key, sent.value, sent.headers, 0)
         assert decode(delivery, runs) == found

@@ -7,6 +7,7 @@ import { lookOf, MODE_WORDS } from "~/components/status";
 import { CopyId, Duration, PlainLink, StatusBadge, Time } from "~/components/values";
 import type { RunStatus } from "~/live/useRuns";
 import { count, plural } from "~/state/format";
+import { NeedsAttention } from "./NeedsAttention";
 import { Notices } from "./Notices";
 import { milestone, shownState } from "./progress";
 import { RunActions } from "./RunActions";
@@ -39,7 +40,7 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
       <Announcements run={run} state={state} />
       <Group justify="space-between" gap="sm">
         <Group gap="sm">
-          <StatusBadge of="run" state={state} reason={run.reason} size="md" />
+          <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size="md" />
           <Text fw={600} size="lg">
             {run.instance} / {run.entityType}
           </Text>
@@ -79,6 +80,7 @@ function Facts({ run }: { run: RunStatus }) {
 
 /** What a run waits for, or why it ended as it did. */
 function Held({ run, state }: { run: RunStatus; state: string }) {
+  if (state === "needs_attention") return <NeedsAttention run={run} />;
   if (state === "paused")
     return <Note>Paused by {run.pausedBy}. It stays so over restarts until somebody resumes it.</Note>;
   if (run.waitingUntil && !run.finishedAt) {

@@ -48,6 +48,7 @@ export function timeLeft(run: RunStatus, perSecond: number | null): number | nul
 export function shownState(run: RunStatus, cancelling: boolean): string {
   if (run.finishedAt || run.state === "rejected") return run.state;
   if (cancelling) return "cancelling";
+  if (run.needsAttention) return "needs_attention";
   if (run.pausedBy) return "paused";
   return run.waitingUntil ? "waiting" : run.state;
 }

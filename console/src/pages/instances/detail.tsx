@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Stack, Switch } from "@mantine/core";
+import { Alert, Button, Group, NumberInput, Stack, Switch } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -11,6 +11,11 @@ import { EntityTypes } from "./EntityTypes";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
+/** The failure budget: how many records of a run may fail until it waits for a person. */
+const BUDGET = [
+  ["failureBudget.count", "Failed records at most", "A run with more waits for a person. Empty: no limit", false],
+  ["failureBudget.percent", "Failed records at most, %", "The same, from 100 records on. Empty: no limit", true],
+] as const;
 const PARENT = { title: "Instances", to: links.instances() };
 
 export default function InstancePage() {
@@ -45,6 +50,7 @@ function InstanceEditor({ stored, hold }: Held<Instance>) {
       target: instance?.target ?? "",
       mappings: instance?.mappings ?? [],
       enabled: instance?.enabled ?? true,
+      failureBudget: { count: null, percent: null, ...instance?.failureBudget },
     } as Schema<"InstanceBody">,
     send: (body) =>
       stored
@@ -112,6 +118,20 @@ function InstanceEditor({ stored, hold }: Held<Instance>) {
               {...field("mappings")}
               onChange={(mappings) => editor.setFieldValue("mappings", [...mappings].sort())}
             />
+            <Group align="flex-start" gap="sm">
+              {BUDGET.map(([path, label, description, allowDecimal]) => (
+                <NumberInput
+                  key={path}
+                  label={label}
+                  description={description}
+                  allowDecimal={allowDecimal}
+                  w={300}
+                  {...field(path)}
+                  value={field(path).value ?? ""}
+                  onChange={(value) => editor.setFieldValue(path, value === "" ? null : Number(value))}
+                />
+              ))}
+            </Group>
             {!instance && <Switch label="Enabled: it may run" {...field("enabled", { type: "checkbox" })} />}
           </Stack>
         </Panel>

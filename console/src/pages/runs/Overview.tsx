@@ -100,6 +100,7 @@ function AskedFor({ report }: { report: RunReport }) {
     ["Source read until", run.extractedAt && <Time at={run.extractedAt} as="absolute" />],
     ["Ended", run.finishedAt && <Time at={run.finishedAt} as="absolute" />],
     ["Last retry due", !run.finishedAt && run.retryDueAt && <Time at={run.retryDueAt} />],
+    ["Paused by", !run.finishedAt && run.pausedBy],
     [
       "Cancelled by",
       run.cancelRequestedBy && (

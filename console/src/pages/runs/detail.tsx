@@ -1,5 +1,5 @@
 import { Alert, Button, Skeleton, Stack, Tabs } from "@mantine/core";
-import { IconBan, IconReload } from "@tabler/icons-react";
+import { IconBan, IconPlayerPlay, IconReload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
@@ -7,6 +7,7 @@ import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { NeedsAttention } from "~/components/run/NeedsAttention";
 import { MODE_WORDS } from "~/components/status";
 import { CopyId, Duration, StatusBadge, Time } from "~/components/values";
 import { useRun } from "~/live/useRuns";
@@ -51,7 +52,7 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
       <PageHeader
         title={`${run.instance} / ${run.entityType}`}
         parent={{ title: "Runs", to: links.runs() }}
-        beside={<StatusBadge of="run" size="md" state={shownState(run)} reason={run.reason} />}
+        beside={<StatusBadge of="run" size="md" state={shownState(run)} reason={run.needsAttention ?? run.reason} />}
         purpose={
           <>
             <CopyId value={run.correlationId} what="correlation ID" whole /> · {MODE_WORDS[run.mode] ?? run.mode} · by{" "}
@@ -68,6 +69,7 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
             {run.reason}
           </Alert>
         )}
+        {run.needsAttention && !run.finishedAt && <NeedsAttention run={run} />}
         <Tabs
           value={view.tab}
           onChange={(tab) => setView({ tab: (tab ?? "overview") as "overview" })}
@@ -97,7 +99,8 @@ function Actions({ report }: { report: RunReport }) {
   const navigate = useNavigate();
   const { run } = report;
   if (!run.finishedAt) {
-    return (
+    const request = { path: { correlation_id: run.correlationId } };
+    const cancel = (
       <ActionButton
         leftSection={<IconBan size={16} />}
         disabled={run.cancelRequestedAt !== null}
@@ -107,13 +110,24 @@ function Actions({ report }: { report: RunReport }) {
           confirm: "Cancel the run",
           danger: true,
         }}
-        run={() =>
-          api.post("/api/v1/sync-events/{correlation_id}/cancel", { path: { correlation_id: run.correlationId } })
-        }
+        run={() => api.post("/api/v1/sync-events/{correlation_id}/cancel", request)}
         changes={["run"]}
       >
         {run.cancelRequestedAt ? "Cancelling" : "Cancel run"}
       </ActionButton>
+    );
+    if (!run.pausedBy || run.cancelRequestedAt) return cancel;
+    return (
+      <>
+        <ActionButton
+          leftSection={<IconPlayerPlay size={16} />}
+          run={() => api.post("/api/v1/sync-events/{correlation_id}/resume", request)}
+          changes={["run"]}
+        >
+          Resume
+        </ActionButton>
+        {cancel}
+      </>
     );
   }
   const again = links.trigger({

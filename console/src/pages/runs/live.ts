@@ -17,14 +17,19 @@ export function updated<T extends RunView>(run: T, status: RunStatus | undefined
     inFlight: status.inFlight,
     skipReasons: status.skipReasons,
     totalIsFinal: status.extracted,
+    pausedBy: status.pausedBy,
+    needsAttention: status.needsAttention,
     startedAt: status.startedAt ?? run.startedAt,
     finishedAt: status.finishedAt ?? run.finishedAt,
   };
 }
 
-/** What the badge shows: the run's state, or that it is being cancelled. */
+/** What the badge shows: the run's state, or what holds it. */
 export function shownState(run: RunView): string {
-  return run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state;
+  if (run.finishedAt) return run.state;
+  if (run.cancelRequestedAt) return "cancelling";
+  if (run.needsAttention) return "needs_attention";
+  return run.pausedBy ? "paused" : run.state;
 }
 
 /** Live runs that the list does not show yet: begun after its newest one, or not begun at all. */

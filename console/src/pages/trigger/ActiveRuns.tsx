@@ -28,7 +28,7 @@ export function ActiveRuns({ onChoose }: { onChoose: (correlationId: string) => 
           aria-label={`Watch ${run.instance} ${run.entityType}`}
         >
           <Group gap="sm" mb={8}>
-            <StatusBadge of="run" state={shownState(run, false)} reason={run.reason} />
+            <StatusBadge of="run" state={shownState(run, false)} reason={run.needsAttention ?? run.reason} />
             <Text fw={600}>
               {run.instance} / {run.entityType}
             </Text>

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 
 from syncline.domain.configuration.documents import InstanceStatus, Kind
 from syncline.domain.errors import Problem
+from syncline.domain.failure_budget import FailureBudget
 from syncline.postgres.configuration.instance_list import InstanceList, InstanceView
 from syncline.resources import edits
 from syncline.resources.edits import Edit
@@ -38,6 +39,7 @@ class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
     target: str
     mappings: list[str] = []
     enabled: bool = True
+    failure_budget: FailureBudget | None = None
 
 
 class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):

@@ -26,6 +26,15 @@ def label(state: str) -> str:
     return state.replace("_", " ").title()
 
 
+def state_label(run: Run | RunStatus) -> str:
+    """Return a run's state as people see it, or what a person has to do with, or made of, it."""
+    if is_final(run.state):
+        return label(run.state)
+    if run.needs_attention:
+        return "Needs Attention"
+    return "Paused" if run.paused_by else label(run.state)
+
+
 def number(value: int) -> str:
     """Return 1234567 as `1,234,567`."""
     return f"{value:,}"

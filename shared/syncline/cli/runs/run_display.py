@@ -12,7 +12,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from syncline.cli.program.texts import counters, duration, is_final, label, number
+from syncline.cli.program.shell import own_name
+from syncline.cli.program.texts import (
+    counters,
+    duration,
+    is_final,
+    number,
+    state_label,
+)
 from syncline.contracts.events import RunStatus
 from syncline.runtime.clock import Clock
 
@@ -29,6 +36,8 @@ STYLES = {
     "failed": "red",
     "rejected": "red",
     "cancelled": "yellow",
+    "needs_attention": "red",
+    "paused": "yellow",
 }
 
 
@@ -54,7 +63,7 @@ class Rate:
 
 def headline(status: RunStatus, seconds: float, rate: float) -> str:
     """Return state, time, rate and what is left in one line."""
-    parts = [f"{status.instance} {status.entity_type}", label(status.state), duration(seconds)]
+    parts = [f"{status.instance} {status.entity_type}", state_label(status), duration(seconds)]
     if rate >= 0.5:
         parts.append(f"{number(round(rate))} records/s")
         if status.extracted and status.in_flight:
@@ -62,6 +71,23 @@ def headline(status: RunStatus, seconds: float, rate: float) -> str:
     if status.waiting_until and status.in_flight:
         parts.append(f"next retry {status.waiting_until[11:19]}Z")
     return " · ".join(parts)
+
+
+def attention_lines(status: RunStatus) -> list[str]:
+    """Say why a run waits for a person, and what can be done; nothing where it does not."""
+    if not status.needs_attention:
+        return []
+    own, run_id = own_name(), status.correlation_id
+    return [
+        f"needs attention: {status.needs_attention}",
+        f"  what failed: {own} dlq groups --run {run_id}",
+        f"  accept that: {own} runs resume {run_id}",
+        f"  give it up:  {own} runs cancel {run_id}",
+    ]
+
+
+def _style(status: RunStatus) -> str:
+    return STYLES.get(state_label(status).lower().replace(" ", "_"), "cyan")
 
 
 class Display:
@@ -99,12 +125,16 @@ class Display:
     def _line(self, status: RunStatus, now: float) -> None:
         if now - self._begin < SOON:
             return
-        state, at = self._printed.get(status.correlation_id, ("", 0.0))
-        if status.state == state and now - at < LINE_EVERY:
+        printed, at = self._printed.get(status.correlation_id, ("", 0.0))
+        state = state_label(status)
+        if state == printed and now - at < LINE_EVERY:
             return
-        self._printed[status.correlation_id] = (status.state, now)
+        self._printed[status.correlation_id] = (state, now)
         if not is_final(status.state):  # the end is the command's result
             self._console.print(self._head(status), counters(status), sep="  ", markup=False)
+            if state != printed:
+                for line in attention_lines(status):
+                    self._console.print(line, markup=False)
 
     def _head(self, status: RunStatus) -> str:
         rate = self._rates[status.correlation_id].per_second
@@ -117,9 +147,10 @@ class Display:
 
     def _rows(self, status: RunStatus) -> tuple[RenderableType, ...]:
         return (
-            Text(self._head(status), style=STYLES.get(status.state, "cyan")),
+            Text(self._head(status), style=_style(status)),
             Padding(_bar(status, min(60, self._console.width)), 0),  # a bar does not end its line
             Text(counters(status)),
+            *(Text(line, style="red") for line in attention_lines(status)),
             Text(f"correlation ID {status.correlation_id}", style="dim"),
         )
 
@@ -129,11 +160,11 @@ class Display:
         for _ in range(5):
             table.add_column(no_wrap=True)
         for _, status in sorted(self._statuses.items()):
-            name = Text(f"{status.instance} {status.entity_type}", STYLES.get(status.state, "cyan"))
+            name = Text(f"{status.instance} {status.entity_type}", _style(status))
             done = f"{number(status.total - status.in_flight)} of {number(status.total)}"
             per_second = self._rates[status.correlation_id].per_second
             rate = f"{number(round(per_second))}/s" if per_second >= 0.5 else ""
-            table.add_row(name, _bar(status, 16), label(status.state), done, rate)
+            table.add_row(name, _bar(status, 16), state_label(status), done, rate)
         return table
 
 

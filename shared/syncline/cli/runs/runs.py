@@ -13,12 +13,14 @@ from syncline.cli.program.tables import Column, pairs, table
 from syncline.cli.program.texts import (
     counters,
     duration,
+    label,
     moment,
     notice_lines,
     number,
     plural,
     run_document,
     seconds_of,
+    state_label,
     status_document,
 )
 from syncline.cli.runs.run_display import STYLES
@@ -45,12 +47,12 @@ _RunId = Annotated[
 _INSTANCE = typer.Option("--instance", metavar="NAME", help="Only runs of this instance.")
 _STATE = typer.Option("--state", metavar="STATE", help="Only runs in this state; may be repeated.")
 _ACTIVE = typer.Option("--active", help="Only runs that have not ended.")
-_STATES = {state.label: STYLES[state.value] for state in State if state.value in STYLES}
+_STATES = {label(state): style for state, style in STYLES.items()}
 _COLUMNS = (
     Column("correlation ID", "id"),
     Column("instance", "instance_name", rank=1, cut=True),
     Column("entity type", rank=2),
-    Column("state", lambda run: run.state.label, styles=_STATES),
+    Column("state", state_label, styles=_STATES),
     Column("mode", lambda run: run.mode.value, rank=7),
     Column("begun", lambda run: run.started_at or run.created_at, rank=6),
     Column("time", lambda run: duration(seconds_of(run)), right=True, rank=5),
@@ -128,9 +130,10 @@ def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
     return [
         ("correlation ID", run.id),
         ("instance", f"{run.instance_name} {run.entity_type}"),
-        ("state", run.state.label),
+        ("state", state_label(run)),
         ("reason", run.reason),
         ("cancel asked by", asked_to_cancel),
+        ("needs attention", run.needs_attention),
         ("paused", f"by {run.paused_by}, {moment(run.paused_at)}" if run.paused_at else None),
         ("records", counters(status_of(run))),
         ("in flight in", _by_stage(detail.in_flight_by_stage)),
@@ -202,7 +205,7 @@ def pause(shell: Shell, correlation_id: _RunId) -> None:
 
 @commands.add("resume")
 def resume(shell: Shell, correlation_id: _RunId) -> None:
-    """Let a paused run go on."""
+    """Let a paused run go on; what failed in one that needs attention is accepted."""
     run_id = run_id_of(correlation_id)
     run = _command(
         shell,

@@ -25,6 +25,7 @@ from syncline.domain.document_fields import (
     Text,
     Whole,
 )
+from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.naming import NAME
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
@@ -117,6 +118,10 @@ class InstanceConfig(Named):
         Field(description="Names of mappings, one for each entity type."),
     ] = ()
     enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
+    failure_budget: Annotated[
+        FailureBudget | None,
+        Field(description="How many records of a run may fail until it waits for a person."),
+    ] = None
 
     def parts(self) -> list[Name]:
         """Return the instance, its profiles and its mappings."""

@@ -28,6 +28,7 @@ class Alert(StrEnum):
     RUN_FAILED = "run_failed"
     PARTIAL_SUCCESS = "partial_success"
     DLQ_GROWTH = "dlq_growth"
+    NEEDS_ATTENTION = "needs_attention"
     RECOVERED = "recovered"
     FLAPPING = "flapping"
     TEST = "test"
@@ -36,6 +37,11 @@ class Alert(StrEnum):
     def label(self) -> str:
         """As people read it."""
         return "DLQ growth" if self is Alert.DLQ_GROWTH else self.replace("_", " ").capitalize()
+
+    @property
+    def subscribed_by(self) -> str:
+        """The alert by which people subscribe to this one."""
+        return str(Alert.RUN_FAILED if self is Alert.NEEDS_ATTENTION else self)
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.configuration.documents import Kind, status_of
+from syncline.domain.failure_budget import FailureBudget
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
@@ -70,6 +71,7 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
         status: `active`, `inactive` or `dependency_inactive`.
         cause: why it is not Active.
         mappings: names; what a change of the instance gives back.
+        failure_budget: how many records of a run may fail until it waits for a person.
         etag: of this state, for `If-Match`.
     """
 
@@ -84,6 +86,7 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
     mappings: list[str]
     entity_types: list[EntityTypeView]
     pending_letters: int
+    failure_budget: FailureBudget | None
     changed_at: datetime
     etag: str
 

@@ -43,6 +43,13 @@ join instances i on i.id = s.instance_id
 where s.tenant = $1 and s.next_at is not null and s.deleted_at is null and s.enabled
 order by s.next_at limit 1
 """
+_OVER_BUDGET = """
+select 'failing' as kind, i.name || ' / ' || r.entity_type as subject, r.paused_at as at,
+  r.id as correlation_id, r.needs_attention as text from runs r
+join instances i on i.id = r.instance_id
+where r.tenant = $1 and r.state in ('extracting', 'in_progress') and r.paused_at is not null
+  and r.needs_attention is not null order by r.paused_at limit 10
+"""
 _FAILING = """
 select 'failing' as kind, i.name || ' / ' || s.entity_type as subject, last.finished_at as at,
   last.id as correlation_id, format('last run failed: %s; %s',
@@ -189,6 +196,7 @@ class Dashboards(Repository):
     async def _attention(self, tenant: str, now: datetime) -> list[Attention]:
         day_ago = now - timedelta(days=1)
         return [
+            *await fetch_structs(self._database, Attention, _OVER_BUDGET, tenant),
             *await fetch_structs(self._database, Attention, _FAILING, tenant),
             *await fetch_structs(self._database, Attention, _STILL, tenant, now - STILL),
             *await fetch_structs(self._database, Attention, _MISSED, tenant, day_ago),

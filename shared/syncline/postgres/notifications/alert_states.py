@@ -55,7 +55,8 @@ left join lateral (select l.fingerprint, count(*) as n from dead_letters l where
   group by 1 order by n desc, 1 limit 1) g on true
 left join lateral (select l.stage, l.code, l.error, l.fingerprint from dead_letters l
   where l.run_id = r.id and l.fingerprint = g.fingerprint limit 1) d on true
-where r.id = any($1) and r.state in ('failed', 'partial_success')
+where r.id = any($1)
+  and (r.state in ('failed', 'partial_success') or r.needs_attention is not null)
 """
 _MAPPED = ("normalize", "transform")
 

@@ -19,7 +19,7 @@ class DeliveryView(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         notification_id: what the receiver knows it by: `webhook-id`, `Message-ID`.
-        alert: run_failed, partial_success, dlq_growth or recovered.
+        alert: see contracts.alerts.AlertData.
         at: when that happened.
         state: waiting, delivered or given_up.
         next_at: when it is tried again.

@@ -224,7 +224,7 @@ def _by_sight(
         wanted = tuple(
             place
             for place, member in enumerate(members)
-            if str(member.alert) in each["events"]
+            if member.alert.subscribed_by in each["events"]
             and (not each["instances"] or member.subject.instance in each["instances"])
         )
         if wanted:

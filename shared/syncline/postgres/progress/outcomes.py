@@ -18,6 +18,7 @@ from syncline.domain.run import Outcome, Run, State
 from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.ledger.known_rows import remember_excluded
 from syncline.postgres.progress.batch_outcomes import record_outcomes
+from syncline.postgres.progress.failure_budget import pause_over_budget
 from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import StageTallies
 from syncline.postgres.runs.run_row import IN_FLIGHT, SELECT, run_of
@@ -41,7 +42,7 @@ _HALT = """
 update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at, clock_timestamp()),
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
   dispatched_at = case when paused_at is null then dispatched_at end,
-  paused_at = null, paused_by = null where id = $1
+  paused_at = null, paused_by = null, needs_attention = null where id = $1
 """
 _ADD_ATTEMPT = """
 insert into attempts (run_id, batch, slot, number, stage, tenant, source_id, at, failure)
@@ -96,12 +97,22 @@ async def _apply(
     await tallies.save(connection, running)
     await _count(connection, sorted(running), tallies, reports)
     await close_finished_runs(connection, sorted(running))
+    await _pause_over_budget(connection, running, tallies)
 
 
 async def _halt(connection: Connection, running: Container[str], reports: Iterable[Report]) -> None:
     for report in reports:
         if isinstance(report, Halted) and report.run.id in running:
             await connection.execute(_HALT, report.run.id, msgspec.to_builtins(report.failure))
+
+
+async def _pause_over_budget(
+    connection: Connection, running: Container[str], tallies: StageTallies
+) -> None:
+    added = tallies.codes_by_run().items()
+    with_failures = [i for i, codes in added if codes[Outcome.FAILED.value] and i in running]
+    if with_failures:
+        await pause_over_budget(connection, with_failures)
 
 
 def _excluded_rows(reports: Iterable[Report]) -> list[tuple[int, str, str, str]]:

@@ -39,7 +39,8 @@ returning l.id
 _FORGET_TIED = "delete from tied_rows where stream_id = $1"
 _CLOSE = """
 update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
-  reason = coalesce(reason, $4) where id = $1
+  reason = coalesce(reason, $4), paused_at = null, paused_by = null, needs_attention = null
+where id = $1
 """
 
 

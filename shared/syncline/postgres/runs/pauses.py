@@ -13,11 +13,13 @@ from syncline.postgres.runs.runs import lock_run, read_run
 _PAUSE = """
 update runs set paused_at = now(), paused_by = $2, status_seq = status_seq + 1 where id = $1
 """
-# The time of the pause is none in which nothing moved.
+# The time of the pause is none in which nothing moved. Who resumes a run that was over its failure
+# budget accepts what has failed so far.
 _RESUME = """
 update runs set paused_at = null, paused_by = null, status_seq = status_seq + 1,
   progressed_at = clock_timestamp(), dispatched_at = null,
-  read_on = state = 'extracting' and not extracted
+  read_on = state = 'extracting' and not extracted, needs_attention = null,
+  failures_accepted = case when needs_attention is null then failures_accepted else failed end
 where id = $1
 """
 _PAUSED = """

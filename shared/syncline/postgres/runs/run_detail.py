@@ -6,7 +6,7 @@ import msgspec
 
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Counters
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Queryable
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
 from syncline.postgres.runs.stage_figures import StageView, read_stages
@@ -86,7 +86,7 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
     row = await row_of(database, f"run {run_id}", _BY_ID, run_id, tenant)
     pinned = (row["mapping_id"], tenant, row["mapping_version"])
     mapping = await fetch_structs(database, MappingUsed, _MAPPING, *pinned)
-    groups = await fetch_structs(database, FailureGroup, _GROUPS, run_id, GROUPS + 1)
+    groups = await read_failure_groups(database, run_id, GROUPS + 1)
     replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
     is_replay, counters = row["replay"] is not None, struct_of(Counters, row)
     return struct_of(
@@ -102,3 +102,8 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
         more_failures=len(groups) > GROUPS,
         more_replays=len(replays) > REPLAYS,
     )
+
+
+async def read_failure_groups(database: Queryable, run_id: str, most: int) -> list[FailureGroup]:
+    """Return the largest groups of a run's failures. Raises RetriableError."""
+    return await fetch_structs(database, FailureGroup, _GROUPS, run_id, most)

@@ -59,6 +59,9 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         source_ids: how many source IDs the run is limited to.
         replay_of: the run whose failures are replayed.
         retry_due_at: when the last of the waiting retries is due.
+        paused_by: who paused it, while it is paused.
+        needs_attention: why a person has to resume or cancel it, while it is over its failure
+            budget.
         seconds: from its start to its end.
         notices: what it tells of itself that is no failure, each code once.
     """
@@ -88,6 +91,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     retry_due_at: datetime | None
     cancel_requested_at: datetime | None
     cancel_requested_by: str | None
+    paused_by: str | None
+    needs_attention: str | None
     created_at: datetime
     started_at: datetime | None
     extracted_at: datetime | None

@@ -40,7 +40,7 @@ _CANCEL = """
 update runs set cancel_requested_at = now(), cancel_requested_by = $2,
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
   dispatched_at = case when paused_at is null then dispatched_at end,
-  paused_at = null, paused_by = null where id = $1
+  paused_at = null, paused_by = null, needs_attention = null where id = $1
 """
 _OPEN_CANCELS = """
 select id, cancel_requested_by from runs where state in ('extracting', 'in_progress')

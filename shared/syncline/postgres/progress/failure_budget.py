@@ -1,0 +1,55 @@
+"""Pauses runs in which more records fail than their instance allows. docs/decisions/0065."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from syncline.domain.failure_budget import PAUSED_BY, FailureBudget, attention_reason
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Connection
+from syncline.postgres.database.rows import fetch_structs
+from syncline.postgres.runs.run_detail import read_failure_groups
+
+# A replay fails only what is in the DLQ already.
+_WITH_BUDGET = """
+select r.id, r.tenant, r.failed - r.failures_accepted as failed, i.failure_budget as budget,
+  r.total - r.unchanged - r.excluded - r.superseded - r.cancelled as records
+from runs r join instances i on i.id = r.instance_id
+where r.id = any($1) and i.failure_budget is not null and r.replay is null
+  and r.state in ('extracting', 'in_progress') and r.paused_at is null
+  and r.cancel_requested_at is null and r.halted_at is null and r.failed > r.failures_accepted
+"""
+_PAUSE = """
+update runs set paused_at = now(), paused_by = $2, needs_attention = $3 where id = $1
+"""
+GROUPS = 3
+"""Groups of failures that the reason names."""
+log = structlog.get_logger()
+
+
+class _RunWithBudget(msgspec.Struct, frozen=True):
+    id: str
+    tenant: str
+    failed: int
+    records: int
+    budget: FailureBudget
+
+
+async def pause_over_budget(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Pause those of the (locked) runs that are over their failure budget.
+
+    They need attention until a person resumes or cancels them.
+    """
+    for run in await fetch_structs(connection, _RunWithBudget, _WITH_BUDGET, run_ids):
+        limit = run.budget.exceeded(run.failed, run.records)
+        if limit is None:
+            continue
+        groups = await read_failure_groups(connection, run.id, GROUPS)
+        errors = [(group.records, group.error) for group in groups]
+        reason = attention_reason(run.failed, run.records, limit, errors)
+        await connection.execute(_PAUSE, run.id, PAUSED_BY, reason)
+        await audit(connection, run.tenant, PAUSED_BY, "run.paused", run.id, {"reason": reason})
+        log.warning("run_needs_attention", correlation_id=run.id, tenant=run.tenant, reason=reason)
