@@ -184,6 +184,11 @@ export const vocabularies = {
     revoked: look("Revoked", "idle", IconBan),
     expired: look("Expired", "warn", IconArchive),
   },
+  profile: {
+    active: look("Active", "good", IconCircleCheck),
+    inactive: look("Inactive", "idle", IconPlayerPause),
+    away: look("Does not answer", "bad", IconPlugConnectedX, "Its runs wait, and go on by themselves"),
+  },
   subscription: {
     on: look("On", "good", IconCircleCheck),
     off: look("Off", "idle", IconPlayerPause, "Nothing is told"),
@@ -191,6 +196,7 @@ export const vocabularies = {
   alert: {
     run_failed: look("Run failed", "bad", IconCircleX),
     needs_attention: look("Needs attention", "bad", IconAlertTriangle, "Too many records of a run failed"),
+    system_away: look("System away", "bad", IconPlugConnectedX, "A system does not answer; its runs wait"),
     partial_success: look("Partial success", "warn", IconCircleHalf2),
     dlq_growth: look("DLQ growth", "warn", IconFlame, "Too many dead letters wait for a person"),
     recovered: look("Recovered", "good", IconCircleCheck),

@@ -66,6 +66,11 @@ class Work:
         """Whether a person cancelled the run: no further call is begun."""
         return self._commands.is_cancelled(self._run_id)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run is to wait: no further call is begun."""
+        return self._commands.is_paused(self._run_id)
+
     def take_settled(self) -> Settled:
         """Return the outcomes that are known so far; they are reported by the caller."""
         settled, self.settled = self.settled, defaultdict(lambda: defaultdict(list))

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
 from syncline.contracts.run_ref import RunRef
-from syncline.domain.errors import Failure
+from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
@@ -38,6 +38,8 @@ from syncline_execute.rules import (
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
 
+PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=2.0)
+"""What becomes of records in hand when their run is paused: it uses up no attempt."""
 CALLS_OF_PART = 5
 """Calls one after another in each of the places that a profile's Max Concurrent gives."""
 
@@ -139,6 +141,9 @@ class Writer:
                 part = items[start : start + size]
                 if work.is_cancelled:
                     work.settle(part, Outcome.CANCELLED)
+                    continue
+                if work.is_paused:
+                    work.fail(part, PAUSED)
                     continue
                 answer = None
                 try:

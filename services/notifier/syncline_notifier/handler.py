@@ -17,7 +17,7 @@ from syncline_notifier.deliveries import DeliverySender
 from syncline_notifier.rules import RunEnd, judge_all, weigh
 
 WEIGH_EVERY = 10.0
-"""Seconds between two counts of pending dead letters."""
+"""Seconds between two counts of pending dead letters, and between two looks at breakers."""
 LOOK_EVERY = 1.0
 """Seconds between two checks for notifications that are due."""
 log = structlog.get_logger()
@@ -38,6 +38,7 @@ class NotifierHandler(Handler[RunEnd | None]):
         return {
             "deliver": self._delivering.run,
             "weigh": lambda: every(self._clock, WEIGH_EVERY, self.weigh_pending),
+            "breakers": lambda: every(self._clock, WEIGH_EVERY, self.weigh_breakers),
             "tell": lambda: every(self._clock, LOOK_EVERY, self.tell_due),
         }
 
@@ -62,6 +63,10 @@ class NotifierHandler(Handler[RunEnd | None]):
     async def weigh_pending(self) -> None:
         """Judge the numbers of pending dead letters. May raise RetriableError."""
         _note(await self._alerting.weigh_pending(self._decide, self._clock.now()))
+
+    async def weigh_breakers(self) -> None:
+        """Note which profiles do not answer, or do again. May raise RetriableError."""
+        _note(await self._alerting.weigh_breakers(self._clock.now()))
 
     def _decide(
         self, states: Mapping[Subject, AlertState], pending: Mapping[Subject, int]

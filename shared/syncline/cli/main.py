@@ -33,6 +33,7 @@ COMMANDS = {
     "records": Entry("runs.records", "Find a record over all runs."),
     "dlq": Entry("dead_letters.dlq", "Look at failed records; replay, discard, restore them."),
     "erase": Entry("dead_letters.erase", "Erase what is stored of a record's contents."),
+    "profiles": Entry("configuration.profiles", "Show profiles, and whether systems answer."),
     "cursors": Entry("configuration.cursors", "List, reset and set cursors."),
     "schedules": Entry("configuration.schedules", "List, preview, switch schedules; run one now."),
     "audit": Entry("runs.audit", "Check that every record of runs came to one outcome."),

@@ -28,8 +28,8 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     """What happened; data of every notification. Fields that do not apply are left out.
 
     Attributes:
-        alert: run_failed, needs_attention, partial_success, dlq_growth, recovered, flapping or
-            test.
+        alert: run_failed, needs_attention, system_away, partial_success, dlq_growth, recovered,
+            flapping or test.
         instance, entity_type: what it is about; dead letters are counted over all entity types.
             Left out when it is about several streams.
         system: the connection profile, or mapping, that their failures have in common.
@@ -72,16 +72,23 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
 
 LISTED = 100
 """Most streams that one notification names."""
-_WORST = (Alert.RUN_FAILED, Alert.NEEDS_ATTENTION, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
+_WORST = (
+    Alert.RUN_FAILED,
+    Alert.NEEDS_ATTENTION,
+    Alert.SYSTEM_AWAY,
+    Alert.PARTIAL_SUCCESS,
+    Alert.DLQ_GROWTH,
+)
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """What the end of a run, or the number of dead letters, means for its subject.
+    """What a run, the number of dead letters, or a circuit breaker means for its subject.
 
     Attributes:
         alert: how the subject fails; None if it does not.
         proven: a run that read records has shown that it does not fail.
         cause: why it fails.
+        by_cause: it is about this cause alone: an instance has two profiles, and both may be away.
     """
 
     subject: Subject
@@ -89,6 +96,7 @@ class Happening(msgspec.Struct, frozen=True):
     data: AlertData
     proven: bool = False
     cause: Cause = Cause("")
+    by_cause: bool = False
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ Spec section 3, Circuit breaker.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from syncline.domain.errors import Category, Failure
 
@@ -29,6 +30,12 @@ def is_counted(failure: Failure) -> bool:
     if failure.code in NO_ENTRY:
         return True
     return failure.category is Category.TRANSIENT and not failure.retry_after
+
+
+def waiting_reason(profile: str, opened_at: datetime, reason: str) -> str:
+    """Say what the runs of a profile with an open breaker wait for."""
+    since = opened_at.isoformat(sep=" ", timespec="seconds")
+    return f"waiting for {profile} since {since}: {reason}"
 
 
 def failure_of_call(failures: Mapping[int, Failure], count: int) -> Failure | None:

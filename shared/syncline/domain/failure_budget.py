@@ -47,15 +47,17 @@ class FailureBudget:
 
 
 def attention_reason(
-    failed: int, records: int, limit: str, groups: Iterable[tuple[int, str]]
+    failed: int, accepted: int, records: int, limit: str, groups: Iterable[tuple[int, str]]
 ) -> str:
     """Return why a run needs attention.
 
     Args:
-        failed, records: as for `FailureBudget.exceeded`.
-        limit: what it returned.
+        failed: records of the run that failed; `accepted` of them before it was resumed.
+        records, limit: what `FailureBudget.exceeded` was given, and what it returned.
         groups: the largest groups of failures, each with its number of records and an error.
     """
-    errors = "; ".join(f"{count:,} × {error[:_SHOWN]}" for count, error in groups)
-    what = f"{failed:,} of {records:,} records failed, more than the failure budget of {limit}"
-    return f"{what}: {errors}" if errors else what
+    errors = "; ".join(f"{count:,} of them: {error[:_SHOWN]}" for count, error in groups)
+    before = f" ({accepted:,} of them were accepted)" if accepted else ""
+    what = f"{failed:,} of {records:,} records failed{before}"
+    over = f"{what}, more than the failure budget of {limit}"
+    return f"{over}: {errors}" if errors else over

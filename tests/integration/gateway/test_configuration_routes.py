@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from syncline.domain.errors import Category, Failure
+from syncline.postgres.database.database import Database
+from syncline.postgres.limits.breakers import Breakers
 from syncline_gateway.access.caller import Caller, Role, caller_of
 from tests.support.gateway import gateway
 
@@ -105,6 +108,28 @@ async def test_profile_is_created_read_changed_and_deleted(call: Client) -> None
     assert (changed.status_code, changed.json()["active"]) == (200, False)
     assert (await call("DELETE", "/connection-profiles/erp")).status_code == 204
     assert (await call("GET", "/connection-profiles/erp")).status_code == 404
+
+
+async def test_a_profile_whose_system_is_away_says_since_when_and_why(
+    configured: Client, database: Database
+) -> None:
+    path = "/connection-profiles/shop"
+    before = await configured("GET", path)
+    assert before.json()["breaker"] is None
+    breakers, (profile,) = (
+        Breakers(database),
+        await database.fetch("select id, tenant from profiles where name = 'shop'"),
+    )
+    refused = Failure(Category.PERMANENT, "login_refused", "shop refuses the login")
+    assert await breakers.failed(profile["id"], profile["tenant"], refused)
+    shown = await configured("GET", path)
+    assert shown.json()["breaker"]["reason"] == refused.message
+    assert shown.json()["breaker"]["openedAt"] < shown.json()["breaker"]["probeAt"]
+    assert shown.headers["etag"] == before.headers["etag"]
+    listed = (await configured("GET", "/connection-profiles")).json()["items"]
+    assert {one["name"]: one["breaker"] is not None for one in listed}["shop"] is True
+    await breakers.close(profile["id"])
+    assert (await configured("GET", path)).json()["breaker"] is None
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -17,8 +17,8 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     TenantConfiguration,
 )
-from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.errors import InvalidInputError, NotFoundError
+from syncline.domain.failure_budget import FailureBudget
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database

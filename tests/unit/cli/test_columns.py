@@ -9,13 +9,14 @@ import pytest
 from syncline.actions.dead_letters.replay_plan import ReplayResult
 from syncline.actions.dead_letters.selection import Resolution
 from syncline.cli.access import api_keys, users
-from syncline.cli.configuration import cursors, schedules
+from syncline.cli.configuration import cursors, profiles, schedules
 from syncline.cli.dead_letters import dlq, operations, replay
 from syncline.cli.program.tables import Column
 from syncline.cli.runs import records, runs
 from syncline.domain.run import Run
 from syncline.postgres.access.api_keys import ApiKeyView
 from syncline.postgres.access.users import UserView
+from syncline.postgres.configuration.profile_list import ProfileView
 from syncline.postgres.cursors.cursors import CursorView
 from syncline.postgres.dead_letters.groups import DeadLetterGroup
 from syncline.postgres.dead_letters.queue import DeadLetterView
@@ -31,6 +32,7 @@ from syncline.postgres.schedules.schedule_list import FiringView, ScheduleView
         (users._COLUMNS, UserView),
         (cursors._COLUMNS, CursorView),
         (cursors._HISTORY, CursorView),
+        (profiles._COLUMNS, ProfileView),
         (schedules._COLUMNS, ScheduleView),
         (schedules._FIRINGS, FiringView),
         (dlq._COLUMNS, DeadLetterView),

@@ -37,6 +37,8 @@ ARGUMENTS = {
     "erase": "--instance i --source-id x --yes",
     "export": "",
     "migrate": "",
+    "profiles list": "",
+    "profiles show": "p",
     "records find": "x",
     "records passport": "x",
     "run": "trigger",

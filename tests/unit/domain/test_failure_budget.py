@@ -31,8 +31,13 @@ def test_what_is_exceeded(
 
 def test_the_reason_names_the_largest_groups_of_failures() -> None:
     groups = [(1_200, "no unit 'crate'"), (4, "x" * 1_000)]
-    reason = attention_reason(1_204, 20_000, "5 %", groups)
+    reason = attention_reason(1_204, 0, 20_000, "5 %", groups)
     assert reason == (
         "1,204 of 20,000 records failed, more than the failure budget of 5 %: "
-        f"1,200 × no unit 'crate'; 4 × {'x' * 200}"
+        f"1,200 of them: no unit 'crate'; 4 of them: {'x' * 200}"
     )
+
+
+def test_it_tells_what_a_person_has_accepted_before() -> None:
+    reason = attention_reason(9, 5, 20, "3 records", [])
+    assert reason.startswith("9 of 20 records failed (5 of them were accepted), more than the ")

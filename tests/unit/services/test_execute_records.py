@@ -25,7 +25,7 @@ from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Mode
-from syncline.runtime.commands.control import cancel_message
+from syncline.runtime.commands.control import cancel_message, pause_message
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
@@ -254,6 +254,18 @@ async def test_a_connector_with_a_bug_gives_failures_not_a_broken_stage(place: P
 async def test_a_cancelled_run_is_skipped(place: Place) -> None:
     place.commands = (cancel_message(RUN.id, "ann"),)
     assert codes(await place.handle(items(1, 2))) == ["CC"]
+    assert place.rows() == []
+
+
+async def test_records_in_hand_wait_without_an_attempt_when_their_run_is_paused(
+    place: Place,
+) -> None:
+    place.commands = (pause_message(RUN.id, "ann"),)
+    messages = await place.handle(items(1, 2))
+    (waiting,) = batches(messages, "retry.2s")
+    assert (len(waiting), waiting.attempt, waiting.history) == (2, 1, [])
+    (report,) = reports(messages)
+    assert (report.records, report.reason) == (2, "the run is paused")
     assert place.rows() == []
 
 

@@ -11,7 +11,7 @@ export type Delivery = Schema<"DeliveryView">;
 export type Tested = Schema<"SubscriptionTest">;
 
 export const EVENTS = [
-  { value: "run_failed", label: "Run failed", hint: "A run ends Failed, or needs attention" },
+  { value: "run_failed", label: "Run failed", hint: "A run ends Failed or needs attention, or its system is away" },
   { value: "partial_success", label: "Partial success", hint: "A run ends, but some records failed" },
   { value: "dlq_growth", label: "DLQ growth", hint: "Too many dead letters of an instance wait for a person" },
 ] as const;

@@ -9,8 +9,8 @@ import { links } from "~/app/links";
 import { DeleteButton, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/values";
 import { bodyOf, draftOf, emptyDraft, type Profile } from "./draft";
+import { Away, ProfileBadge } from "./ProfileBadge";
 import { ProfileFields } from "./ProfileFields";
 import { useConnectors } from "./queries";
 import type { Property } from "./schemaForm";
@@ -41,7 +41,7 @@ function LoadedProfile({ name }: { name?: string }) {
   const { data } = connectors;
   const fetch = (name: string) => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name } });
   return (
-    <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT}>
+    <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT} every={15_000}>
       {(held) => <ProfileEditor {...held} connectors={data} />}
     </Loaded>
   );
@@ -82,7 +82,7 @@ function ProfileEditor({ connectors, stored, hold }: Props) {
       <PageHeader
         title={profile ? profile.name : "New connection profile"}
         parent={PARENT}
-        beside={profile && <StatusBadge of="instance" state={profile.active ? "active" : "inactive"} />}
+        beside={profile && <ProfileBadge profile={profile} />}
         purpose={
           profile && (
             <>
@@ -111,6 +111,7 @@ function ProfileEditor({ connectors, stored, hold }: Props) {
         <Refusal editor={editor} title="Somebody else has changed this profile">
           Load it again to see what it is now; what you typed is then gone.
         </Refusal>
+        {profile && <Away profile={profile} />}
         {profile && !profile.secretsReadable && (
           <Alert color="red" title="The stored secrets cannot be read here">
             The key that encrypted them is missing. Give the secrets again.

@@ -7,6 +7,7 @@ import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import type { Profile } from "./draft";
+import { ProfileBadge } from "./ProfileBadge";
 import { useConnectors } from "./queries";
 import { UsedBy } from "./UsedBy";
 
@@ -24,6 +25,7 @@ export default function ProfilesPage() {
   const list = useList({
     key: ["connection-profiles", query],
     fetch: () => api.get("/api/v1/connection-profiles", { query }),
+    every: 15_000,
   });
   const filters = filtersOf(view, setView, {
     q: {
@@ -80,7 +82,7 @@ function columnsWith(titles: Record<string, string>): Column<Profile>[] {
     {
       id: "status",
       header: "Status",
-      cell: (profile) => <StatusBadge of="instance" state={profile.active ? "active" : "inactive"} />,
+      cell: (profile) => <ProfileBadge profile={profile} />,
     },
     { id: "test", header: "Last test", cell: (profile) => <LastTest test={profile.lastTest} /> },
     { id: "usedBy", header: "Used by", cell: (profile) => <UsedBy instances={profile.usedBy} /> },

@@ -18,7 +18,11 @@ import { type RunView, shownState, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
 const columns: Column<RunView>[] = [
-  { id: "state", header: "State", cell: (run) => <StatusBadge of="run" state={shownState(run)} reason={run.needsAttention ?? run.reason} /> },
+  {
+    id: "state",
+    header: "State",
+    cell: (run) => <StatusBadge of="run" state={shownState(run)} reason={run.needsAttention ?? run.reason} />,
+  },
   { id: "id", header: "Correlation ID", cell: (run) => <RunId id={run.correlationId} /> },
   {
     id: "instance",

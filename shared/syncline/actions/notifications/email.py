@@ -173,6 +173,7 @@ _QUIET = "Nothing more is sent of this until it is over. Notification: {}."
 _WHY = {
     Alert.RUN_FAILED: _QUIET,
     Alert.NEEDS_ATTENTION: "Resume the run, which accepts what has failed, or cancel it. " + _QUIET,
+    Alert.SYSTEM_AWAY: "Runs wait for it, and go on by themselves. " + _QUIET,
     Alert.PARTIAL_SUCCESS: _QUIET,
     Alert.DLQ_GROWTH: _QUIET,
     Alert.RECOVERED: "Notification: {}.",

@@ -20,6 +20,7 @@ from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
 from syncline.postgres.limits.breakers import SystemAwayError, open_breakers
+from syncline.postgres.notifications.mail_addresses import unconfirmed_addresses
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.runs.open_lanes import moved_lanes
 from syncline.postgres.schedules.schedule_list import ScheduleList
@@ -62,6 +63,7 @@ class Checker:
                 yield check
             yield await self._safely("circuit breakers", self._breakers)
             yield await self._safely("schedules", self._schedules)
+            yield await self._safely("e-mail addresses", self._mail_addresses)
             if audit:
                 yield await self._safely("audit", self._audit)
         yield await self._safely("folders", self._folders)
@@ -204,6 +206,14 @@ class Checker:
             text = "; ".join(str(SystemAwayError(breaker)) for breaker in away)
             return Level.WARN, text, "runs go on by themselves when it answers again"
         return Level.OK, "every system answers, as far as is known"
+
+    async def _mail_addresses(self) -> CheckAnswer:
+        async with self._shell.database() as database:
+            unconfirmed = await unconfirmed_addresses(database, self._shell.tenant)
+        if unconfirmed:
+            text = f"not confirmed, so nothing is sent to {', '.join(unconfirmed)}"
+            return Level.WARN, text, "their owners were asked by e-mail; *Test* asks once more"
+        return Level.OK, "every address of a subscription is confirmed"
 
     async def _audit(self) -> CheckAnswer:
         """Derive the counters of all runs anew, and hold them against what is shown."""

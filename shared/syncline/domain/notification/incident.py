@@ -29,6 +29,7 @@ class Alert(StrEnum):
     PARTIAL_SUCCESS = "partial_success"
     DLQ_GROWTH = "dlq_growth"
     NEEDS_ATTENTION = "needs_attention"
+    SYSTEM_AWAY = "system_away"
     RECOVERED = "recovered"
     FLAPPING = "flapping"
     TEST = "test"
@@ -41,11 +42,12 @@ class Alert(StrEnum):
     @property
     def subscribed_by(self) -> str:
         """The alert by which people subscribe to this one."""
-        return str(Alert.RUN_FAILED if self is Alert.NEEDS_ATTENTION else self)
+        stops = self in (Alert.NEEDS_ATTENTION, Alert.SYSTEM_AWAY)
+        return str(Alert.RUN_FAILED if stops else self)
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
-    """What an alert is about: a stream, or the dead letters of an instance (no entity type)."""
+    """What an alert is about: a stream; or, without entity type, an instance as a whole."""
 
     tenant: str
     instance: str

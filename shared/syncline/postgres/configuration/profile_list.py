@@ -19,9 +19,11 @@ from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import mark_of, struct_of
 
 _SELECT = """
-select p.*, array(select i.name from instances i where i.deleted_at is null
-  and p.id in (i.source_id, i.target_id) order by i.name) as used_by
-from profiles p where p.tenant = $1 and p.deleted_at is null
+select p.*, b.opened_at, b.reason, b.probe_at,
+  array(select i.name from instances i where i.deleted_at is null
+    and p.id in (i.source_id, i.target_id) order by i.name) as used_by
+from profiles p left join profile_breakers b on b.profile_id = p.id and b.closed_at is null
+where p.tenant = $1 and p.deleted_at is null
 """
 
 
@@ -35,6 +37,19 @@ class LastTest(msgspec.Struct, frozen=True, rename="camel"):
     stale: bool
 
 
+class BreakerView(msgspec.Struct, frozen=True, rename="camel"):
+    """The open circuit breaker of a profile: its runs wait.
+
+    Attributes:
+        reason: why it opened, or how its last test failed.
+        probe_at: when it is tested next.
+    """
+
+    opened_at: datetime
+    reason: str
+    probe_at: datetime
+
+
 class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     """A connection profile.
 
@@ -42,6 +57,7 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
         secrets: a mask for each secret that is stored; given back, it keeps the secret.
         secrets_readable: false when no key here decrypts them.
         used_by: instances.
+        breaker: while its system does not answer, or refuses the login.
         etag: of this state, for `If-Match`.
     """
 
@@ -56,6 +72,7 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     retry: RetryPolicy
     used_by: list[str]
     last_test: LastTest | None
+    breaker: BreakerView | None
     changed_at: datetime
     etag: str
 
@@ -99,6 +116,7 @@ class ProfileList(SecretRepository):
             secrets_readable=names is not None,
             retry=RetryPolicy(**row["retry"]),  # whole: a converted dataclass hides its defaults
             last_test=_last_test(row),
+            breaker=struct_of(BreakerView, row) if row["opened_at"] else None,
             etag=mark_of(row["changed_at"]),
         )
 

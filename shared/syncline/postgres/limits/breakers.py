@@ -15,7 +15,14 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from syncline.domain.breaker import FIRST_PAUSE, IN_A_ROW, LONGEST_PAUSE, NO_ENTRY, SOON
+from syncline.domain.breaker import (
+    FIRST_PAUSE,
+    IN_A_ROW,
+    LONGEST_PAUSE,
+    NO_ENTRY,
+    SOON,
+    waiting_reason,
+)
 from syncline.domain.errors import Failure, RetriableError
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import struct_of
@@ -83,12 +90,8 @@ class SystemAwayError(PausedError):
     """A call was not begun, because the profile's breaker is open."""
 
     def __init__(self, found: OpenBreaker) -> None:
-        since = found.opened_at.isoformat(sep=" ", timespec="seconds")
-        super().__init__(
-            max(found.seconds, 0.0) + 1.0,
-            found.reason,
-            f"waiting for {found.name} since {since}: {found.reason}",
-        )
+        words = waiting_reason(found.name, found.opened_at, found.reason)
+        super().__init__(max(found.seconds, 0.0) + 1.0, found.reason, words)
 
 
 class Breakers:

@@ -17,6 +17,7 @@ from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.notification.incident import AlertState, AlertTiming, Cause, Subject
 from syncline.postgres.database.database import Connection, Database, Repository, Row
 from syncline.postgres.database.rows import struct_of
+from syncline.postgres.notifications.breaker_alerts import breaker_happenings
 from syncline.postgres.notifications.incidents import (
     Message,
     columns_of,
@@ -98,6 +99,12 @@ class Alerting(Repository):
             pending = {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
             states = await _locked(connection, sorted(pending))
             return await self._kept(connection, states, weigh(states, pending), now)
+
+    async def weigh_breakers(self, now: datetime) -> Sequence[Message]:
+        """Note which circuit breakers have opened or closed since the last time."""
+        async with self._database.transaction() as connection:
+            happenings = await breaker_happenings(connection)
+            return await self._kept(connection, {}, AlertVerdict({}, happenings), now)
 
     async def tell_due(self, now: datetime) -> Sequence[Message]:
         """Send what has been so for long enough."""

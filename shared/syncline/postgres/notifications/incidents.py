@@ -15,6 +15,7 @@ from uuid6 import uuid7
 
 from syncline.contracts.alerts import AlertData, Happening, Member, message_of
 from syncline.domain.notification.incident import (
+    Alert,
     AlertTiming,
     Announcement,
     Incident,
@@ -25,10 +26,11 @@ from syncline.domain.notification.incident import (
 from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.database.rows import struct_of
 
+_OF_CAUSE = "incident_id = (select id from incidents where tenant = $1 and cause = $6)"
 # A stream stays in the incident that it is in, whatever its next failure says.
-_KNOWN = """
+_KNOWN = f"""
 update incident_streams set state = 'failing', data = $5 where tenant = $1 and instance = $2
-  and entity_type = $3 and alert = $4 returning incident_id
+  and entity_type = $3 and alert = $4 and ($6::text is null or {_OF_CAUSE}) returning incident_id
 """
 # One that was over begins anew; when its changes were told is kept.
 _OPEN = """
@@ -44,11 +46,13 @@ _JOIN = """
 insert into incident_streams (incident_id, tenant, instance, entity_type, alert, data)
 values ($1, $2, $3, $4, $5, $6)
 """
-_CLEAR = """
+_CLEAR = f"""
 update incident_streams set state = case when $4 then 'well' else 'idle' end,
   data = case when $4 then $5 else data end
 where tenant = $1 and instance = $2 and entity_type = $3
-  and (state = 'failing' or $4 and state = 'idle') returning incident_id
+  and (state = 'failing' or $4 and state = 'idle')
+  and case when $6::text is null then alert <> '{Alert.SYSTEM_AWAY}' else {_OF_CAUSE} end
+returning incident_id
 """
 _IN_INCIDENTS = """
 select distinct tenant, instance, entity_type from incident_streams
@@ -126,16 +130,16 @@ def columns_of(subjects: Iterable[Subject]) -> list[Sequence[str]]:
 async def _take(connection: Connection, happening: Happening, now: datetime) -> dict[str, bool]:
     """Note one happening; return the incidents that it touches, each with whether it fails now."""
     subject, data = happening.subject, msgspec.to_builtins(happening.data)
-    key = msgspec.structs.astuple(subject)
+    key, cause = msgspec.structs.astuple(subject), happening.cause
+    only = cause.key if happening.by_cause else None
     if happening.alert is None:
-        rows = await connection.fetch(_CLEAR, *key, happening.proven, data)
+        rows = await connection.fetch(_CLEAR, *key, happening.proven, data, only)
         fails = await connection.fetch(_FAILING, [row["incident_id"] for row in rows])
         return {row["id"]: row["fails"] for row in fails}
     alert = str(happening.alert)
-    known = await connection.fetch(_KNOWN, *key, alert, data)
+    known = await connection.fetch(_KNOWN, *key, alert, data, only)
     if known:
         return dict.fromkeys((row["incident_id"] for row in known), True)
-    cause = happening.cause
     incident = await connection.fetchval(_OPEN, subject.tenant, cause.key[:1000], cause.system, now)
     await connection.execute(_JOIN, incident, *key, alert, data)
     return {incident: True}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from syncline.domain.errors import ThrottledError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.audit.throttle import AuditThrottle, audit_throttled
-from syncline.postgres.database.database import Repository
+from syncline.postgres.database.database import Database, Repository
 from syncline.security.tokens import new_token, token_hash
 
 ASK_AGAIN = timedelta(hours=1)
@@ -35,6 +35,14 @@ select address from mail_addresses where token_hash = $1 and asked_at > now() - 
 _CONFIRM = """
 update mail_addresses set confirmed_at = coalesce(confirmed_at, now())
 where token_hash = $1 and asked_at > now() - $2::interval returning tenant, address
+"""
+
+
+_UNCONFIRMED = """
+select distinct a from subscriptions s, unnest(s.addresses) a where s.tenant = $1 and s.active
+  and not exists (select from mail_addresses m
+    where m.tenant = s.tenant and m.address = lower(a) and m.confirmed_at is not null)
+order by a
 """
 
 
@@ -75,3 +83,8 @@ class MailAddresses(Repository):
             address: str = row["address"]
             await audit(connection, row["tenant"], address, "email.confirmed", address, {})
         return address
+
+
+async def unconfirmed_addresses(database: Database, tenant: str) -> list[str]:
+    """Return addresses of active subscriptions whose owners have not confirmed them."""
+    return [row["a"] for row in await database.fetch(_UNCONFIRMED, tenant)]

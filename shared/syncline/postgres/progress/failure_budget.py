@@ -15,12 +15,18 @@ from syncline.postgres.runs.run_detail import read_failure_groups
 
 # A replay fails only what is in the DLQ already.
 _WITH_BUDGET = """
-select r.id, r.tenant, r.failed - r.failures_accepted as failed, i.failure_budget as budget,
+select r.id, r.tenant, r.failed, r.failures_accepted as accepted, i.failure_budget as budget,
   r.total - r.unchanged - r.excluded - r.superseded - r.cancelled as records
 from runs r join instances i on i.id = r.instance_id
 where r.id = any($1) and i.failure_budget is not null and r.replay is null
   and r.state in ('extracting', 'in_progress') and r.paused_at is null
   and r.cancel_requested_at is null and r.halted_at is null and r.failed > r.failures_accepted
+"""
+# Failures travel over the DLQ before they are counted: many may be counted after the resume.
+_ACCEPT_LATE = """
+update runs r set failures_accepted = r.failed - (select count(*) from dead_letters d
+  where d.run_id = r.id and d.failed_at > r.failures_accepted_at)
+where id = $1 and failures_accepted_at is not null returning failures_accepted
 """
 _PAUSE = """
 update runs set paused_at = now(), paused_by = $2, needs_attention = $3 where id = $1
@@ -34,6 +40,7 @@ class _RunWithBudget(msgspec.Struct, frozen=True):
     id: str
     tenant: str
     failed: int
+    accepted: int
     records: int
     budget: FailureBudget
 
@@ -44,12 +51,16 @@ async def pause_over_budget(connection: Connection, run_ids: Sequence[str]) -> N
     They need attention until a person resumes or cancels them.
     """
     for run in await fetch_structs(connection, _RunWithBudget, _WITH_BUDGET, run_ids):
-        limit = run.budget.exceeded(run.failed, run.records)
+        accepted = run.accepted
+        limit = run.budget.exceeded(run.failed - accepted, run.records)
+        if limit is not None and accepted:
+            accepted = await connection.fetchval(_ACCEPT_LATE, run.id)
+            limit = run.budget.exceeded(run.failed - accepted, run.records)
         if limit is None:
             continue
         groups = await read_failure_groups(connection, run.id, GROUPS)
         errors = [(group.records, group.error) for group in groups]
-        reason = attention_reason(run.failed, run.records, limit, errors)
+        reason = attention_reason(run.failed, accepted, run.records, limit, errors)
         await connection.execute(_PAUSE, run.id, PAUSED_BY, reason)
         await audit(connection, run.tenant, PAUSED_BY, "run.paused", run.id, {"reason": reason})
         log.warning("run_needs_attention", correlation_id=run.id, tenant=run.tenant, reason=reason)

@@ -19,7 +19,9 @@ _RESUME = """
 update runs set paused_at = null, paused_by = null, status_seq = status_seq + 1,
   progressed_at = clock_timestamp(), dispatched_at = null,
   read_on = state = 'extracting' and not extracted, needs_attention = null,
-  failures_accepted = case when needs_attention is null then failures_accepted else failed end
+  failures_accepted = case when needs_attention is null then failures_accepted else failed end,
+  failures_accepted_at =
+    case when needs_attention is null then failures_accepted_at else clock_timestamp() end
 where id = $1
 """
 _PAUSED = """

@@ -28,16 +28,18 @@ async def give_budget(db: Database, **budget: float) -> None:
     await db.execute("update instances set failure_budget = $1", plain)
 
 
-async def begun(db: Database, **fields: object) -> Run:
+async def begun(db: Database) -> Run:
     """Return a run whose ten records are on their way."""
-    run = await accept(db, **fields)
+    run = await accept(db)
     await extract(db, run, [batch(0, IDS)])
     return run
 
 
-async def fail(db: Database, run: Run, *slots: int) -> Run:
+async def fail(db: Database, run: Run, *slots: int, at: str | None = None) -> Run:
     """Let records fail as they do: a dead letter first, then the outcome."""
-    await DeadLetterStore(db).store([dead_letter(run, IDS[slot], slot) for slot in slots])
+    at = at or (await db.fetchval("select clock_timestamp()")).isoformat()
+    letters = [dead_letter(run, IDS[slot], slot) for slot in slots]
+    await DeadLetterStore(db).store([msgspec.structs.replace(x, failed_at=at) for x in letters])
     return await apply(db, settled(ref(run), 0, list(slots), "F" * len(slots), "execute"))
 
 
@@ -56,7 +58,8 @@ async def test_a_run_over_its_budget_is_paused_with_what_failed(db: Database) ->
 
     over = await fail(db, run, 2)
 
-    reason = f"3 of 10 records failed, more than the failure budget of 2 records: 3 × {NO.message}"
+    limit = "more than the failure budget of 2 records"
+    reason = f"3 of 10 records failed, {limit}: 3 of them: {NO.message}"
     assert (over.needs_attention, over.paused_by, over.state.is_final) == (reason, PAUSED_BY, False)
     assert await RunPauses(db).paused() == [(run.id, PAUSED_BY)]
     shown = (await read_run_report(db, "default", run.id)).run
@@ -78,11 +81,26 @@ async def test_who_resumes_accepts_what_has_failed_so_far(db: Database) -> None:
     assert (await fail(db, run, 3)).needs_attention is None
     again = await fail(db, run, 4)
     assert again.needs_attention is not None
-    assert again.needs_attention.startswith("2 of 10 records failed")
+    assert again.needs_attention.startswith("5 of 10 records failed (3 of them were accepted)")
 
     await RunPauses(db).resume("default", run.id, "ann")
     after = await end(db, run, range(5, 10))
     assert (after.state, after.counters.failed) == (State.PARTIAL_SUCCESS, 5)
+
+
+async def test_failures_of_before_the_resume_are_accepted_when_they_are_counted_later(
+    db: Database,
+) -> None:
+    await give_budget(db, count=1)
+    run = await begun(db)
+    await fail(db, run, 0, 1)
+    await RunPauses(db).resume("default", run.id, "ann")
+    assert (await fail(db, run, 2, 3, 4, at="2026-01-01T00:00:00+00:00")).needs_attention is None
+    assert (await fail(db, run, 5)).needs_attention is None
+    over = await fail(db, run, 6)
+    assert over.needs_attention is not None
+    assert over.needs_attention.startswith("7 of 10 records failed (5 of them were accepted)")
+    await end(db, run, range(7, 10))
 
 
 async def test_a_pause_by_a_person_accepts_nothing(db: Database) -> None:

@@ -1,0 +1,78 @@
+"""`syncline profiles`: which systems are reached, and whether they answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline.cli.program.app import Commands
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.tables import Column, pairs
+from syncline.cli.program.texts import number
+from syncline.domain.breaker import waiting_reason
+from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
+from syncline.postgres.database.conditions import ListPart
+
+commands = Commands("List and show connection profiles, and whether their systems answer.")
+_NAME = typer.Argument(metavar="NAME", help="Name of the profile.")
+_MOST = 1_000
+
+
+def _status(profile: ProfileView) -> str:
+    if profile.breaker is not None:
+        return "Away"
+    return "Active" if profile.active else "Inactive"
+
+
+def _waiting(profile: ProfileView) -> str | None:
+    if (away := profile.breaker) is None:
+        return None
+    return waiting_reason(profile.name, away.opened_at, away.reason)
+
+
+_COLUMNS = (
+    Column("name", cut=True),
+    Column("connector"),
+    Column("status", _status, styles={"Away": "red", "Active": "green"}),
+    Column("max concurrent", right=True, rank=3),
+    Column("rate", lambda profile: f"{profile.rate:g}/s" if profile.rate else "", rank=4),
+    Column("used by", lambda profile: ", ".join(profile.used_by), rank=2, cut=True),
+    Column("waits", _waiting, rank=1, cut=True),
+)
+
+
+@commands.add("list")
+def list_(shell: Shell) -> None:
+    """List connection profiles; of each whether its system answers."""
+    found = shell.ask(
+        lambda database: ProfileList(database, shell.settings.keyring()).page(
+            shell.tenant, ListPart(limit=_MOST)
+        )
+    )
+    shell.show_list(found, _COLUMNS, f"no profiles; `{own_name()} apply -f` stores some")
+
+
+@commands.add("show")
+def show(shell: Shell, name: Annotated[str, _NAME]) -> None:
+    """Show a connection profile without its secrets, and what its runs wait for."""
+    profile = shell.ask(
+        lambda database: ProfileList(database, shell.settings.keyring()).get(shell.tenant, name)
+    )
+    shell.show(profile, *pairs(_facts(profile)))
+
+
+def _facts(profile: ProfileView) -> list[tuple[str, object]]:
+    away, retry = profile.breaker, profile.retry
+    return [
+        ("name", profile.name),
+        ("connector", profile.connector),
+        ("status", _status(profile)),
+        ("waits", _waiting(profile)),
+        ("next test", away and away.probe_at),
+        ("max concurrent", number(profile.max_concurrent)),
+        ("rate", f"{profile.rate:g} calls a second" if profile.rate else None),
+        ("retries", f"{retry.retries}, after {retry.base:g} to {retry.cap:g} s"),
+        ("used by", ", ".join(profile.used_by) or None),
+        ("changed", profile.changed_at),
+    ]
