@@ -202,19 +202,14 @@ async def open_database(
     *,
     size: int = 4,
     name: str = "syncline",
-    role: str | None = None,
     connection_class: type[asyncpg.Connection] = asyncpg.Connection,
     setup: Callable[[Connection], Coroutine[object, object, None]] | None = None,
 ) -> AsyncIterator[Database]:
     """Open a pool of up to `size` connections and close it at the end. Raises RetriableError.
 
     Args:
-        role: what its sessions work as; None: the user of the DSN.
         setup: called with a connection before each use.
     """
-    settings = {"application_name": name, "timezone": "UTC", **_PLANNING, **PATIENCE}
-    if role:
-        settings["role"] = role
     with translated():
         pool = await asyncpg.create_pool(
             dsn,
@@ -225,7 +220,7 @@ async def open_database(
             reset=_keep_as_it_is,
             setup=setup,
             connection_class=connection_class,
-            server_settings=settings,
+            server_settings={"application_name": name, "timezone": "UTC", **_PLANNING, **PATIENCE},
         )
     try:
         yield Database(pool)

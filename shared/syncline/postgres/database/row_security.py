@@ -72,14 +72,15 @@ do $$ begin
 end $$
 """
 _TRY = f"set local role {ROLE}; select from runs limit 0"
-_SEE = "select set_config('syncline.tenants', $1, false)"
+# Not among the settings of a connection: a pooler may ignore those.
+_SEE = f"select set_config('role', '{ROLE}', false), set_config('syncline.tenants', $1, false)"
 log = structlog.get_logger()
 
 
 class TenantConnection(asyncpg.Connection):
-    """A connection whose session sees rows of some tenants alone."""
+    """A connection that works as the role, and sees rows of some tenants alone."""
 
-    _seen: str | None = ""
+    _seen: str | None = None
 
     async def see(self, tenants: str) -> None:
         """See the rows of these tenants from now on. A round trip where they are others."""
@@ -104,7 +105,7 @@ async def open_tenants_database(
         yield installation
         return
     async with open_database(
-        dsn, size=size, role=ROLE, connection_class=TenantConnection, setup=_see_own_tenants
+        dsn, size=size, connection_class=TenantConnection, setup=_see_own_tenants
     ) as database:
         yield database
 
