@@ -15,6 +15,7 @@ import uvloop
 from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.bootstrap.lane_check import LaneCheck
 from syncline.bootstrap.life import Life, life, standing_still
+from syncline.bootstrap.restore_check import RestoreCheck, publish_marks
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import INPUT_OF, Stage
@@ -91,21 +92,28 @@ async def _run(
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         lanes = LaneCheck(own.database, settings.kafka_partitions, own.clock)
 
+        restores = RestoreCheck(own.database, service.commands, own.clock)
+
         async def may_begin() -> None:
             await lanes.passed()
-            await service.commands.read()
+            await restores.passed()
 
         side_tasks: dict[str, SideTask] = {
             "control": service.commands.follow,
+            "restores": restores.watch,
             "limits": service.limits.renew,
             "breakers": partial(
                 service.connections.probe, of_parked=INPUT_OF[Stage.EXECUTE] in spec.topics
             ),
         }
+        if spec.settles:  # one service is enough
+            side_tasks["marks"] = partial(
+                publish_marks, own.database, service.commands, service.producer, own.clock
+            )
         await own.run(
             spec.name,
             lambda: loop.run(own.stopping, may_begin),
-            _health(service, lanes, loop, own.clock),
+            _health(service, lanes, restores, loop, own.clock),
             {**side_tasks, **handler.side_tasks()},
             topics=list(spec.topics),
         )
@@ -150,12 +158,15 @@ def _service(own: Life) -> Service:
     )
 
 
-def _health(service: Service, lanes: LaneCheck, loop: StageLoop[T], clock: Clock) -> HealthServer:
+def _health(
+    service: Service, lanes: LaneCheck, restores: RestoreCheck, loop: StageLoop[T], clock: Clock
+) -> HealthServer:
     def ready() -> dict[str, str | None]:
         return {
             "group": None if loop.joined else "not joined yet",
             "control": None if service.commands.caught_up else "still reading",
             "lanes": lanes.problem,
+            "database": restores.problem,
             "dependencies": loop.waiting_for,
         }
 

@@ -70,6 +70,11 @@ class Metrics:
         "Lines of the log that were lost because standard error was blocked or could not be "
         "written.",
     )
+    unknown_batches = _counter(
+        "unknown_batches",
+        "Reports about batches that the database does not have: it was restored to an earlier "
+        "time, or retention removed them.",
+    )
     clock_skew = _gauge(
         "clock_skew_seconds",
         "Seconds that the clock of the machine is ahead of the database's; 0 where it is right.",

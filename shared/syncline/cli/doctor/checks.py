@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from syncline.actions.connections.connection_test import HINTS, checks_of
+from syncline.bootstrap.restore_check import published_mark
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_sources import unknown_variables
 from syncline.cli.doctor.answers import CheckAnswer, Checked, Level
@@ -19,11 +20,14 @@ from syncline.connectors.registry import connector_class
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
+from syncline.domain.installation import restored
 from syncline.postgres.limits.breakers import SystemAwayError, open_breakers
+from syncline.postgres.monitoring.installation_mark import read_mark
 from syncline.postgres.notifications.mail_addresses import unconfirmed_addresses
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.runs.open_lanes import moved_lanes
 from syncline.postgres.schedules.schedule_list import ScheduleList
+from syncline.runtime.clock import SystemClock
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""
@@ -59,17 +63,26 @@ class Checker:
         postgres = await self._safely("PostgreSQL", self._postgres)
         yield postgres
         if postgres.level is Level.OK:
-            async for check in self._configuration(profiles=profiles):
+            async for check in self._stored(kafka, profiles=profiles, audit=audit):
                 yield check
-            yield await self._safely("circuit breakers", self._breakers)
-            yield await self._safely("schedules", self._schedules)
-            yield await self._safely("e-mail addresses", self._mail_addresses)
-            if audit:
-                yield await self._safely("audit", self._audit)
         yield await self._safely("folders", self._folders)
         if kafka.level is Level.OK:
             async for check in self._services():
                 yield check
+
+    async def _stored(
+        self, kafka: Checked, *, profiles: bool, audit: bool
+    ) -> AsyncIterator[Checked]:
+        """Look at what the database holds."""
+        async for check in self._configuration(profiles=profiles):
+            yield check
+        yield await self._safely("circuit breakers", self._breakers)
+        yield await self._safely("schedules", self._schedules)
+        yield await self._safely("e-mail addresses", self._mail_addresses)
+        if audit:
+            yield await self._safely("audit", self._audit)
+        if kafka.level is Level.OK:
+            yield await self._safely("database and topics", self._restored)
 
     async def _services(self) -> AsyncIterator[Checked]:
         """Look at the partitions, and at every service: its processes, its group's lag."""
@@ -228,6 +241,15 @@ class Checker:
         broken = "; ".join(f"{f.check}: {', '.join(f.offenders[0].values())}" for f in findings)
         hint = "this should not be: keep the database as it is, and tell whoever maintains Syncline"
         return Level.FAIL, f"does not hold: {broken}", hint
+
+    async def _restored(self) -> CheckAnswer:
+        connection = self._shell.settings.kafka()
+        published = await self._shell.kafka_answers(published_mark(connection, SystemClock()))
+        async with self._shell.database() as database:
+            problem = restored(await read_mark(database), published)
+        if problem is not None:
+            return Level.FAIL, problem
+        return Level.OK, "the database is as new as the topics"
 
     async def _folders(self) -> CheckAnswer:
         folders = self._shell.settings.roots()

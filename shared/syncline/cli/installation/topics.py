@@ -18,8 +18,11 @@ from syncline.contracts.messages import decoder_of
 from syncline.contracts.topics import BY_NAME, TENANT_TRIGGERS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.installation import restored
 from syncline.domain.naming import hint, shown
 from syncline.domain.record import JsonObject, Value
+from syncline.postgres.monitoring.installation_mark import adopt_mark, read_mark
+from syncline.runtime.clock import SystemClock
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
@@ -69,6 +72,30 @@ def list_(shell: Shell) -> None:
     if missing:
         text = plural(len(missing), "topic is", "topics are")
         shell.note(f"{text} missing: `{own_name()} topics create` creates them")
+
+
+@commands.add("adopt", tenant=False)
+def adopt(shell: Shell) -> None:
+    """Go on with the topics as they are, although the database was restored to an earlier time.
+
+    Runs, dead letters and acknowledgements of after that time are lost: messages of unknown runs
+    are set aside, and what was written to targets since is written again.
+    """
+    from syncline.bootstrap.restore_check import published_mark  # noqa: PLC0415
+
+    async def go_on() -> bool:
+        published = await shell.kafka_answers(published_mark(shell.settings.kafka(), SystemClock()))
+        async with shell.database() as database:
+            if published is None or restored(await read_mark(database), published) is None:
+                return False
+            await adopt_mark(database, published)
+        return True
+
+    changed = shell.run(go_on())
+    line = (
+        "the services go on with the topics" if changed else "the database is as new as the topics"
+    )
+    shell.show({"adopted": changed}, line)
 
 
 @commands.add("tail", tenant=False)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import structlog
+
 from syncline.contracts.messages import BatchOutcomes, Report, Settled
 from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.run import PENDING, Outcome
 from syncline.postgres.database.database import Connection
 from syncline.postgres.progress.stage_tallies import StageTallies
+from syncline.telemetry.metrics import METRICS
 
+log = structlog.get_logger()
 _READ = """
 select b.run_id, b.number, b.outcomes from unnest($1::uuid[], $2::int[]) as w(run, number)
 join batches b on b.run_id = w.run and b.number = w.number
@@ -26,7 +30,7 @@ _REMOVE_DEAD_LETTERS = "delete from dead_letters where id = any($1)"
 async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> StageTallies:
     """Write the outcomes of reports, in the transaction that holds their runs; return what is new.
 
-    A report about a batch that nobody committed changes nothing.
+    A report about a batch that nobody committed changes nothing: it is logged and counted.
     """
     tallies = StageTallies()
     settled = [report for report in reports if isinstance(report, Settled)]
@@ -38,7 +42,10 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
         added = Counter[str]()
         for batch in report.batches:
             key = (report.run.id, batch.number)
-            if key in after:
+            if key not in after:
+                METRICS.unknown_batches.inc()
+                log.error("batch_unknown", correlation_id=report.run.id, number=batch.number)
+            else:
                 refused += refused_failures(report.run.id, batch, after[key])
                 after[key], new = merge_codes(after[key], batch.slots, batch.codes)
                 added += new

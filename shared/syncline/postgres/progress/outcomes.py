@@ -12,8 +12,18 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 
-from syncline.contracts.messages import Halted, Report, Retrying, Settled, Waiting, dead_letters_in
+from syncline.contracts.messages import (
+    Extracted,
+    Halted,
+    Report,
+    Retrying,
+    Settled,
+    Waiting,
+    dead_letters_in,
+)
+from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome, Run, State
 from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.ledger.known_rows import remember_excluded
@@ -23,6 +33,7 @@ from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import StageTallies
 from syncline.postgres.runs.run_row import IN_FLIGHT, SELECT, run_of
 
+log = structlog.get_logger()
 _READ = f"{SELECT} where r.id = any($1)"
 _LOCK = f"{_READ} order by r.id for update of r"
 _COUNT = """
@@ -43,6 +54,15 @@ update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at,
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
   dispatched_at = case when paused_at is null then dispatched_at end,
   paused_at = null, paused_by = null, needs_attention = null where id = $1
+"""
+# Every record that Ingest committed stands in a batch.
+_COMMITTED = """
+select r.total, count(b.number) as batches, coalesce(sum(length(b.outcomes)), 0)::int as records
+from runs r left join batches b on b.run_id = r.id where r.id = $1 group by r.id
+"""
+_MISCOUNT = """
+update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at, clock_timestamp()),
+  high_water = null, read_to = null where id = $1
 """
 _ADD_ATTEMPT = """
 insert into attempts (run_id, batch, slot, number, stage, tenant, source_id, at, failure)
@@ -95,6 +115,7 @@ async def _apply(
     await _halt(connection, running, reports)
     await remember_excluded(connection, _excluded_rows(reports))
     await tallies.save(connection, running)
+    await _compare(connection, running, reports)
     await _count(connection, sorted(running), tallies, reports)
     await close_finished_runs(connection, sorted(running))
     await _pause_over_budget(connection, running, tallies)
@@ -113,6 +134,28 @@ async def _pause_over_budget(
     with_failures = [i for i, codes in added if codes[Outcome.FAILED.value] and i in running]
     if with_failures:
         await pause_over_budget(connection, with_failures)
+
+
+async def _compare(
+    connection: Connection, running: Container[str], reports: Iterable[Report]
+) -> None:
+    """Fail runs of which Ingest has committed other records than there are; their cursor stays."""
+    for report in reports:
+        if not isinstance(report, Extracted) or report.run.id not in running:
+            continue
+        row = await connection.fetchrow(_COMMITTED, report.run.id)
+        assert row is not None
+        batches = report.batches or row["batches"]  # told again, it tells of records alone
+        there = (row["batches"], row["total"], row["records"])
+        if (batches, report.records, report.records) != there:
+            message = (
+                f"{report.records} records in {batches} batches were extracted, and the database "
+                f"has {row['records']} in {row['batches']} and counts {row['total']}: it was "
+                "restored to an earlier time, or changed by hand. The cursor stays; start a new run"
+            )
+            failure = Failure(Category.PERMANENT, "count_mismatch", message)
+            log.error("count_mismatch", correlation_id=report.run.id, error=message)
+            await connection.execute(_MISCOUNT, report.run.id, msgspec.to_builtins(failure))
 
 
 def _excluded_rows(reports: Iterable[Report]) -> list[tuple[int, str, str, str]]:

@@ -1,4 +1,4 @@
-"""Which runs are cancelled or paused: the control topic, kept in memory."""
+"""Which runs are cancelled or paused, and the database's mark: the control topic, in memory."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ from syncline.contracts.messages import encode
 from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
+from syncline.domain.installation import Mark
 from syncline.runtime.clock import Clock
 
-CANCEL, PAUSE = "cancel", "pause"
+CANCEL, PAUSE, MARK = "cancel", "pause", "mark"
+INSTALLATION = "installation"
+"""Key of the message with the database's mark."""
 log = structlog.get_logger()
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A message of the control topic: cancel or pause, and who asked. A resume has no value."""
+    """A message of the control topic: cancel or pause, and who asked. A resume has no value.
+
+    Or the mark of the database, for all runs.
+    """
 
     action: str
     by: str = "unknown"
+    mark: Mark | None = None
 
 
 class Reader(Protocol):
@@ -42,13 +49,18 @@ class Reader(Protocol):
 
 
 class ControlTopic:
-    """Follows the control topic. It is compacted, so a new process reads every open command."""
+    """Follows the control topic. It is compacted, so a new process reads every open command.
+
+    Attributes:
+        mark: the newest mark of the database that was published.
+    """
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
         self._actions: dict[str, str] = {}
         self._read = asyncio.Event()
+        self.mark: Mark | None = None
 
     @property
     def caught_up(self) -> bool:
@@ -101,6 +113,9 @@ class ControlTopic:
         except (msgspec.DecodeError, RecursionError) as error:
             log.warning("control_undecodable", offset=delivery.offset, error=str(error))
             return
+        if command.action == MARK and command.mark is not None:
+            self.mark = command.mark
+            return
         if command.action not in (CANCEL, PAUSE):
             log.warning("control_unknown", action=command.action, correlation_id=run_id)
             return
@@ -115,6 +130,12 @@ def cancel_message(run_id: str, by: str) -> Outbound:
 def pause_message(run_id: str, by: str) -> Outbound:
     """Return the command to let what is left of a run wait."""
     return Outbound(CONTROL, run_id.encode(), encode(Command(PAUSE, by)), 0)
+
+
+def mark_message(mark: Mark) -> Outbound:
+    """Return the message that tells how far the database has come."""
+    value = encode(Command(MARK, "finalize", mark))
+    return Outbound(CONTROL, INSTALLATION.encode(), value, 0)
 
 
 def forget_message(run_id: str) -> Outbound:
