@@ -54,6 +54,7 @@ ARGUMENTS = {
     "schedules run-now": "s",
     "schedules show": "s",
     "secrets rekey": "",
+    "topics adopt": "",
     "topics create": "",
     "topics list": "",
     "topics tail": "status",

@@ -22,7 +22,7 @@ INSTALLATION = "installation"
 log = structlog.get_logger()
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message of the control topic: cancel or pause, and who asked. A resume has no value.
 
     Or the mark of the database, for all runs.
