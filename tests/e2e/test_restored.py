@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,7 @@ async def test_nobody_works_on_a_restored_database_until_a_person_decides(
     await eventually(lambda: _is_marked(place), within=60)
     await db.execute("update installation set mark = 0")  # as a backup has it
     for service in SERVICES:  # each notices it, and ends
-        await eventually(lambda name=service: _is_over(place, name), within=60)
+        await eventually(partial(_is_over, place, service), within=60)
         del place.processes[service]
         await place.start(service)
     run_id = await place.trigger(**ITEM)
