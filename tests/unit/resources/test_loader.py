@@ -32,6 +32,27 @@ def test_good_files_have_no_mistakes(good: Path) -> None:
     assert loaded.instances["erp-warehouse"].mappings == ("erp-items",)
 
 
+def test_an_empty_failure_budget_is_none(tmp_path: Path) -> None:
+    instance = "kind: Instance\nname: i\nsource: a\ntarget: b\n"
+    loaded = written(tmp_path, f"{instance}failureBudget: {{count: null, percent: null}}\n")
+    assert loaded.instances["i"].failure_budget is None
+
+
+@pytest.mark.parametrize(
+    ("budget", "mistake"),
+    [
+        ("{count: -1}", "$.failureBudget.count: must be at least 0, not -1"),
+        ("{percent: 0}", "$.failureBudget.percent: must be more than 0, not 0"),
+        ("{percent: 101}", "$.failureBudget.percent: must be at most 100, not 101"),
+        ("{share: 5}", "$.failureBudget.share: unknown field"),
+    ],
+)
+def test_a_wrong_failure_budget_is_named(tmp_path: Path, budget: str, mistake: str) -> None:
+    instance = "kind: Instance\nname: i\nsource: a\ntarget: b\n"
+    loaded = written(tmp_path, f"{instance}failureBudget: {budget}\n")
+    assert any(mistake in one for one in said(loaded))
+
+
 def test_json_file_may_hold_a_list(tmp_path: Path) -> None:
     text = '[{"kind": "Profile", "name": "a", "connector": "postgresql", "config": {}}]'
     assert list(written(tmp_path, text, "a.json").profiles) == ["a"]

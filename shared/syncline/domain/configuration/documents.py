@@ -120,6 +120,7 @@ class InstanceConfig(Named):
     enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
     failure_budget: Annotated[
         FailureBudget | None,
+        AfterValidator(lambda budget: None if budget == FailureBudget() else budget),
         Field(description="How many records of a run may fail until it waits for a person."),
     ] = None
 
