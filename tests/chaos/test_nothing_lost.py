@@ -81,10 +81,10 @@ def rate(plan: Plan) -> float:
 async def strike(at: World, victim: str) -> None:
     """Kill a process and start it again, or restart a server cleanly."""
     if victim == BROKER:
-        await at.kafka.stop()
+        await at.kafka.end()
         await at.kafka.start()
     elif victim == POSTGRES:
-        await at.postgres.stop()
+        await at.postgres.end()
         await at.postgres.start()
     else:
         await at.place.stop(victim, signal.SIGKILL)

@@ -105,7 +105,7 @@ async def _server_killed(server: EmbeddedServer) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _server_restarted(server: EmbeddedServer) -> AsyncIterator[None]:
-    await server.stop()
+    await server.end()  # its folder stays ours: another test run would take it for left over
     try:
         await _assert_refused(server.port)
         yield
