@@ -7,10 +7,15 @@ import os
 import secrets
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from random import Random
+from typing import TypeVar
 
 import pytest
+from uuid6 import uuid7
 
+from syncline.domain.errors import RetriableError
 from syncline.domain.run import State
 from syncline.postgres.runs.auditor import audit
 from tests.support.chaos.fault_table import FaultRow
@@ -19,6 +24,7 @@ from tests.support.chaos.memory import MemoryWatch
 from tests.support.chaos.numbered_place import NumberedPlace
 from tests.support.numbered import BAD
 
+T = TypeVar("T")
 SECONDS = float(os.environ.get("SYNCLINE_SOAK_SECONDS", "0"))
 RECORDS, TROUBLE = 500, 0.02
 """Of a run; the share of writes that fail all the time."""
@@ -43,13 +49,12 @@ async def test_runs_without_a_break_lose_and_double_nothing(
     ends = Counter[str]()
     times = Counter[str]()
     async with MemoryWatch(place.world.place.processes) as memory:
-        faults = asyncio.create_task(strike_at_random(place, Random(seed), times))
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            assert not faults.done(), faults.result()
-            ends[await run_once(place, RECORDS)] += 1
-        await stop(faults)
-        ends[await run_once(place, RECORDS)] += 1
+        async with struck_at_random(place, Random(seed), times) as faults:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                assert not faults.done(), faults.result()
+                ends[await run_once(place)] += 1
+        ends[await run_once(place)] += 1
         say(memory.table())
     say(f"faults: {dict(times)}\nruns: {dict(ends)}")
     row = await counted(place)
@@ -58,28 +63,48 @@ async def test_runs_without_a_break_lose_and_double_nothing(
     assert await audit(place.database) == []
 
 
-async def run_once(place: NumberedPlace, count: int) -> State:
-    await place.add(count)
-    run = await place.world.place.ended(await place.trigger(), within=WITHIN)
+async def run_once(place: NumberedPlace) -> State:
+    """Run a sync of new records, whatever is away meanwhile."""
+    run_id = str(uuid7())
+    await patiently(lambda: place.add(RECORDS))
+    await patiently(lambda: place.trigger(run_id))
+    run = await patiently(lambda: place.world.place.ended(run_id, within=WITHIN))
     return run.state
 
 
-async def strike_at_random(place: NumberedPlace, random: Random, times: Counter[str]) -> None:
-    """Strike for ever; a fault that has begun is healed before this ends."""
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do what can be done again until nothing that it needs is away."""
     while True:
+        try:
+            return await work()
+        except RetriableError:
+            await asyncio.sleep(1.0)
+
+
+@asynccontextmanager
+async def struck_at_random(
+    place: NumberedPlace, random: Random, times: Counter[str]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Strike until the block's end; a fault that has begun is healed before this ends."""
+    over = asyncio.Event()
+    faults = asyncio.create_task(strike_at_random(place, random, times, over))
+    try:
+        yield faults
+    finally:
+        over.set()
+        await faults
+
+
+async def strike_at_random(
+    place: NumberedPlace, random: Random, times: Counter[str], over: asyncio.Event
+) -> None:
+    while not over.is_set():
         await asyncio.sleep(random.uniform(*QUIET))
         fault = random.choice(FAULTS)
         say(f"{time.strftime('%H:%M:%S')} {fault.name}")
         async with fault.strike(place.world, place.api):
             await asyncio.sleep(fault.seconds)
         times[fault.name] += 1
-
-
-async def stop(faults: asyncio.Task[None]) -> None:
-    faults.cancel()
-    await asyncio.wait([faults])
-    if not faults.cancelled():
-        faults.result()
 
 
 async def counted(place: NumberedPlace) -> FaultRow:

@@ -16,12 +16,12 @@ from tests.support.configured import store_instance
 from tests.support.http_world import LOOKUP
 
 _TABLE_OF_NUMBERS = """
-create table numbers (id int, name text, price numeric, changed timestamp)
+create table numbers (id int primary key, name text, price numeric, changed timestamp)
 """
 _NUMBERS = """
 insert into numbers select n, case when n % $3 = 0 then null else 'Nümber ' || n end, n * 1.25,
   timestamp '2026-01-01' + n / 100 * interval '1 second'
-from generate_series($1::int, $2) n
+from generate_series($1::int, $2) n on conflict do nothing
 """
 _LIMITS = "update profiles set rate = $2, retry = $3 where id = $1"
 RETRY = {"retries": 10, "base": 1, "cap": 4}
@@ -123,7 +123,7 @@ async def configure(
 
 
 async def add_numbers(db: Database, numbers: range) -> None:
-    """Add records to the source, behind all that are there; one in BAD of them cannot be synced."""
+    """Add records to the source, those that are not there; one in BAD of them cannot be synced."""
     await db.execute(_NUMBERS, numbers.start, numbers.stop - 1, BAD)
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+from uuid6 import uuid7
 
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
@@ -29,17 +30,19 @@ class NumberedPlace(msgspec.Struct):
     last: int = 0
 
     async def add(self, count: int) -> range:
-        """Add numbers to the source, for the next run."""
+        """Add numbers to the source, for the next run. After a RetriableError call it again."""
         numbers = range(self.last + 1, self.last + count + 1)
-        self.last += count
         await add_numbers(self.database, numbers)
+        self.last += count
         return numbers
 
-    async def trigger(self) -> str:
+    async def trigger(self, run_id: str | None = None) -> str:
         """Ask for a run of what is new, and return its correlation ID."""
+        run_id = run_id or str(uuid7())
         return await self.world.place.trigger(
-            instance="numbers", entityType="item", batchSize=BATCH, onOverlap="queue"
-        )
+            correlation_id=run_id, instance="numbers", entityType="item", batchSize=BATCH,
+            onOverlap="queue",
+        )  # fmt: skip
 
     async def counted(self, fault: str, run: Run, numbers: range) -> FaultRow:
         """Count what the target and the DLQ have of a run's numbers."""
