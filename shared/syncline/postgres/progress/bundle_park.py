@@ -23,16 +23,19 @@ select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bytea[], $5::bytea[]
 on conflict do nothing
 """
 # What a cancelled, halted or ended run has left is skipped by its stage, whatever its target does.
-_DUE = """
-select p.number, p.run_id, p.topic, p.partition, p.headers, p.value
-from parked_bundles p join runs r on r.id = p.run_id
-where r.paused_at is null and (
-  r.cancel_requested_at is not null or r.halted_at is not null or r.finished_at is not null
-  or not exists (select from profile_breakers b
-                 where b.profile_id = r.target_id and b.closed_at is null))
-order by p.number limit $1 for update of p skip locked
+# They are removed before they are sent: whoever parks one of them again meanwhile waits for that,
+# instead of taking it for parked and losing it.
+_TAKE = """
+with due as materialized (
+  select p.number from parked_bundles p join runs r on r.id = p.run_id
+  where r.paused_at is null and (
+    r.cancel_requested_at is not null or r.halted_at is not null or r.finished_at is not null
+    or not exists (select from profile_breakers b
+                   where b.profile_id = r.target_id and b.closed_at is null))
+  order by p.number limit $1 for update of p skip locked)
+delete from parked_bundles p using due where p.number = due.number
+returning p.number, p.run_id, p.topic, p.partition, p.headers, p.value
 """
-_REMOVE = "delete from parked_bundles where number = any($1)"
 _headers = msgspec.json.Decoder(tuple[tuple[str, bytes], ...]).decode
 
 
@@ -60,7 +63,7 @@ class BundlePark(Repository):
 async def unpark(database: Database, send: Callable[[Sequence[Outbound]], Awaitable[None]]) -> bool:
     """Send bundles whose run may go on back to their topics, the oldest first.
 
-    A crash between sending and removing them sends them twice, as any crash may.
+    A crash behind sending them sends them twice, as any crash may.
 
     Returns:
         Whether there may be more. Bundles that another process has in hand are left to it.
@@ -69,7 +72,8 @@ async def unpark(database: Database, send: Callable[[Sequence[Outbound]], Awaita
         RetriableError: the database or the broker is away; nothing was removed.
     """
     async with database.transaction() as connection:
-        rows = await connection.fetch(_DUE, PAGE)
+        taken = await connection.fetch(_TAKE, PAGE)
+        rows = sorted(taken, key=lambda row: row["number"])
         if rows:
             await send(
                 [
@@ -83,5 +87,4 @@ async def unpark(database: Database, send: Callable[[Sequence[Outbound]], Awaita
                     for row in rows
                 ]
             )
-            await connection.execute(_REMOVE, [row["number"] for row in rows])
     return len(rows) == PAGE

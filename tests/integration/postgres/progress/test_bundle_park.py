@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -137,3 +138,22 @@ async def test_a_stage_parks_bundles_and_commits_them_but_never_a_foreign_one(
         await eventually(lambda: len(broker.lying(DLQ)) == 1)
     values = [row["value"] for row in await db.fetch("select value from parked_bundles")]
     assert values == [bundle(ref(paused), 0).value]
+
+
+async def test_a_bundle_that_is_parked_again_while_it_is_sent_stays_parked(
+    db: Database, paused: Run
+) -> None:
+    """Its stage may not have heard yet that the run goes on, or its target is away again."""
+    message, again = bundle(ref(paused), 0), list[asyncio.Task[None]]()
+    await park(db, message)
+    await RunPauses(db).resume("default", paused.id, "ann")
+
+    async def send(_messages: Sequence[Outbound]) -> None:
+        again.append(asyncio.create_task(park(db, message)))
+        await asyncio.sleep(0.2)  # it gets as far as it can before the one that is sent is removed
+
+    await unpark(db, send)
+    await again[0]
+    sent = Sent()
+    await unpark(db, sent.send)
+    assert [back.value for back in sent.messages] == [message.value]
