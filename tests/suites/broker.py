@@ -209,6 +209,15 @@ class BrokerSuite:
         with pytest.raises(CommitLostError):
             await one.consumer.commit({("raw", PARTITIONS + 3): 1})
 
+    async def test_a_commit_behind_the_stop_is_lost(
+        self, producer: Producer, member: StartMember
+    ) -> None:
+        one = await member()
+        await one.consumer.stop()
+
+        with pytest.raises(CommitLostError):
+            await one.consumer.commit({("raw", 0): 1})
+
     async def test_lag_counts_what_was_not_polled(
         self, producer: Producer, member: StartMember
     ) -> None:

@@ -15,6 +15,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
+from syncline.domain.errors import CommitLostError
 from syncline.kafka.client import delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import describe, stop_quietly, translated, translated_commit
@@ -149,9 +150,11 @@ class KafkaConsumer:
         places = {
             self._connection.placed(partition): offset for partition, offset in offsets.items()
         }
+        if self._client is None:  # a drain may end behind the stop
+            raise CommitLostError("the consumer has stopped")
         with translated_commit():
             async with asyncio.timeout(COMMIT_WITHIN):
-                await self._started().commit(places)
+                await self._client.commit(places)
 
     async def behind(self) -> Mapping[Partition, int]:
         """Return how many messages were not polled yet. Raises RetriableError."""
