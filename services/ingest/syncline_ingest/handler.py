@@ -146,6 +146,10 @@ class IngestHandler(Handler[RunRequest]):
         try:
             chunker, opened = await self._while_wanted(run.id, self._open(progress, batches, held))
             await self._while_wanted(run.id, self._read_on(run, chunker, opened, items, payloads))
+        except _PausedRunError:
+            if chunker is not None:
+                await chunker.leave()
+            raise
         except _CancelledRunError:  # a person ended it; the run's state says so
             await batches.cancel()
         except SourceError as error:

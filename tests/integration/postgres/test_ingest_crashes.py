@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,10 +32,12 @@ from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.runs.run_refs import RunRefs
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
+from syncline_ingest import handler
 from syncline_ingest.handler import IngestHandler
 from syncline_ingest.reading.chunks import Source, SourceError
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT, configure
+from tests.support.eventually import eventually
 from tests.support.reports import codes_of, origins, records_of
 from tests.support.stage_messages import read_bundle
 
@@ -81,12 +84,15 @@ class Table:
         self.bad: set[str] = set()
         self.away = False
         self.opens = True
+        self.has_more = asyncio.Event()
+        self.has_more.set()
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         self._check()
         start = int(request.position or 0)
         for first in range(start, len(self.ids), 4):
             yield self._page(self.ids[first : first + 4], str(first + 4))
+            await self.has_more.wait()
 
     async def fetch(self, _extraction: Extraction, ids: Sequence[str]) -> Page:
         self._check()
@@ -127,16 +133,17 @@ class Open:
 
 
 class Cancels:
-    """What people want: these runs cancelled, none paused."""
+    """What people want: these runs cancelled, those paused."""
 
-    def __init__(self, cancelled: set[str]) -> None:
+    def __init__(self, cancelled: set[str], paused: set[str]) -> None:
         self._cancelled = cancelled
+        self._paused = paused
 
     def is_cancelled(self, run_id: str) -> bool:
         return run_id in self._cancelled
 
     def is_paused(self, run_id: str) -> bool:
-        return False
+        return run_id in self._paused
 
 
 class World:
@@ -147,6 +154,8 @@ class World:
         self.table = Table()
         self.sent = Sent()
         self.cancelled: set[str] = set()
+        self.paused: set[str] = set()
+        self.clock = FakeClock()
 
     async def accept(self, **fields: Any) -> Run:
         request = parse_trigger(
@@ -158,8 +167,8 @@ class World:
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
         stage = IngestHandler(
-            self.db, Open(self.table), self.sent, Cancels(self.cancelled), Breakers(self.db),  # type: ignore[arg-type]
-            FakeClock(),
+            self.db, Open(self.table), self.sent, Cancels(self.cancelled, self.paused),  # type: ignore[arg-type]
+            Breakers(self.db), self.clock,
         )  # fmt: skip
         try:
             self.sent.messages += await stage.handle([RunRequest(run.id, "default")])
@@ -294,6 +303,25 @@ async def test_a_cancel_skips_what_was_committed_and_not_published(world: World)
     committed = await world.committed(run)
     assert sum(codes_of(r).count("C") for r in reports if isinstance(r, Settled)) == len(committed)
     assert isinstance(reports[-1], Extracted)
+
+
+async def test_a_run_that_was_paused_sends_nothing_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "LOOK_EVERY", 0.01)
+    run = await world.accept()
+    world.table.has_more.clear()
+    ingesting = asyncio.create_task(world.ingest(run))
+    await eventually(lambda: world.sent.batches() != [])
+    world.paused.add(run.id)
+    await eventually(lambda: handler.LOOK_EVERY in world.clock.slept)
+    world.paused.clear()
+    await world.clock.advance(handler.LOOK_EVERY)
+    world.table.has_more.set()
+    assert await ingesting
+
+    sent = [place for bundle in world.sent.batches() for place in places([bundle])]
+    assert len(sent) == len(set(sent)) == 10
 
 
 @pytest.mark.parametrize("opens", [True, False])

@@ -129,6 +129,12 @@ class Chunker:
             self._note_published()
         return found.cut_at is None
 
+    async def leave(self) -> None:
+        """Note how far the run came, for when it goes on. May raise FencedError, RetriableError."""
+        await self._extractions.note_published(
+            self._progress, self._batches.published, self._before
+        )
+
     def _note_published(self) -> None:
         """Note that all that is committed is published, up to where the read stands."""
         self._batches.published, self._before = self._batches.count, self.position

@@ -67,6 +67,10 @@ update runs set total = total + $3, unchanged = unchanged + $4, excluded = exclu
   position_before = $12, reading = coalesce($13, reading), progressed_at = clock_timestamp()
 where id = $1 and ingest_epoch = $2 and not extracted
 """
+_NOTE_PUBLISHED = """
+update runs set published = $3, position_before = $4
+where id = $1 and ingest_epoch = $2 and not extracted
+"""
 _FINISH = """
 update runs set extracted = true, extracted_at = now(), published = batches,
   failure = coalesce(failure, $3), progressed_at = now(), high_water = $4, read_to = $5,
@@ -151,6 +155,13 @@ class Extractions:
             await _write_fenced(connection, _COMMIT, progress, *values)
             await _add(connection, run, batches)
             return int(await connection.fetchval(_VERSIONS, run.stream, len(batches)))
+
+    async def note_published(
+        self, progress: Progress, published: int, position_before: str | None
+    ) -> None:
+        """Note what was published since the last commit, so that it does not travel twice."""
+        async with self._database.transaction() as connection:
+            await _write_fenced(connection, _NOTE_PUBLISHED, progress, published, position_before)
 
     async def versions(self, progress: Progress, count: int) -> int:
         """Return the first of as many new versions, for records that are read again."""
