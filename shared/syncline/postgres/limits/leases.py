@@ -16,7 +16,8 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.limits.breakers import Breakers, ProfileBreaker
 from syncline.postgres.limits.retry_after import ProfilePause, paused_profiles
 
-LEASE = "30 seconds"
+LEASE = "6 seconds"
+"""After which the slots of a process that died are free: six renewals."""
 POLL = 0.05
 """Seconds between two tries for a slot or a token."""
 RENEWAL = 1.0
