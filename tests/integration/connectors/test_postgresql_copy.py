@@ -164,8 +164,8 @@ async def test_pages_of_long_rows_are_bounded_by_bytes(
 ) -> None:
     await db.execute("create table t (id int primary key, text text)")
     await db.execute("insert into t select n, repeat('x', 500000) from generate_series(1, 25) n")
-    await db.execute("insert into t values (26, repeat('y', 9000000)), (27, 'end')")
+    await db.execute("insert into t values (26, repeat('y', 850000)), (27, 'end')")
     pages = [page async for page in connector.extract(ExtractRequest(TABLE))]
     assert [i for page in pages for i in page.ids] == [str(n) for n in range(1, 28)]
     assert max(len(page.ids) for page in pages) <= 2 * PAGE_BYTES // 500_000
-    assert sum(len(r["text"]) for page in pages for r in page.records.records()) == 21_500_003
+    assert sum(len(r["text"]) for page in pages for r in page.records.records()) == 13_350_003
