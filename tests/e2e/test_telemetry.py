@@ -113,8 +113,9 @@ async def health_is_told(place: Installation) -> None:
                 await client.get(f"{at}{p}") for p in ("/healthz", "/readyz", "/")
             ]
             assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
-            everything_ok = {"group": "ok", "control": "ok", "dependencies": "ok"}
-            assert (ready.status_code, ready.json()) == (200, everything_ok)
+            assert ready.status_code == 200
+            assert {"group", "control", "dependencies"} <= ready.json().keys()
+            assert set(ready.json().values()) == {"ok"}
             assert unknown.json() == {"error": "known: /healthz, /readyz, /metrics"}
 
 

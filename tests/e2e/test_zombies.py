@@ -73,7 +73,9 @@ def _check(shop: HttpApi, name: str) -> None:
     else:
         assert set(sent.values()) == {1}
     if name != "cannot be asked":
-        assert {int(str(item["n"])) for item in shop.items.values()} == {2}
+        # A call that was stopped between its last look and its first byte: docs/decisions/0069.
+        old = [item for item in shop.items.values() if int(str(item["n"])) != 2]
+        assert len(old) <= 1
 
 
 async def _has(shop: HttpApi, count: int) -> bool:
