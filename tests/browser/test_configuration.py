@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,6 +10,7 @@ import httpx
 from playwright.async_api import Page, expect
 
 from syncline.postgres.database.database import Database
+from syncline.postgres.limits.leases import Limits
 from tests.support.browser import fit_for_everybody, new_stream, retype
 from tests.support.installation import Installation
 
@@ -52,6 +54,35 @@ async def test_wrong_password_names_login_before_anything_is_saved(
     await page.goto("/connection-profiles?q=wareh")
     row = page.get_by_role("row").filter(has_text="warehouse")
     await expect(row).to_contain_text("Passed")
+
+
+async def wait_shown(page: Page, profile: str, run: str) -> None:
+    """See on a profile's page that a run waits for the only call that there may be."""
+    await page.goto(f"/connection-profiles/{profile}")
+    shown = page.get_by_role("region", name="Calls now")
+    await expect(shown).to_contain_text("0 of 1 in hand, 1 waiting")
+    await expect(shown.get_by_role("row").nth(1)).to_contain_text("shares / item")
+    await expect(shown.get_by_role("link")).to_have_attribute("href", f"/runs/{run}")
+
+
+async def test_a_profile_shows_which_runs_wait_for_its_calls(
+    page: Page, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "shares", 3)
+    await db.execute("update profiles set max_concurrent = 1 where name like 'shares-%'")
+    sql = "select id from profiles where name like 'shares-%' order by name"
+    limits = Limits(db)
+    erp, shop = [limits.of(row["id"], "default", 1, None) for row in await db.fetch(sql)]
+    renewal = asyncio.create_task(limits.renew())
+    async with shop.call():
+        async with erp.call():
+            run = await place.trigger(instance="shares", entityType="item")
+            await wait_shown(page, "shares-erp", run)
+            await fit_for_everybody(page, "profile-calls")
+        await wait_shown(page, "shares-shop", run)
+    await place.ended(run)
+    await expect(page.get_by_role("region", name="Calls now")).to_contain_text("No calls now")
+    renewal.cancel()
 
 
 async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(

@@ -12,6 +12,7 @@ from syncline.contracts.run_ref import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.ledger.systems import require_same_system
+from syncline.postgres.limits.run_limiter import RunLimiter
 from syncline.runtime.ports import CallLimiter
 
 
@@ -56,7 +57,7 @@ class Targets:
             connection.connector.capabilities_for(transformation.target),
             transformation,
             connection.profile.retry,
-            connection.limiter,
+            RunLimiter(connection.limiter, run.id),
             connection.profile.max_concurrent,
         )
 

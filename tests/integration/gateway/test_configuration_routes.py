@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,8 +15,11 @@ import pytest
 from syncline.domain.errors import Category, Failure
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.breakers import Breakers
+from syncline.postgres.limits.leases import Limits
+from syncline.postgres.limits.run_limiter import RunLimiter
 from syncline_gateway.access.caller import Caller, Role, caller_of
 from tests.support.gateway import gateway
+from tests.support.stored_runs import store_runs
 
 SECRET = "canary-s3cret"
 PROFILE: dict[str, Any] = {
@@ -130,6 +134,35 @@ async def test_a_profile_whose_system_is_away_says_since_when_and_why(
     assert {one["name"]: one["breaker"] is not None for one in listed}["shop"] is True
     await breakers.close(profile["id"])
     assert (await configured("GET", path)).json()["breaker"] is None
+
+
+async def test_a_profile_shows_which_runs_use_its_calls(
+    configured: Client, database: Database
+) -> None:
+    path, run = "/connection-profiles/shop", str(uuid4())
+    before = await configured("GET", path)
+    assert before.json()["calls"] == {"inHand": 0, "waiting": 0, "runs": []}
+    await store_runs(database, [run])
+    (profile,) = await database.fetch("select id, tenant from profiles where name = 'shop'")
+    limiter = Limits(database).of(profile["id"], profile["tenant"], 10, None)
+    async with RunLimiter(limiter, run).call():
+        await limiter.renew()
+        shown = await configured("GET", path)
+        listed = (await configured("GET", "/connection-profiles")).json()["items"]
+        configured.tenant = "other"
+        assert (await configured("GET", "/connection-profiles")).json()["items"] == []
+    assert shown.json()["calls"]["runs"] == [
+        {
+            "correlationId": run,
+            "instance": "shop",
+            "entityType": "item",
+            "inHand": 1,
+            "waiting": 0,
+            "waitingSince": None,
+        }
+    ]
+    assert [one["calls"] for one in listed] == [shown.json()["calls"]]
+    assert shown.headers["etag"] == before.headers["etag"]
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -20,6 +20,7 @@ from syncline.postgres.configuration.profile_list import ProfileView
 from syncline.postgres.cursors.cursors import CursorView
 from syncline.postgres.dead_letters.groups import DeadLetterGroup
 from syncline.postgres.dead_letters.queue import DeadLetterView
+from syncline.postgres.limits.profile_calls import RunCalls
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.runs.record_history import RecordInRun, WrittenRecord
 from syncline.postgres.schedules.schedule_list import FiringView, ScheduleView
@@ -33,6 +34,7 @@ from syncline.postgres.schedules.schedule_list import FiringView, ScheduleView
         (cursors._COLUMNS, CursorView),
         (cursors._HISTORY, CursorView),
         (profiles._COLUMNS, ProfileView),
+        (profiles._CALLS, RunCalls),
         (schedules._COLUMNS, ScheduleView),
         (schedules._FIRINGS, FiringView),
         (dlq._COLUMNS, DeadLetterView),

@@ -9,6 +9,7 @@ import { links } from "~/app/links";
 import { DeleteButton, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { Calls } from "./Calls";
 import { bodyOf, draftOf, emptyDraft, type Profile } from "./draft";
 import { Away, ProfileBadge } from "./ProfileBadge";
 import { ProfileFields } from "./ProfileFields";
@@ -41,7 +42,7 @@ function LoadedProfile({ name }: { name?: string }) {
   const { data } = connectors;
   const fetch = (name: string) => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name } });
   return (
-    <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT} every={15_000}>
+    <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT} every={5_000}>
       {(held) => <ProfileEditor {...held} connectors={data} />}
     </Loaded>
   );
@@ -112,6 +113,7 @@ function ProfileEditor({ connectors, stored, hold }: Props) {
           Load it again to see what it is now; what you typed is then gone.
         </Refusal>
         {profile && <Away profile={profile} />}
+        {profile && <Calls profile={profile} />}
         {profile && !profile.secretsReadable && (
           <Alert color="red" title="The stored secrets cannot be read here">
             The key that encrypted them is missing. Give the secrets again.

@@ -15,6 +15,7 @@ from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoun
 from syncline.domain.mapping.hashes import row_hashes
 from syncline.domain.mapping.source_paths import source_fields
 from syncline.domain.run import Run
+from syncline.postgres.limits.run_limiter import RunLimiter
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.security.secrets import SecretsError
@@ -73,7 +74,7 @@ class Sources:
             mapping.extraction,
             connection.profile.retry,
             self._clock,
-            connection.limiter,
+            RunLimiter(connection.limiter, run.id),
             self._telling(run),
         )
         source.expect(source_fields(mapping))

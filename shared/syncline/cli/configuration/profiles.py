@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
-from syncline.cli.program.tables import Column, pairs
+from syncline.cli.program.tables import Column, pairs, table
 from syncline.cli.program.texts import number
 from syncline.domain.breaker import waiting_reason
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
 from syncline.postgres.database.conditions import ListPart
+from syncline.postgres.limits.profile_calls import ProfileCallsView
 
 commands = Commands("List and show connection profiles, and whether their systems answer.")
 _NAME = typer.Argument(metavar="NAME", help="Name of the profile.")
@@ -40,6 +42,14 @@ _COLUMNS = (
     Column("used by", lambda profile: ", ".join(profile.used_by), rank=2, cut=True),
     Column("waits", _waiting, rank=1, cut=True),
 )
+_CALLS = (
+    Column("run", "correlation_id"),
+    Column("instance", cut=True),
+    Column("entity type"),
+    Column("in hand", right=True),
+    Column("waiting", right=True),
+    Column("waiting since", rank=1),
+)
 
 
 @commands.add("list")
@@ -55,11 +65,20 @@ def list_(shell: Shell) -> None:
 
 @commands.add("show")
 def show(shell: Shell, name: Annotated[str, _NAME]) -> None:
-    """Show a connection profile without its secrets, and what its runs wait for."""
+    """Show a connection profile without its secrets, what its runs wait for, and their calls."""
     profile = shell.ask(
         lambda database: ProfileList(database, shell.settings.keyring()).get(shell.tenant, name)
     )
-    shell.show(profile, *pairs(_facts(profile)))
+    lines = pairs(_facts(profile))
+    if profile.calls.runs:
+        lines += [Text(), *table(_CALLS, profile.calls.runs, shell.out.width)]
+    shell.show(profile, *lines)
+
+
+def _calls(calls: ProfileCallsView) -> str:
+    if not calls.runs:
+        return "none now"
+    return f"{number(calls.in_hand)} in hand, {number(calls.waiting)} waiting"
 
 
 def _facts(profile: ProfileView) -> list[tuple[str, object]]:
@@ -71,6 +90,7 @@ def _facts(profile: ProfileView) -> list[tuple[str, object]]:
         ("waits", _waiting(profile)),
         ("next test", away and away.probe_at),
         ("max concurrent", number(profile.max_concurrent)),
+        ("calls", _calls(profile.calls)),
         ("rate", f"{profile.rate:g} calls a second" if profile.rate else None),
         ("retries", f"{retry.retries}, after {retry.base:g} to {retry.cap:g} s"),
         ("used by", ", ".join(profile.used_by) or None),

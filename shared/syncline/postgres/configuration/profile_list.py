@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from syncline.postgres.database.database import Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.limits.profile_calls import ProfileCallsView, calls_now
 
 _SELECT = """
 select p.*, b.opened_at, b.reason, b.probe_at,
@@ -58,6 +59,7 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
         secrets_readable: false when no key here decrypts them.
         used_by: instances.
         breaker: while its system does not answer, or refuses the login.
+        calls: who uses its calls now, and who waits for one.
         etag: of this state, for `If-Match`.
     """
 
@@ -73,6 +75,7 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     used_by: list[str]
     last_test: LastTest | None
     breaker: BreakerView | None
+    calls: ProfileCallsView
     changed_at: datetime
     etag: str
 
@@ -95,15 +98,21 @@ class ProfileList(SecretRepository):
         where.add("p.active = {}", active)
         where.add("p.connector = {}", connector)
         sql = f"{_SELECT} and {where} order by p.name limit {where.bind(part.limit)}"
-        return [self._view(row) for row in await self._database.fetch(sql, *where.values)]
+        rows = await self._database.fetch(sql, *where.values)
+        return await self._views(tenant, rows)
 
     async def get(self, tenant: str, name: str) -> ProfileView:
         """Return one profile. Raises NotFoundError."""
         select = f"{_SELECT} and p.name = $2"
         row = await row_named(self._database, Kind.PROFILE, tenant, name, select=select)
-        return self._view(row)
+        (view,) = await self._views(tenant, [row])
+        return view
 
-    def _view(self, row: Row) -> ProfileView:
+    async def _views(self, tenant: str, rows: Sequence[Row]) -> list[ProfileView]:
+        calls = await calls_now(self._database, tenant, [row["id"] for row in rows])
+        return [self._view(row, calls.get(row["id"], ProfileCallsView())) for row in rows]
+
+    def _view(self, row: Row, calls: ProfileCallsView) -> ProfileView:
         names: Iterable[str] | None
         try:
             names = sorted(secrets_of(row, self._keys))
@@ -117,6 +126,7 @@ class ProfileList(SecretRepository):
             retry=RetryPolicy(**row["retry"]),  # whole: a converted dataclass hides its defaults
             last_test=_last_test(row),
             breaker=struct_of(BreakerView, row) if row["opened_at"] else None,
+            calls=calls,
             etag=mark_of(row["changed_at"]),
         )
 

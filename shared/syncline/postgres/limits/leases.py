@@ -14,10 +14,9 @@ from uuid import uuid4
 
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.breakers import Breakers, ProfileBreaker
+from syncline.postgres.limits.profile_calls import LEASE, ProfileCalls
 from syncline.postgres.limits.retry_after import ProfilePause, paused_profiles
 
-LEASE = "6 seconds"
-"""After which the slots of a process that died are free: six renewals."""
 POLL = 0.05
 """Seconds between two tries for a slot or a token."""
 RENEWAL = 1.0
@@ -119,6 +118,7 @@ class ProfileLimiter:
         self._yielding = False
         self.pause = ProfilePause(database, self._profile, tenant)
         self.breaker = ProfileBreaker(breakers, self._profile, tenant)
+        self.calls = ProfileCalls(database, profile, tenant, self._holder)
 
     async def pace(self) -> None:
         """Wait until one more call to the system may begin; the first within `call` is included.
@@ -135,8 +135,11 @@ class ProfileLimiter:
             await check()
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, run_id: str | None = None) -> AsyncIterator[None]:
         """Hold one call slot, and take a token if the profile has a rate.
+
+        Args:
+            run_id: the run that people are shown as the one that calls; None: nobody is shown.
 
         Raises:
             RetriableError: the database is away.
@@ -146,22 +149,24 @@ class ProfileLimiter:
         The token is for the first call to the system; the connector takes one for each further
         call by `pace`. Who comes first in a process is served first.
         """
-        async with self._gate:
-            self.breaker.check()
-            await self.pause.wait()  # holds no slot of others back
-            slot = await self._acquire()
-            try:
+        with self.calls.counted(run_id) as call:
+            async with self._gate:
                 self.breaker.check()
-                await self.pause.wait()
-                if self._rate is not None:
-                    await self._token(self._rate)
-                holding = _PAID.set([True])
+                await self.pause.wait()  # holds no slot of others back
+                slot = await self._acquire()
                 try:
-                    yield
+                    self.breaker.check()
+                    await self.pause.wait()
+                    if self._rate is not None:
+                        await self._token(self._rate)
+                    holding = _PAID.set([True])
+                    call.waits = False
+                    try:
+                        yield
+                    finally:
+                        _PAID.reset(holding)
                 finally:
-                    _PAID.reset(holding)
-            finally:
-                self._give_back(slot)
+                    self._give_back(slot)
 
     def _give_back(self, slot: int) -> None:
         if slot in self._busy:  # else its lease ran out meanwhile
@@ -186,6 +191,7 @@ class ProfileLimiter:
             lost = set(held) - {row[0] for row in rows}  # the database was away for too long
             self._busy -= lost
             self._idle = [slot for slot in self._idle if slot not in lost]
+        await self.calls.store()
 
     async def release(self) -> None:
         """Give back everything, at the end of the process."""
@@ -193,6 +199,7 @@ class ProfileLimiter:
         self._idle, self._busy = [], set()
         if held:
             await self._database.execute(_RELEASE, self._profile, self._holder, held)
+        await self.calls.remove()
 
     async def _acquire(self) -> int:
         async with self._claiming:
