@@ -10,7 +10,7 @@ from rich.text import Text
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, pairs, table
-from syncline.cli.program.texts import number
+from syncline.cli.program.texts import moment, number
 from syncline.domain.breaker import waiting_reason
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
 from syncline.postgres.database.conditions import ListPart
@@ -88,11 +88,11 @@ def _facts(profile: ProfileView) -> list[tuple[str, object]]:
         ("connector", profile.connector),
         ("status", _status(profile)),
         ("waits", _waiting(profile)),
-        ("next test", away and away.probe_at),
+        ("next test", away and moment(away.probe_at)),
         ("max concurrent", number(profile.max_concurrent)),
         ("calls", _calls(profile.calls)),
         ("rate", f"{profile.rate:g} calls a second" if profile.rate else None),
         ("retries", f"{retry.retries}, after {retry.base:g} to {retry.cap:g} s"),
         ("used by", ", ".join(profile.used_by) or None),
-        ("changed", profile.changed_at),
+        ("changed", moment(profile.changed_at)),
     ]
