@@ -13,8 +13,10 @@ ONE, TWO, ROW = "1" * 32, "2" * 32, "3" * 32
 MANY = 600
 
 
-def intents(payload_hash: str = ONE, owner: str = OWNER, version: int = 0) -> WriteIntents:
-    return WriteIntents(owner, ["a"], [payload_hash], [version], [True])
+def intents(
+    payload_hash: str = ONE, owner: str = OWNER, version: int = 0, seen: str | None = None
+) -> WriteIntents:
+    return WriteIntents(owner, ["a"], [payload_hash], [version], [True], [seen])
 
 
 def new_records(name: str, version: int) -> Acknowledgements:
@@ -74,7 +76,7 @@ class WriteLedgerSuite:
         assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == set()
         assert await ledger.renew(run.stream, ["a", "b"], OWNER, 0.0) == {"a"}
         assert await ledger.renew(run.stream, ["a"], OWNER, 60.0) == set()  # it has run out
-        assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == {"a"}
+        assert await ledger.intend(run, intents(TWO, OTHER, seen=OWNER), 60.0) == {"a"}
         assert await ledger.renew(run.stream, ["a"], OWNER, 60.0) == set()
 
     async def test_a_withdrawn_intent_leaves_nothing(
@@ -111,11 +113,27 @@ class WriteLedgerSuite:
         assert await ledger.intend(run, intents(TWO), 60.0) == set()
         assert await ledger.intend(run, intents(TWO, version=5), 60.0) == {"a"}
 
+    @pytest.mark.parametrize("seen", [None, "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a03"])
+    async def test_a_write_that_was_decided_on_before_another_one_began_is_not_begun(
+        self, ledger: WriteLedger, run: RunRef, seen: str | None
+    ) -> None:
+        """Though that has ended: its answer may be lost, and nobody has looked into it."""
+        await ledger.intend(run, intents(), 60.0)
+        await ledger.doubt(run.stream, ["a"], OWNER, 0.0)
+        assert await ledger.intend(run, intents(ONE, OTHER, seen=seen), 60.0) == set()
+        assert await ledger.intend(run, intents(ONE, OTHER, seen=OWNER), 60.0) == {"a"}
+
+    async def test_a_write_of_an_intent_that_is_gone_is_not_begun(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        assert await ledger.intend(run, intents(ONE, OTHER, seen=OWNER), 60.0) == set()
+        assert await ledger.entries(run.stream, ["a"]) == {}
+
     async def test_an_acknowledgement_leaves_the_intent_of_another_call(
         self, ledger: WriteLedger, run: RunRef
     ) -> None:
         await ledger.intend(run, intents(), 0.0)
-        await ledger.intend(run, intents(TWO, OTHER), 60.0)
+        await ledger.intend(run, intents(TWO, OTHER, seen=OWNER), 60.0)
         await ledger.acknowledge(run, written(5))
         kept = await entry(ledger, run)
         assert (kept.payload_hash, kept.version) == (ONE, 5)
@@ -175,7 +193,7 @@ class WriteLedgerSuite:
     async def test_what_was_thought_new_and_is_not_ends_its_intent(
         self, ledger: WriteLedger, run: RunRef
     ) -> None:
-        begun = WriteIntents(OWNER, ["a1"], [ONE], [0], [False])
+        begun = WriteIntents(OWNER, ["a1"], [ONE], [0], [False], [None])
         await ledger.intend(run, begun, 60.0)
         written = new_records("a", 7)
         written.owners = [OWNER] * MANY

@@ -53,10 +53,13 @@ class MemoryLedger:
     async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
         now, ours = self._clock.monotonic(), set()
         for place, source_id in enumerate(begun.source_ids):
-            row = self._rows.setdefault((run.stream, source_id), _Row())
+            row = self._rows.get((run.stream, source_id), _Row())
+            owner = row.intent.owner if row.intent is not None else None
             is_free = row.intent is None or row.intent.until <= now
-            if row.version == begun.versions[place] and is_free:
+            is_known = (row.version, owner) == (begun.versions[place], begun.seen[place])
+            if is_known and is_free:
                 ours.add(source_id)
+                self._rows[run.stream, source_id] = row
                 row.intent = _Intent(
                     begun.payload_hashes[place], begun.owner, begun.creates[place], now + seconds
                 )

@@ -69,6 +69,12 @@ class Item(msgspec.Struct, gc=False):
     owner: str | None = None
     asked: bool = False
 
+    @property
+    def seen_owner(self) -> str | None:
+        """The call whose intent the ledger held when the write was decided on."""
+        intent = self.entry.intent if self.entry else None
+        return intent.owner if intent else None
+
 
 def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
     """Flatten bundles of a run into items with their hashes; `lines`: the target `reads_lines`."""

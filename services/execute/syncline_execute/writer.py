@@ -215,6 +215,7 @@ class Writer:
             [item.payload_hash for item in items],
             [item.entry.version if item.entry else 0 for item in items],
             [item.asked and item.target_id is None for item in items],
+            [item.seen_owner for item in items],
         )
         ours = await self._ledger.intend(run, begun, _longest(target))
         work.fail([item for item in items if item.source_id not in ours], under_way(0.0))

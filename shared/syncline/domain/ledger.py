@@ -43,7 +43,8 @@ class WriteIntents(msgspec.Struct):
     """Writes that one call is about to send; the lists run in parallel.
 
     A version is that of the last acknowledged write, 0 if there was none; `creates` means that the
-    target was asked and has no such record.
+    target was asked and has no such record. `seen` has the owner of the intent that was looked into
+    before the write was decided on, None if there was none.
     """
 
     owner: str
@@ -51,6 +52,7 @@ class WriteIntents(msgspec.Struct):
     payload_hashes: list[str]
     versions: list[int]
     creates: list[bool]
+    seen: list[str | None]
 
 
 class Acknowledgements(msgspec.Struct):

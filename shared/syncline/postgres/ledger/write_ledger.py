@@ -51,21 +51,29 @@ with written as (select source_id, version from ledger
 {BY_ACKNOWLEDGED}"""
 
 # Nobody begins a write while another's may still have its effect, nor one that was decided on what
-# is not so any more: `version` carries the write that was seen, and is written to no row.
+# is not so any more: the write or the intent that was seen is not the last one.
 _INTEND = """
-insert into ledger (stream_id, source_id, tenant, version, intent_hash, intent_run, intent_owner,
-  intent_until, intent_creates)
-select $1, u.source_id, $2, nullif(u.version, 0), u.hash, $3, $4,
-  clock_timestamp() + make_interval(secs => $5), u.creates
-from unnest($6::text[], $7::text[]::uuid[], $8::bigint[], $9::bool[])
-  as u(source_id, hash, version, creates)
-on conflict (stream_id, source_id) do update
-  set intent_hash = excluded.intent_hash, intent_run = excluded.intent_run,
-  intent_owner = excluded.intent_owner, intent_until = excluded.intent_until,
-  intent_creates = excluded.intent_creates
-where coalesce(ledger.version, 0) = coalesce(excluded.version, 0)
-  and coalesce(ledger.intent_until <= clock_timestamp(), true)
-returning source_id
+with begun as (
+  select * from unnest($6::text[], $7::text[]::uuid[], $8::bigint[], $9::bool[],
+      $10::text[]::uuid[])
+    as u(source_id, hash, version, creates, seen)),
+taken as (
+  update ledger l set intent_hash = b.hash, intent_run = $3, intent_owner = $4,
+    intent_until = clock_timestamp() + make_interval(secs => $5), intent_creates = b.creates
+  from begun b
+  where l.stream_id = $1 and l.source_id = b.source_id and coalesce(l.version, 0) = b.version
+    and l.intent_owner is not distinct from b.seen
+    and coalesce(l.intent_until <= clock_timestamp(), true)
+  returning l.source_id),
+added as (
+  insert into ledger (stream_id, source_id, tenant, intent_hash, intent_run, intent_owner,
+    intent_until, intent_creates)
+  select $1, b.source_id, $2, b.hash, $3, $4,
+    clock_timestamp() + make_interval(secs => $5), b.creates
+  from begun b where b.version = 0 and b.seen is null
+  on conflict do nothing
+  returning source_id)
+select source_id from taken union all select source_id from added
 """
 _ENTRIES = """
 select source_id, encode(uuid_send(payload_hash), 'hex'), encode(uuid_send(row_hash), 'hex'),
@@ -120,7 +128,8 @@ class Ledger:
             The source IDs that may be sent; another call has the others in hand.
         """
         call = (run.stream, run.tenant, run.id, begun.owner, seconds)
-        records = (begun.source_ids, begun.payload_hashes, begun.versions, begun.creates)
+        decided = (begun.versions, begun.creates, begun.seen)
+        records = (begun.source_ids, begun.payload_hashes, *decided)
         return {row[0] for row in await self._database.fetch(_INTEND, *call, *records)}
 
     async def renew(

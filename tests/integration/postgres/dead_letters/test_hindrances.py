@@ -91,7 +91,7 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
 
     run = await accept(db, onOverlap="queue")
     await Ledger(db).intend(
-        ref(run), WriteIntents(str(uuid4()), ["a"], ["0" * 32], [0], [False]), 0.0
+        ref(run), WriteIntents(str(uuid4()), ["a"], ["0" * 32], [0], [False], [None]), 0.0
     )
     await accept(db, onOverlap="queue", trigger="replay", replay={"entries": [entry]})
     entries = await Ledger(db).entries(run.stream, ["a"])

@@ -207,9 +207,9 @@ async def test_unknown_names_are_refused(db: Database) -> None:
 async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db: Database) -> None:
     run = await accept(db)
     ledger, one = Ledger(db), "0" * 31 + "1"
-    assert await ledger.intend(ref(run), WriteIntents(OWNER, ["a"], [one], [0], [True]), 60.0) == {
-        "a"
-    }
+    assert await ledger.intend(
+        ref(run), WriteIntents(OWNER, ["a"], [one], [0], [True], [None]), 60.0
+    ) == {"a"}
     intent = (await ledger.entries(run.stream, ["a"]))["a"].intent
     assert intent is not None
     assert (intent.payload_hash, intent.owner, intent.creates) == (one, OWNER, True)
