@@ -16,7 +16,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 	cd console && npm run -s check
 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in two processes with servers of their own
-	$(SIDE_BY_SIDE) test-end-to-end test-integration test-unit
+	$(SIDE_BY_SIDE) test-end-to-end test-integration test-unit test-browser
 
 test-unit: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
@@ -46,8 +46,11 @@ test-unit: $(READY) ## Run the tests that need no server
 test-integration: $(READY) ## Run the tests of one part with its servers
 	$(BIN)/pytest tests/integration$(WHOSE)
 
-test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations, and those in a browser
-	$(BIN)/pytest tests/e2e tests/browser$(WHOSE)
+test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations
+	$(BIN)/pytest tests/e2e$(WHOSE)
+
+test-browser: $(READY) $(WEB) ## Run the tests in a browser
+	$(BIN)/pytest tests/browser$(WHOSE)
 
 test-chaos: $(READY) ## Break everything around and inside Syncline during runs, audit, and print the table of faults
 	SYNCLINE_CHAOS_TIMES=3 $(BIN)/pytest -m chaos --timeout 3600 -s tests/chaos

@@ -54,8 +54,8 @@ class LineWriter:
     def _work(self) -> None:
         told = 0
         while (line := self._lines.get()) is not None:
-            if self._put(line) and self._lost > told:
-                lost, told = self._lost - told, self._lost
+            if self._put(line) and (now := self._lost) > told:  # others go on counting
+                lost, told = now - told, now
                 self._put(b'{"level":"warning","event":"log_lines_lost","count":%d}\n' % lost)
 
     def _put(self, line: bytes) -> bool:
