@@ -38,7 +38,7 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 	cd console && npm run -s check
 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in two processes with servers of their own
-	$(SIDE_BY_SIDE) test-end-to-end test-integration test-unit test-browser
+	$(SIDE_BY_SIDE) test-end-to-end test-integration test-browser test-unit
 
 test-unit: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)

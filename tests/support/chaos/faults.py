@@ -288,7 +288,7 @@ FAULTS = (
     Fault("PostgreSQL: kill -9", _of(_server_killed, "postgres")),
     Fault("PostgreSQL: frozen for 10 s", _of(_server_frozen, "postgres"), BEYOND_SESSION),
     Fault("PostgreSQL: restarted", _of(_server_restarted, "postgres")),
-    Fault("PostgreSQL: read-only", _postgres_read_only, 5.0, short=True),
+    Fault("PostgreSQL: read-only", _postgres_read_only, 5.0),
     Fault("PostgreSQL: connections cut", _postgres_cut),
     Fault("target: each answer takes 3 s", _target_slow, 6.0),
     Fault("target: refuses connections", _target_refuses, 5.0),
