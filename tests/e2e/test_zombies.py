@@ -68,10 +68,11 @@ async def test_a_stopped_process_writes_nothing_again(
 
 def _check(shop: HttpApi, name: str) -> None:
     sent = writes(shop)
-    if name == "upserts":  # what was under way may be sent again: it has no second effect
-        assert sum(sent.values()) <= 2 * ROWS + BESIDE
+    if name == "upserts":  # what has no answer in time is sent again: it has no second effect
+        assert sum(sent.values()) <= 3 * ROWS
     else:
-        assert set(sent.values()) == {1}
+        # A call that was stopped between its last look and its first byte: docs/decisions/0069.
+        assert sum(count - 1 for count in sent.values()) <= 1
     if name != "cannot be asked":
         # A call that was stopped between its last look and its first byte: docs/decisions/0069.
         old = [item for item in shop.items.values() if int(str(item["n"])) != 2]

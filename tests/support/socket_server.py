@@ -38,10 +38,11 @@ def _length(head: bytes) -> int:
 
 
 class SocketServer(msgspec.Struct):
-    """Where it listens, and the requests that came."""
+    """Where it listens, the requests that came, and how many connections it has closed."""
 
     port: int
     requests: list[bytes] = []
+    closed: int = 0
 
 
 @contextmanager
@@ -59,6 +60,7 @@ def serving(script: Callable[[Connection], None]) -> Iterator[SocketServer]:
                 with sock, suppress(OSError):
                     if not stopped.is_set():
                         script(Connection(sock, server.requests))
+                server.closed += 1
 
         thread = threading.Thread(target=accept)
         thread.start()

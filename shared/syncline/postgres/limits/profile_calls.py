@@ -17,8 +17,8 @@ import msgspec
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import struct_of
 
-LEASE = "6 seconds"
-"""After which nothing counts that a process that died had of a profile: six renewals."""
+LEASE = "30 seconds"
+"""After which nothing counts that a process that died had of a profile."""
 
 _STORE = """
 insert into profile_calls (profile_id, holder, tenant, written_at, runs)
