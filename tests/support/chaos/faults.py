@@ -277,7 +277,6 @@ FAULTS = (
         "execute: frozen for 10 s, another takes over",
         partial(_zombie, "execute"),
         BEYOND_SESSION,
-        short=True,
     ),
     Fault("execute: a second member joins and leaves", partial(_second_member, "execute"), 4.0),
     Fault("Kafka: kill -9", _of(_server_killed, "kafka"), short=True),
@@ -301,7 +300,6 @@ FAULTS = (
         "execute - PostgreSQL: no byte passes",
         _between(_link_stalled, "to_postgres"),
         BEYOND_SESSION,
-        short=True,
     ),
 )
 """The fault matrix; docs/faults.md says what happens, and where other faults are tested."""
