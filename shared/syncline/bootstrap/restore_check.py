@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
-
-from syncline.domain.errors import RetriableError, SynclineError
+from syncline.bootstrap.start_check import StartCheck
+from syncline.domain.errors import SynclineError
 from syncline.domain.installation import Mark, restored
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.reader import KafkaReader
 from syncline.postgres.database.database import Database
 from syncline.postgres.monitoring.installation_mark import raise_mark, read_mark
-from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import ControlTopic, mark_message
 from syncline.runtime.ports import Producer
@@ -20,42 +18,27 @@ LOOK_EVERY = 15.0
 """Seconds between two looks while a stage works."""
 MARK_EVERY = 30.0
 """Seconds; a backup of that age is not told from the database as it was."""
-log = structlog.get_logger()
 
 
 class RestoredDatabaseError(SynclineError):
     """The database was restored to an earlier time while the process worked; it begins anew."""
 
 
-class RestoreCheck:
-    """Compares the database's mark with the newest one on the control topic.
-
-    Attributes:
-        problem: why the stage does not begin, in words.
-    """
+class RestoreCheck(StartCheck):
+    """Compares the database's mark with the newest one on the control topic."""
 
     def __init__(self, database: Database, commands: ControlTopic, clock: Clock) -> None:
+        super().__init__(self._compare, clock)
         self._database = database
         self._commands = commands
-        self._clock = clock
-        self.problem: str | None = None
 
     async def passed(self) -> None:
         """Wait until the database is as new as the topics, or a person has decided."""
         await self._commands.read()
-        backoff = Backoff()
-        while (problem := await self._look()) is not None:
-            if problem != self.problem:
-                log.error("stage_does_not_begin", reason=problem)
-            self.problem = problem
-            await self._clock.sleep(backoff.next())
-        self.problem = None
+        await super().passed()
 
-    async def _look(self) -> str | None:
-        try:
-            return restored(await read_mark(self._database), self._commands.mark)
-        except RetriableError as error:
-            return str(error)
+    async def _compare(self) -> str | None:
+        return restored(await read_mark(self._database), self._commands.mark)
 
     async def watch(self) -> None:
         """Side task: end the process if the database is restored while it works.

@@ -13,10 +13,10 @@ import msgspec
 import uvloop
 
 from syncline.bootstrap.connections import Connections, MappingCache
-from syncline.bootstrap.lane_check import LaneCheck
 from syncline.bootstrap.life import Life, life, standing_still
 from syncline.bootstrap.restore_check import RestoreCheck, publish_marks
 from syncline.bootstrap.settings import Settings
+from syncline.bootstrap.start_check import StartCheck
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
@@ -28,6 +28,7 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.postgres.progress.bundle_park import BundlePark
 from syncline.postgres.progress.custody import StageCustody
+from syncline.postgres.runs.open_lanes import moved_lanes
 from syncline.postgres.runs.run_refs import RunRefs
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import ControlTopic
@@ -90,33 +91,38 @@ async def _run(
         if set(spec.topics) <= set(INPUT_OF.values()):
             spec = msgspec.structs.replace(spec, park=_bundle_park(service))
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
-        lanes = LaneCheck(own.database, settings.kafka_partitions, own.clock)
-
+        lanes = StartCheck(partial(moved_lanes, own.database, settings.kafka_partitions), own.clock)
         restores = RestoreCheck(own.database, service.commands, own.clock)
 
         async def may_begin() -> None:
             await lanes.passed()
             await restores.passed()
 
-        side_tasks: dict[str, SideTask] = {
-            "control": service.commands.follow,
-            "restores": restores.watch,
-            "limits": service.limits.renew,
-            "breakers": partial(
-                service.connections.probe, of_parked=INPUT_OF[Stage.EXECUTE] in spec.topics
-            ),
-        }
-        if spec.settles:  # one service is enough
-            side_tasks["marks"] = partial(
-                publish_marks, own.database, service.commands, service.producer, own.clock
-            )
         await own.run(
             spec.name,
             lambda: loop.run(own.stopping, may_begin),
             _health(service, lanes, restores, loop, own.clock),
-            {**side_tasks, **handler.side_tasks()},
+            {**_side_tasks(service, spec, restores, own), **handler.side_tasks()},
             topics=list(spec.topics),
         )
+
+
+def _side_tasks(
+    service: Service, spec: StageSpec[T], restores: RestoreCheck, own: Life
+) -> dict[str, SideTask]:
+    tasks: dict[str, SideTask] = {
+        "control": service.commands.follow,
+        "restores": restores.watch,
+        "limits": service.limits.renew,
+        "breakers": partial(
+            service.connections.probe, of_parked=INPUT_OF[Stage.EXECUTE] in spec.topics
+        ),
+    }
+    if spec.settles:  # one service is enough
+        tasks["marks"] = partial(
+            publish_marks, own.database, service.commands, service.producer, own.clock
+        )
+    return tasks
 
 
 def _bundle_park(service: Service) -> BundlePark:
@@ -159,7 +165,7 @@ def _service(own: Life) -> Service:
 
 
 def _health(
-    service: Service, lanes: LaneCheck, restores: RestoreCheck, loop: StageLoop[T], clock: Clock
+    service: Service, lanes: StartCheck, restores: RestoreCheck, loop: StageLoop[T], clock: Clock
 ) -> HealthServer:
     def ready() -> dict[str, str | None]:
         return {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from syncline.bootstrap.lane_check import LaneCheck
+from syncline.bootstrap.start_check import StartCheck
 from syncline.contracts.messages import Extracted
 from syncline.postgres.database.database import Database
 from syncline.postgres.progress.extraction import Extractions
@@ -28,7 +29,7 @@ async def test_lanes_of_open_runs_move_with_another_number(db: Database) -> None
 async def test_a_stage_begins_when_they_have_ended(db: Database) -> None:
     run, clock = await accept(db), FakeClock()
     await extract(db, run)
-    check = LaneCheck(db, 8, clock)
+    check = StartCheck(partial(moved_lanes, db, 8), clock)
     waiting = asyncio.ensure_future(check.passed())
     await eventually(lambda: check.problem is not None)
     await clock.advance(60)
