@@ -60,6 +60,7 @@ class ExecuteHandler(Handler[Bundle]):
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
         live, messages = split_cancelled(items, self._commands, Stage.EXECUTE)
+        await self._forget([b for b in items if self._commands.is_cancelled(b.run.id)])
         by_run: dict[str, list[Bundle]] = defaultdict(list)
         for bundle in live:
             by_run[bundle.run.id].append(bundle)
@@ -70,13 +71,13 @@ class ExecuteHandler(Handler[Bundle]):
     async def _run(self, bundles: Sequence[Bundle]) -> list[Outbound]:
         run = bundles[0].run
         if (failure := self._halts.of(run.id)) is not None:
-            return self._stopped(bundles, failure)
+            return await self._stopped(bundles, failure)
         try:
             target = await self._targets.of(run)
         except ConflictError as error:
-            return self._unusable(bundles, "configuration_changed", error)
+            return await self._unusable(bundles, "configuration_changed", error)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
-            return self._unusable(bundles, "configuration_unusable", error)
+            return await self._unusable(bundles, "configuration_unusable", error)
         work = Work(self._halts, self._commands, run.id)
         await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
@@ -103,6 +104,7 @@ class ExecuteHandler(Handler[Bundle]):
         finally:
             writing.cancel()
             await asyncio.wait([writing])
+            _ = writing.cancelled() or writing.exception()  # asyncio logs what nobody has read
 
     def _outcomes(self, bundles: Sequence[Bundle], work: Work) -> list[Outbound]:
         """Report the outcomes that are known by now; what halted the run comes before them."""
@@ -131,13 +133,16 @@ class ExecuteHandler(Handler[Bundle]):
         )
         return report_message(Halted(run, storable(failure)))
 
-    def _unusable(self, bundles: Sequence[Bundle], code: str, error: Exception) -> list[Outbound]:
+    async def _unusable(
+        self, bundles: Sequence[Bundle], code: str, error: Exception
+    ) -> list[Outbound]:
         """Stop a run whose target cannot be used any more."""
         failure = Failure(Category.PERMANENT, code, str(error))
-        return self._stopped(bundles, self._halts.note(bundles[0].run.id, failure))
+        return await self._stopped(bundles, self._halts.note(bundles[0].run.id, failure))
 
-    def _stopped(self, bundles: Sequence[Bundle], failure: Failure) -> list[Outbound]:
+    async def _stopped(self, bundles: Sequence[Bundle], failure: Failure) -> list[Outbound]:
         """Skip what came before the other stages heard of the halt."""
+        await self._forget(bundles)
         return [
             report_message(Halted(bundles[0].run, storable(failure))),
             *(
@@ -146,6 +151,16 @@ class ExecuteHandler(Handler[Bundle]):
             ),
         ]
 
-    def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
+    async def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
         """Make dead letters of a bundle that breaks this stage every time."""
+        await self._forget([item])
         return self._router.give_up(item, error, self._clock.now())
+
+    async def _forget(self, bundles: Sequence[Bundle]) -> None:
+        """Let none of these records be skipped as unchanged by the next run.
+
+        They end unwritten, but a process that had them before may have ended between a call and its
+        acknowledgement: the ledger then has the old payload, and the target this one.
+        """
+        for bundle in bundles:
+            await self._writer.forget(bundle.run, bundle.ids)

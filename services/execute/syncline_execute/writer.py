@@ -13,13 +13,12 @@ from uuid import uuid4
 from syncline.connectors.port import WriteResult
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
+from syncline.domain.ledger import LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
-from syncline_execute.calls import GOES_ON, match_keys, write_records
+from syncline_execute.calls import match_keys, write_records
 from syncline_execute.fence import TRUSTED, Fence, renewed_every
-from syncline_execute.group_commit import GroupCommit
 from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
 from syncline_execute.row_names import RowNaming
@@ -35,6 +34,7 @@ from syncline_execute.rules import (
     under_way,
     verdict_of,
 )
+from syncline_execute.settlement import Settlement
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
 
@@ -50,13 +50,17 @@ class Writer:
     def __init__(self, ledger: WriteLedger, naming: RowNaming, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._acknowledgements = GroupCommit(ledger)
         self._naming = naming
+        self._settlement = Settlement(ledger, naming)
 
     async def write(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """Bring every item to an outcome or a failure, which `work` collects."""
         for unique in rounds(items):
             await self._round(run, target, unique, work)
+
+    async def forget(self, run: RunRef, source_ids: Sequence[str]) -> None:
+        """Forget what the target held of records that end unwritten. Raises RetriableError."""
+        await self._settlement.forget(run, source_ids)
 
     async def _round(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         asked_at = self._clock.monotonic()
@@ -125,7 +129,7 @@ class Writer:
             verdict = verdict_of(item, seen, honours_keys=target.capabilities.honours_keys)
             by_verdict[verdict].append(item)
         work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
-        await self._acknowledge(run, by_verdict[Verdict.APPLIED])
+        await self._settlement.acknowledge(run, by_verdict[Verdict.APPLIED])
         work.settle(by_verdict[Verdict.APPLIED], Outcome.SUCCESS)
         return by_verdict[Verdict.SEND]
 
@@ -140,7 +144,7 @@ class Writer:
             for start in starts:  # shared by all: each takes the next bulk
                 part = items[start : start + size]
                 if work.is_cancelled:
-                    work.settle(part, Outcome.CANCELLED)
+                    await self._settlement.cancel(run, target, part, work)
                     continue
                 if work.is_paused:
                     work.fail(part, PAUSED)
@@ -152,7 +156,7 @@ class Writer:
                 except PausedError as error:
                     work.fail(part, error.failure)
                 if answer is not None:  # the next call begins, and more are stored together
-                    await self._settle(run, target, part, answer, work)
+                    await self._settlement.settle(run, target, part, answer, work)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
@@ -163,9 +167,10 @@ class Writer:
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
         if work.halt is not None:
+            await self._settlement.forget_unwritten(run, target, items)
             work.stop(items, work.halt)
         elif work.is_cancelled:  # while it waited for its turn
-            work.settle(items, Outcome.CANCELLED)
+            await self._settlement.cancel(run, target, items, work)
         elif target.capabilities.idempotent_upsert:
             fence = Fence(self._clock, asked_at, lambda: self._is_newest(run, items))
             return await write_records(run, target, items, fence)
@@ -197,7 +202,7 @@ class Writer:
         async with renewed_every(renew, target.capabilities.longest_call / 2):
             fence = Fence(self._clock, asked_at, renew)
             answer = await write_records(run, target, items, fence)
-        await self._settle(run, target, items, answer, work)
+        await self._settlement.settle(run, target, items, answer, work)
         refusals = {**answer.failures, **answer.stopped}
         unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]
         unsent += [items[place].source_id for place in answer.existing]
@@ -220,58 +225,6 @@ class Writer:
         ours = await self._ledger.intend(run, begun, _longest(target))
         work.fail([item for item in items if item.source_id not in ours], under_way(0.0))
         return [item for item in items if item.source_id in ours]
-
-    async def _settle(
-        self, run: RunRef, target: Target, items: Sequence[Item], answer: WriteResult, work: Work
-    ) -> None:
-        """Take over a call's answer: acknowledged first, told afterwards."""
-        done: list[Item] = []
-        is_clean = not (answer.stopped or answer.existing or answer.failures)
-        for place, (item, target_id) in enumerate(zip(items, answer.target_ids, strict=True)):
-            if is_clean:
-                item.target_id = target_id or item.target_id
-            elif place in answer.stopped:
-                work.stop([item], answer.stopped[place])
-            elif place in answer.existing:
-                work.settle([item], Outcome.UNCHANGED)
-            elif place in answer.failures:
-                work.fail([item], answer.failures[place])
-            else:
-                item.target_id = target_id or item.target_id
-                done.append(item)
-        done = list(items) if is_clean else done
-        await self._acknowledge(run, done)
-        if not (answer.created and run.first):  # then each has a row that nobody had
-            await self._naming.tell_shared(run, done)
-        await self._doubt(run, target, items, {**answer.failures, **answer.stopped})
-        work.settle(done, Outcome.SUCCESS)
-
-    async def _doubt(
-        self, run: RunRef, target: Target, items: Sequence[Item], failures: Mapping[int, Failure]
-    ) -> None:
-        for ended in (True, False):
-            seconds = target.capabilities.visible_after if ended else None
-            doubtful = [
-                items[place]
-                for place, failure in failures.items()
-                if failure.ambiguous and (failure.code not in GOES_ON) is ended
-            ]
-            if doubtful:
-                ids = [item.source_id for item in doubtful]
-                await self._ledger.doubt(run.stream, ids, doubtful[0].owner, seconds)
-
-    async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
-        if items:
-            written = Acknowledgements(
-                [item.source_id for item in items],
-                [item.payload_hash for item in items],
-                [item.row_hash for item in items],
-                [item.target_id for item in items],
-                [item.version for item in items],
-                [item.owner for item in items] if any(item.owner for item in items) else [],
-                new=all(item.entry is None for item in items),
-            )
-            await self._acknowledgements.acknowledge(run, written)
 
 
 def _longest(target: Target) -> float:

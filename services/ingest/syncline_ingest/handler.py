@@ -51,6 +51,8 @@ LEAST = 200
 """Records of a page; with Max Entities at least so many, as most of them may need no work."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at what people want."""
+TAKE_OVER_AFTER = 5.0
+"""Seconds after which a process goes on with a run that another one had taken over from it."""
 TELL_EVERY = 30.0
 """Seconds between two reports that reading waits."""
 log = structlog.get_logger()
@@ -98,6 +100,10 @@ class IngestHandler(Handler[RunRequest]):
                 return await self._manifest_again(request)
             try:
                 return await self._extract_on(progress)
+            except FencedError:
+                # Another process goes on with it. This one has the request, though, so it must not
+                # forget it: the other may have lost its partitions already, and end at any moment.
+                await self._clock.sleep(TAKE_OVER_AFTER)
             except _PausedRunError:
                 # To start it again is no mistake: a paused one does not start, and one that goes
                 # on already, of which this process has not heard yet, must not be left alone.
@@ -114,8 +120,6 @@ class IngestHandler(Handler[RunRequest]):
             encoded = msgspec.to_builtins(failure) if failure else None
             await begun
             await self._extractions.finish(progress, encoded, end)
-        except FencedError:
-            return []  # another process goes on with it
         finally:
             begun.cancel()  # no effect once it was told
         return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]

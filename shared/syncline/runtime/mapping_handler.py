@@ -73,7 +73,7 @@ class MappingHandler(Handler[Bundle]):
             messages += self._forward(bundle, self._part(mapping, bundle.columns))
         return messages
 
-    def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
+    async def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
         """Make dead letters of a bundle that breaks this stage every time."""
         return self._router.give_up(item, error, self._clock.now())
 

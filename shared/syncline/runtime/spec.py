@@ -86,10 +86,10 @@ class Handler(ABC, Generic[T]):
         something it needs is away; any other exception is a bug.
         """
 
-    def on_bug(self, item: T, error: Exception) -> Sequence[Outbound] | None:
+    async def on_bug(self, item: T, error: Exception) -> Sequence[Outbound] | None:
         """Return what to send in place of an item that has broken `handle` every time.
 
-        None, as here, sends the message itself to the DLQ.
+        None, as here, sends the message itself to the DLQ. May raise RetriableError.
         """
         return None
 

@@ -29,6 +29,7 @@ from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.limits.breakers import Breakers
+from syncline.postgres.progress.extraction import Extractions
 from syncline.postgres.runs.run_refs import RunRefs
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
@@ -215,6 +216,22 @@ async def test_a_killed_ingest_goes_on_and_every_record_travels(
     assert (ended.extracted, ended.counters.total) == (True, 10)
     report = decoder_of(Report).decode(world.sent.messages[-1].value or b"")
     assert isinstance(report, Extracted)
+
+
+async def test_who_was_overtaken_goes_on_because_the_other_may_have_died(world: World) -> None:
+    """A process that had lost its partitions began to read once more, and ended."""
+    run = await world.accept()
+    world.table.has_more.clear()
+    ingesting = asyncio.create_task(world.ingest(run))
+    await eventually(lambda: world.sent.batches() != [])
+    await Extractions(world.db).start(run.id)
+    world.table.has_more.set()
+    await eventually(lambda: handler.TAKE_OVER_AFTER in world.clock.slept)
+    await world.clock.advance(handler.TAKE_OVER_AFTER)
+    assert await ingesting
+
+    assert sorted(await world.committed(run)) == sorted(world.table.ids)
+    assert (await Runs(world.db).get("default", run.id)).extracted
 
 
 async def test_a_run_is_the_first_one_while_nothing_was_written(world: World) -> None:

@@ -21,6 +21,7 @@ from syncline.postgres.progress.extraction import FencedError, Progress
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
+from syncline_ingest.handler import TAKE_OVER_AFTER
 from syncline_ingest.publication.publisher import BatchPublisher
 from syncline_ingest.rows import Rows
 from syncline_ingest.rules import Lanes, PlannedBatch, plan
@@ -109,13 +110,12 @@ class SimulatedIngest(Handler[RunRequest]):
         return [message for request in items for message in await self._extract(request)]
 
     async def _extract(self, request: RunRequest) -> list[Outbound]:
-        progress = await self._extractions.start(request.run_id)
         run = self._runs.run(request.run_id)
-        if progress is not None:
+        while (progress := await self._extractions.start(request.run_id)) is not None:
             try:
                 await self._read(progress)
             except FencedError:
-                return []  # another process goes on with it
+                await self._clock.sleep(TAKE_OVER_AFTER)
         if not run.extracted:
             return []
         return [report_message(Extracted(ref_of(run), 0, run.counters.total))]

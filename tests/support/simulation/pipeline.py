@@ -44,7 +44,6 @@ from syncline_execute.writer import Writer
 from syncline_finalize.handler import FinalizeHandler
 from syncline_retry.handler import RetryHandler
 from syncline_trigger.handler import TriggerHandler
-from tests.support.faults import CrashError
 from tests.support.limits import NoLimits
 from tests.support.memory_dead_letters import MemoryDeadLetters
 from tests.support.memory_ledger import MemoryLedger
@@ -157,7 +156,6 @@ class Pipeline:
 
     async def live(self) -> None:
         """Live from the first trigger to the end of the last run."""
-        asyncio.get_running_loop().set_exception_handler(_pass_over_crashes)
         for name in SPECS:
             self._begin(name)
         try:
@@ -362,14 +360,6 @@ class Pipeline:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        asyncio.get_running_loop().set_exception_handler(None)
-
-
-def _pass_over_crashes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Say nothing of tasks that a dead process has left behind."""
-    error = context.get("exception")
-    if not isinstance(error, CrashError | BaseExceptionGroup):
-        loop.default_exception_handler(context)
 
 
 async def _mortal(work: Callable[[], Awaitable[None]], process: Process) -> None:

@@ -225,7 +225,7 @@ async def test_the_handler_may_say_what_becomes_of_a_bad_message(
     broker: MemoryBroker, clock: FakeClock
 ) -> None:
     class Answering(Handler):
-        def on_bug(self, item: str, error: Exception) -> list[Outbound]:
+        async def on_bug(self, item: str, error: Exception) -> list[Outbound]:
             return [to_out(f"{item} gave {type(error).__name__}")]
 
     await put(broker, "bad")

@@ -62,6 +62,8 @@ class Writer:
         self.go_on = asyncio.Event()
         self.go_on.set()
 
+    async def forget(self, run: RunRef, source_ids: list[str]) -> None: ...
+
     async def write(self, run: RunRef, target: Any, items: Any, work: Work) -> None:
         self.calls += 1
         work.settle(items[:1], Outcome.SUCCESS)

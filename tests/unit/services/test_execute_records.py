@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -84,9 +84,8 @@ class Place:
             self.connector, capabilities, TRANSFORMATION, RetryPolicy(2, 2.0, 32.0), self.limits, 2
         )
 
-    async def handle(self, *sent: Bundle) -> list[Outbound]:
-        """Let a new process handle batches as they lay on their topic."""
-        handler = ExecuteHandler(
+    async def handler(self) -> ExecuteHandler:
+        return ExecuteHandler(
             self,
             Writer(self.ledger, RowNaming(self.ledger), self.clock),
             await control_topic(*self.commands),
@@ -94,11 +93,14 @@ class Place:
             self.clock,
             MemoryBroker().producer(),
         )
+
+    async def handle(self, *sent: Bundle) -> list[Outbound]:
+        """Let a new process handle batches as they lay on their topic."""
         read = [
             SPEC.decode(of_run("payload", encode(batch), batch.run), {batch.run.id: batch.run})
             for batch in sent
         ]
-        return await handler.handle(read)
+        return await (await self.handler()).handle(read)
 
     def rows(self) -> list[tuple[str, int]]:
         return self._database.execute("select sku, n from items order by sku").fetchall()
@@ -171,6 +173,48 @@ async def test_a_crash_between_write_and_acknowledgement_writes_the_same_again(
         await place.handle(items(1))
     assert place.rows() == [("S0", 1)]
     assert codes(await place.handle(items(1))) == ["S"]
+    assert place.rows() == [("S0", 1)]
+
+
+async def busy(place: Place, batch: Bundle) -> None:
+    fail_once(place.connector, "write", BUSY)
+    await place.handle(batch)
+
+
+async def refused(place: Place, batch: Bundle) -> None:
+    place.run("create trigger no before update on items begin select raise(abort, 'no'); end")
+    (_,) = dead_letters(await place.handle(batch))
+    place.run("drop trigger no")
+
+
+async def halted(place: Place, batch: Bundle) -> None:
+    fail_once(place.connector, "write", LOGIN)
+    await place.handle(batch)
+
+
+async def cancelled(place: Place, batch: Bundle) -> None:
+    place.commands = (cancel_message(batch.run.id, "ann"),)
+    assert codes(await place.handle(batch)) == ["C"]
+
+
+async def broken_by_a_bug(place: Place, batch: Bundle) -> None:
+    (_,) = dead_letters(await (await place.handler()).on_bug(batch, ZeroDivisionError()))
+
+
+@pytest.mark.parametrize("ended", [busy, refused, halted, cancelled, broken_by_a_bug])
+async def test_what_a_lost_process_may_have_written_is_not_skipped_as_unchanged(
+    place: Place, ended: Callable[[Place, Bundle], Awaitable[None]]
+) -> None:
+    """The ledger has 1 and the target 2; then the source has 1 again."""
+    await place.handle(items(1))
+    second = items(2, run=NEXT, version=2)
+    fail_once(place.ledger, "acknowledge", RetriableError("PostgreSQL is away"))
+    with pytest.raises(ExceptionGroup):
+        await place.handle(second)
+    await ended(place, second)
+    assert place.rows() == [("S0", 2)]
+    third = msgspec.structs.replace(RUN, id="01a218f0-d9ad-7980-81d9-14cf848cf7d6")
+    assert codes(await place.handle(items(1, run=third, version=3))) == ["S"]
     assert place.rows() == [("S0", 1)]
 
 

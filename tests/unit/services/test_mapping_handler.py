@@ -184,7 +184,7 @@ async def test_a_mapping_that_is_gone_makes_dead_letters(normalize: Place) -> No
 
 async def test_a_batch_that_breaks_the_stage_becomes_dead_letters(normalize: Place) -> None:
     handler = await normalize.handler()
-    letters = dead_letters(handler.on_bug(rows(1, 2), ZeroDivisionError("oops")))
+    letters = dead_letters(await handler.on_bug(rows(1, 2), ZeroDivisionError("oops")))
     assert [(x.failure.code, x.failure.category) for x in letters] == [
         ("unexpected_error", "unknown")
     ] * 2

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import time
+from collections.abc import AsyncIterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,18 @@ SEED = os.environ.get("SYNCLINE_SIMULATION_SEED")
 SECONDS = float(os.environ.get("SYNCLINE_SIMULATION_SECONDS", "0"))
 LEAST = 60
 """Lives of a test run that nobody asks for more."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _every_error_is_read() -> AsyncIterator[None]:
+    """A task's error that nobody reads is logged at any later time, in the middle of anything."""
+    unread: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unread.append(context))
+    yield
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert unread == []
 
 
 async def live(seed: int) -> Pipeline:

@@ -71,12 +71,16 @@ class Attempts(Generic[T]):
             except Exception as error:
                 log.exception("message_failed", topic=delivery.topic, offset=delivery.offset)
                 if last:
-                    return self._quarantine.give_up(delivery, item, error)
+                    return await self.give_up(delivery, item, error)
                 await self._clock.sleep(backoff.next())
             else:
                 self._quarantine.note_success()
                 return outputs
         raise AssertionError("the last try returns or raises")
+
+    async def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
+        """Return what to send in place of a message's outputs. Raises what breaks them all."""
+        return await self.while_away(lambda: self._quarantine.give_up(delivery, item, error))
 
     async def while_away(self, attempt: Callable[[], Awaitable[R]]) -> R:
         """Repeat an attempt until what it needs is back; commit nothing meanwhile."""

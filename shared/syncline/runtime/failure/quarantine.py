@@ -12,7 +12,7 @@ import structlog
 
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound, size_of
-from syncline.domain.errors import MessageTooLargeError
+from syncline.domain.errors import MessageTooLargeError, RetriableError
 from syncline.runtime.failure.poison import BUG, poison
 from syncline.runtime.spec import Handler
 from syncline.security.message_keys import ROOM
@@ -47,13 +47,15 @@ class Quarantine(Generic[T]):
         """Note that the stage has handled a message."""
         self._in_a_row = 0
 
-    def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
+    async def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
         """Return what to send in place of the outputs of a message that breaks the stage.
 
-        Raises the bug itself where no message has worked lately, or this one is of the DLQ.
+        Raises the bug itself where no message has worked lately, or this one is of the DLQ;
+        RetriableError where something that giving up needs is away.
         """
         if self._in_a_row >= IN_A_ROW or delivery.topic == DLQ:
             raise error
+        outputs = await self._in_place_of(delivery, item, error)
         self._in_a_row += 1
         METRICS.poison.labels(self._stage).inc()
         log.error(
@@ -62,10 +64,15 @@ class Quarantine(Generic[T]):
             partition=delivery.partition,
             offset=delivery.offset,
         )
+        return outputs
+
+    async def _in_place_of(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
         try:
-            outputs = self._handler.on_bug(item, error)
+            outputs = await self._handler.on_bug(item, error)
             if outputs is not None:
                 return self.checked(outputs)
+        except RetriableError:
+            raise
         except Exception:
             log.exception("on_bug_failed")
         reason = f"{type(error).__name__}: {error}"

@@ -112,7 +112,7 @@ class Processor(Generic[T]):
         _, items, outputs = await self._decoded([delivery])
         if not items:
             return outputs
-        return self._quarantine.give_up(delivery, items[0], error)
+        return await self._attempts.give_up(delivery, items[0], error)
 
     async def _decoded(
         self, deliveries: Sequence[Delivery]
