@@ -106,6 +106,15 @@ class WriteLedgerSuite:
         assert ended is not None
         assert ended.under_way == 0
 
+    async def test_a_write_in_place_of_a_lost_one_leaves_open_what_the_target_holds(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(5, owner=None))
+        await ledger.intend(run, intents(TWO, version=5), 0.0)
+        assert await ledger.intend(run, intents(TWO, OTHER, version=5, seen=OWNER), 60.0) == {"a"}
+        await ledger.withdraw(run.stream, ["a"], OTHER)
+        assert await entry(ledger, run) == LedgerEntry(None, None, "T1", run.id, 5)
+
     async def test_a_write_that_was_decided_on_an_older_one_is_not_begun(
         self, ledger: WriteLedger, run: RunRef
     ) -> None:

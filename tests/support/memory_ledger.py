@@ -60,6 +60,8 @@ class MemoryLedger:
             if is_known and is_free:
                 ours.add(source_id)
                 self._rows[run.stream, source_id] = row
+                if row.intent is not None:
+                    row.payload_hash = row.row_hash = None
                 row.intent = _Intent(
                     begun.payload_hashes[place], begun.owner, begun.creates[place], now + seconds
                 )

@@ -111,8 +111,11 @@ def decide(item: Item, entry: LedgerEntry | None, run_id: str, *, smart_sync: bo
     if entry is None:
         return Decision.SEND
     same = entry.payload_hash == item.payload_hash
-    if same and entry.run_id == run_id and entry.intent is None:
-        return Decision.WRITTEN
+    if entry.run_id == run_id:
+        if entry.version == item.version:  # what came after it, and may be lost, is newer
+            return Decision.WRITTEN
+        if same and entry.intent is None:
+            return Decision.WRITTEN
     if entry.version > item.version:
         return Decision.SUPERSEDED
     if entry.intent is not None:  # the target may hold that payload instead

@@ -234,10 +234,8 @@ async def test_an_older_version_never_overwrites_a_newer_one(place: Place) -> No
 
 
 async def test_two_versions_in_one_call_are_written_in_their_order(place: Place) -> None:
-    twice = msgspec.structs.replace(
-        a_batch(RUN, {"sku": "S0", "n": 1}, {"sku": "S0", "n": 2}), ids=["A0", "A0"]
-    )
-    assert "".join(codes(await place.handle(twice))) == "SS"
+    older, newer = items(1), items(2, number=1, version=2)
+    assert codes(await place.handle(older, newer)) == ["S", "S"]
     assert place.rows() == [("S0", 2)]
 
 

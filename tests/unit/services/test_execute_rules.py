@@ -57,6 +57,9 @@ def entry(
         (entry(None), True, Decision.SEND),  # it failed last time
         (entry(SAME, RUN), True, Decision.WRITTEN),  # the message came twice
         (entry(SAME, RUN), False, Decision.WRITTEN),
+        (entry(OTHER, RUN, version=10), True, Decision.WRITTEN),  # a version is one payload
+        (entry(SAME, RUN, version=10, intent=OTHER), True, Decision.WRITTEN),  # a newer one's
+        (entry(None, RUN, version=10, intent=OTHER), True, Decision.WRITTEN),
         (entry(SAME, RUN, version=11), True, Decision.WRITTEN),  # published again, same content
         (entry(OTHER, RUN, version=11), True, Decision.SUPERSEDED),
         (entry(SAME, version=11), True, Decision.SUPERSEDED),

@@ -51,15 +51,19 @@ with written as (select source_id, version from ledger
 {BY_ACKNOWLEDGED}"""
 
 # Nobody begins a write while another's may still have its effect, nor one that was decided on what
-# is not so any more: the write or the intent that was seen is not the last one.
+# is not so any more: the write or the intent that was seen is not the last one. An intent that is
+# replaced was lost, and the new one may be withdrawn: what the target holds is not known any more.
 _INTEND = """
 with begun as (
   select * from unnest($6::text[], $7::text[]::uuid[], $8::bigint[], $9::bool[],
       $10::text[]::uuid[])
     as u(source_id, hash, version, creates, seen)),
 taken as (
-  update ledger l set intent_hash = b.hash, intent_run = $3, intent_owner = $4,
-    intent_until = clock_timestamp() + make_interval(secs => $5), intent_creates = b.creates
+  update ledger l set
+    payload_hash = case when l.intent_owner is null then l.payload_hash end,
+    row_hash = case when l.intent_owner is null then l.row_hash end,
+    intent_hash = b.hash, intent_run = $3, intent_owner = $4, intent_creates = b.creates,
+    intent_until = clock_timestamp() + make_interval(secs => $5)
   from begun b
   where l.stream_id = $1 and l.source_id = b.source_id and coalesce(l.version, 0) = b.version
     and l.intent_owner is not distinct from b.seen
