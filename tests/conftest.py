@@ -21,6 +21,7 @@ from tests.support.lent_databases import (
 )
 from tests.support.postgres import postgres_server
 
+pytest_plugins = ["syncline.testing.connectors"]
 # Tracebacks as plain text: drawing them costs more than most tests take.
 structlog.configure(
     processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]

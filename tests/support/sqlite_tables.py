@@ -8,7 +8,7 @@ from typing import Any
 
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sqlite import SqliteConnector
-from tests.suites.generated_targets import UNLUCKY, Make
+from syncline.testing.connectors.generated_targets import UNLUCKY, Make
 
 
 class SqliteTables:

@@ -15,9 +15,9 @@ from syncline.connectors.file import FileConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.contracts.messages import encode
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
-from tests.suites.connector_sources import SourceSuite
-from tests.suites.connector_targets import TargetSuite
-from tests.suites.connectors import ConnectorSuite
+from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.targets import TargetSuite
 
 FIELDS = ["id", "name", "amount", "count", "changed"]
 

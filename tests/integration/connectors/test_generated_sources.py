@@ -13,7 +13,7 @@ import pytest
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.domain.mapping.extraction import CursorType, Extraction
-from tests.suites.generated_sources import GeneratedSources, Session, TableKind
+from syncline.testing.connectors.generated_sources import GeneratedSources, Session, TableKind
 from tests.support.postgresql import connector_to
 
 BY_TIME = Extraction(id_column="id", table="t", cursor_column="c")

@@ -11,10 +11,10 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.targets import TargetSuite
 from syncline.testing.http_api import HttpApi
-from tests.suites.connector_sources import SourceSuite
-from tests.suites.connector_targets import TargetSuite
-from tests.suites.connectors import ConnectorSuite
 from tests.support.http_world import LOOPBACK
 from tests.support.ports import free_port
 

@@ -15,8 +15,8 @@ from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+from syncline.testing.connectors.bulks import bulk
 from tests.support.postgresql import connector_to
-from tests.support.written import bulk
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
 

@@ -13,8 +13,8 @@ from syncline.connectors.postgresql.connector import PostgresqlConnector
 from syncline.connectors.postgresql.target.direct_copy import LEAST, LEAST_BYTES
 from syncline.contracts.messages import encode
 from syncline.domain.columns import Columns
+from syncline.testing.connectors.bulks import lines_of
 from tests.support.postgresql import connector_to, drop_role
-from tests.support.written import lines_of
 
 ITEMS = "create table items (id int primary key, n int not null default 5, note text)"
 RUN = "01a218f0-d9ad-7980-81d9-14cf848cf7d5"

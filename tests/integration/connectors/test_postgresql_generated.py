@@ -9,7 +9,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.suites.generated_targets import SELLERS, UNLUCKY, GeneratedTargetSuite, Make
+from syncline.testing.connectors.generated_targets import (
+    SELLERS,
+    UNLUCKY,
+    GeneratedTargetSuite,
+    Make,
+)
 from tests.support.postgresql import connector_to, drop_role
 
 _TRIGGER = f"""

@@ -14,7 +14,7 @@ from syncline.connectors.port import WriteBatch
 from syncline.connectors.postgresql.connector import PostgresqlConnector
 from syncline.connectors.postgresql.target.direct_copy import LEAST
 from syncline.connectors.postgresql.target.staging_table import csv_of
-from tests.support.written import bulk
+from syncline.testing.connectors.bulks import bulk
 
 TABLE = "(id int primary key, t text, c char(40), n numeric, i int8, b bool, at timestamptz)"
 PIECES = [

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from syncline.connectors.postgresql import PostgresqlConnector
-from tests.support.written import bulk
+from syncline.testing.connectors.bulks import bulk
 
 
 class Tables:

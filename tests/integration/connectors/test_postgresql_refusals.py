@@ -12,8 +12,8 @@ import pytest
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.errors import Category, RetriableError
+from syncline.testing.connectors.bulks import bulk
 from tests.support.postgresql import connector_to, drop_role
-from tests.support.written import bulk
 
 TABLE = "create table t (id int primary key, n varchar(10), q numeric(10,2))"
 MANY = [{"id": n, "n": "x"} for n in range(500)]

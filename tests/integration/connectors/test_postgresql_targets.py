@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 
 from syncline.connectors.postgresql import PostgresqlConnector
-from tests.suites.composite_keys import CompositeKeySuite
-from tests.suites.sql_targets import ChangedKeySuite, KeyedTableSuite, MakeSuite, SharedKeySuite
+from syncline.testing.connectors.composite_keys import CompositeKeySuite
+from syncline.testing.connectors.sql_keys import ChangedKeySuite, SharedKeySuite
+from syncline.testing.connectors.sql_tables import KeyedTableSuite, MakeSuite
 
 
 class PostgresqlTables:

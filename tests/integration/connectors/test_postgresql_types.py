@@ -19,7 +19,7 @@ from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.extraction import Extraction
-from tests.support.written import columns_of, lines_of
+from syncline.testing.connectors.bulks import columns_of, lines_of
 
 SAMPLES: dict[str, list[str]] = {
     "bool": ["true", "false"],

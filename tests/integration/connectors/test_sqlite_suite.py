@@ -14,9 +14,9 @@ import pytest
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
-from tests.suites.connector_sources import SourceSuite
-from tests.suites.connector_targets import TargetSuite
-from tests.suites.connectors import ConnectorSuite
+from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.targets import TargetSuite
 
 TABLE = """
 create table items (

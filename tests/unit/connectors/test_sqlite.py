@@ -22,7 +22,7 @@ from syncline.contracts.messages import encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from tests.support.written import bulk
+from syncline.testing.connectors.bulks import bulk
 
 SQL = ExtractionMode.SQL
 

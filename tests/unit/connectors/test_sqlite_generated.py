@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suites.generated_targets import GeneratedTargetSuite
+from syncline.testing.connectors.generated_targets import GeneratedTargetSuite
 from tests.support.sqlite_tables import GeneratedSqlite
 
 

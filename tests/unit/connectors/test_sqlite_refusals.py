@@ -12,8 +12,8 @@ from syncline.connectors.facts import Surroundings
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.sqlite.database import SqliteFile, SqliteSettings, failure_of
 from syncline.domain.errors import RetriableError
+from syncline.testing.connectors.bulks import bulk
 from tests.support.sqlite_tables import SqliteTables
-from tests.support.written import bulk
 
 TABLE = "create table t (id integer primary key, n int, name text)"
 

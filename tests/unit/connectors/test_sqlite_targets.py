@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.suites.composite_keys import CompositeKeySuite
-from tests.suites.sql_targets import ChangedKeySuite, KeyedTableSuite, MakeSuite, SharedKeySuite
+from syncline.testing.connectors.composite_keys import CompositeKeySuite
+from syncline.testing.connectors.sql_keys import ChangedKeySuite, SharedKeySuite
+from syncline.testing.connectors.sql_tables import KeyedTableSuite, MakeSuite
 
 
 class TestKeys(CompositeKeySuite, ChangedKeySuite, SharedKeySuite, KeyedTableSuite, MakeSuite):

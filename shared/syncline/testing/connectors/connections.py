@@ -1,9 +1,4 @@
-"""What every connector has to do, written once: run by a small file for each connector.
-
-A connector says what it can do in its `Capabilities`, a test's world says the rest; parts that are
-not offered are left out. `ConnectorSuite` here is for all; `connector_sources.py` and
-`connector_targets.py` hold the two directions.
-"""
+"""What every connector has to do, whatever its direction: settings, Test Connection, closing."""
 
 from __future__ import annotations
 

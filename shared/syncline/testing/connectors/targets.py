@@ -12,8 +12,16 @@ import pytest
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
-from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
-from tests.support.written import columns_of, lines_of
+from syncline.testing.connectors.bulks import columns_of, lines_of
+from syncline.testing.connectors.connections import (
+    CONTROLS,
+    COUNTS,
+    EXACT,
+    ODD_TEXTS,
+    World,
+    item,
+    said,
+)
 
 
 class Target(World, Protocol):

@@ -3,73 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 import pytest
 
-from syncline.connectors.port import ConnectorError, ExtractRequest, Page
+from syncline.connectors.port import ConnectorError, ExtractRequest
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
-from syncline.domain.mapping.extraction import Extraction, ExtractionMode
-from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def dated(n: int, minute: int | None, **changes: Any) -> dict[str, Any]:
-    """Return a record that was changed in a minute after START, or at no known time."""
-    changed = None if minute is None else START + timedelta(minutes=minute)
-    return item(n, **({"changed": changed} | changes))
-
-
-class Source(World, Protocol):
-    """A system with records of `id`, `name`, `amount`, `count`, `changed`.
-
-    Attributes:
-        extraction: reads them all; its ID column is `id`, its cursor column `changed`.
-        unanswerable: extractions that the source cannot answer, with a word its error must hold.
-        texts: names of CONTROLS that the source can hold.
-    """
-
-    extraction: Extraction
-    unanswerable: Sequence[tuple[Extraction, str]]
-    texts: frozenset[str]
-
-    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
-        """Make these the source's records."""
-
-
-async def pages_of(source: Source, **changes: Any) -> list[Page]:
-    request = ExtractRequest(source.extraction, page_size=3)
-    request = msgspec.structs.replace(request, **changes)
-    return [page async for page in source.connector.extract(request)]
-
-
-def told(page: Page) -> bytes:
-    """Return what a page says of the records; when it was read is another time each time."""
-    lines = page.lines and (page.lines.data, page.lines.layout)
-    whole = msgspec.structs.replace(page, given=page.records, lines=None)
-    return encode((msgspec.structs.replace(whole, snapshot=None, position=""), lines))
-
-
-def ids_of(pages: Sequence[Page]) -> list[str]:
-    return [source_id for page in pages for source_id in page.ids]
-
-
-async def every_resume(
-    source: Source, **changes: Any
-) -> AsyncIterator[tuple[list[str], list[str]]]:
-    """Give what was read before and what is read behind each position of an extraction."""
-    whole = await pages_of(source, **changes)
-    for place, page in enumerate(whole, 1):
-        rest = await pages_of(source, **changes, position=page.position)
-        yield ids_of(whole[:place]), ids_of(rest)
+from syncline.domain.mapping.extraction import ExtractionMode
+from syncline.testing.connectors.connections import CONTROLS, COUNTS, EXACT, ODD_TEXTS, said
+from syncline.testing.connectors.reads import (
+    Source,
+    content_of,
+    dated,
+    every_resume,
+    ids_of,
+    pages_of,
+)
 
 
 class SourceSuite:
@@ -225,7 +178,7 @@ class SourceSuite:
 
         for page in first + second:
             page.snapshot = None  # each is of its own moment
-        assert [told(p) for p in first] == [told(p) for p in second]
+        assert [content_of(p) for p in first] == [content_of(p) for p in second]
 
     async def test_a_read_may_be_left_and_others_go_on(self, source: Source) -> None:
         await source.fill([dated(n, n) for n in range(9)])

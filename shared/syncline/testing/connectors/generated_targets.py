@@ -15,8 +15,8 @@ import pytest
 
 from syncline.connectors.port import ConnectorError, WriteBatch
 from syncline.connectors.sql.match_keys import to_target_id
-from tests.suites.composite_keys import SqlWorld
-from tests.support.written import bulk
+from syncline.testing.connectors.bulks import bulk
+from syncline.testing.connectors.composite_keys import SqlWorld
 
 COLUMNS = ("id", "seller", "n", "name", "b")
 SELLERS = ("a", "b", "c")

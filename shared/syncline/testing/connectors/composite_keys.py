@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from syncline.connectors.port import Connector
-from tests.support.written import bulk
+from syncline.testing.connectors.bulks import bulk
 
 KEY = ("id", "seller")
 
