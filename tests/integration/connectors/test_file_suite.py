@@ -1,8 +1,9 @@
-"""The file connector does what the port promises: CSV and JSON lines in, CSV and XML out."""
+"""The file connector does what the port promises: CSV, JSON and Excel in, CSV and XML out."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -15,9 +16,11 @@ from syncline.connectors.file import FileConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.contracts.messages import encode
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
-from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.connections import ConnectorSuite, said
+from syncline.testing.connectors.reads import Source, dated, pages_of
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support.excel_files import write_sheet
 
 FIELDS = ["id", "name", "amount", "count", "changed"]
 
@@ -106,6 +109,37 @@ class JsonAndXml(FileWorld):
         return [{e.tag: e.text or "" for e in item} for item in items]
 
 
+class PackedArray(FileWorld):
+    """One array of objects, packed by gzip."""
+
+    extraction = Extraction(id_column="id", table="items.json.gz", cursor_column="changed")
+    texts = frozenset({"bell", "nul"})
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.unanswerable = self.unanswerable[:1]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        data = b"[" + b",\n".join(encode(record) for record in records) + b"]"
+        (self.root / "files" / "items.json.gz").write_bytes(gzip.compress(data))
+
+
+class Excel(FileWorld):
+    """A sheet. Numbers are cells of text: Excel keeps 15 of their digits."""
+
+    extraction = Extraction(id_column="id", table="items.xlsx", cursor_column="changed")
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        rows = [
+            [
+                *[None if r[n] is None else said(r[n]) for n in FIELDS[:4]],
+                r["changed"] and r["changed"].replace(tzinfo=None),
+            ]
+            for r in records
+        ]
+        write_sheet(self.root / "files" / "items.xlsx", [FIELDS, *rows])
+
+
 def _mode(mode: ExtractionMode) -> Extraction:
     return Extraction(id_column="id", mode=mode, table="x.csv", sql="select 1")
 
@@ -132,15 +166,23 @@ class TestCsv(ConnectorSuite, SourceSuite, TargetSuite):
         (_with(encoding="klingon"), None, "$.extraction.options.encoding"),
         (_with(header="no"), None, "$.extraction.options.header"),
         (_with(header=False), None, "$.extraction.columns"),
-        (_with(format="excel"), None, "$.extraction.options.format"),
+        (_with(format="word"), None, "$.extraction.options.format"),
         (_with(fromat="csv"), None, "$.extraction.options.fromat"),
         (_with("items.xml"), None, "$.extraction.table"),
+        (_with("items.xml.gz"), None, "$.extraction.table"),
+        (_with(sheet="Items"), None, "$.extraction.options.sheet"),
+        (_with("items.xlsx", sheet=0), None, "$.extraction.options.sheet"),
+        (_with("items.xlsx", sheet=""), None, "$.extraction.options.sheet"),
+        (_with("items.xlsx", headerRow=0), None, "$.extraction.options.headerRow"),
+        (_with("items.xlsx", delimiter=";"), None, "$.extraction.options.delimiter"),
         (None, {}, "$.transformation.target.path"),
         (None, {"path": "items.csv"}, "$.transformation.target.path"),
         (None, {"path": "../{correlationId}.csv"}, "$.transformation.target.path"),
         (None, {"path": "/tmp/{correlationId}.csv"}, "$.transformation.target.path"),
         (None, {"path": "{correlationId}-{date}.csv"}, "$.transformation.target.path"),
         (None, {"path": "{correlationId}.jsonl"}, "$.transformation.target.path"),
+        (None, {"path": "{correlationId}.xlsx"}, "$.transformation.target.path"),
+        (None, {"path": "{correlationId}.csv.gz"}, "$.transformation.target.path"),
         (None, {"path": "{correlationId}.csv", "header": 1}, "$.transformation.target.header"),
         (None, {"path": "{correlationId}.csv", "x": 1}, "$.transformation.target.x"),
     ]  # fmt: skip
@@ -156,6 +198,35 @@ class TestCsv(ConnectorSuite, SourceSuite, TargetSuite):
     @pytest.fixture
     def target(self, world: FileWorld) -> FileWorld:
         return world
+
+
+class TestPackedArray(ConnectorSuite, SourceSuite):
+    kind = FileConnector
+    good_config = TestCsv.good_config
+    wrong_configs = ()
+    wrong_mappings = ()
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> FileWorld:
+        return PackedArray(tmp_path)
+
+    @pytest.fixture
+    def source(self, world: FileWorld) -> FileWorld:
+        return world
+
+
+class TestExcel(TestPackedArray):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> FileWorld:
+        return Excel(tmp_path)
+
+    async def test_empty_text_and_null_are_read(self, source: Source) -> None:
+        await source.fill([dated(1, 1, name=""), dated(2, 2, amount=None)])
+
+        (page,) = await pages_of(source)
+
+        assert page.records.column("name") == [None, "Item 2"]  # an empty cell has no value
+        assert page.records.column("amount") == ["1.50", None]
 
 
 class TestJsonAndXml(TestCsv):

@@ -170,14 +170,6 @@ async def test_json_lines_of_two_files_with_marks_are_read(tmp_path: Path) -> No
     assert (good(pages), bad(pages)) == (["1", "2"], [])
 
 
-@pytest.mark.parametrize("data", [b'[{"id":1},\n{"id":2}]\n', b"\n [\n1]", b"\xef\xbb\xbf["])
-async def test_a_json_array_is_named_for_what_it_is(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(ConnectorError, match="JSON array") as caught:
-        await read(tmp_path, data, table="items.json")
-
-    assert caught.value.failure.code == "json_array"
-
-
 async def test_a_column_that_no_path_can_name_may_be_id_and_cursor(tmp_path: Path) -> None:
     (page,) = await read(
         tmp_path, b"No. [x],at..\n7,5\n", id_column="No. [x]", cursor_column="at.."

@@ -1,4 +1,4 @@
-"""Flat files: CSV and JSON lines as a source, CSV and XML as a target."""
+"""Flat files: CSV, JSON and Excel as a source, CSV and XML as a target."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class FileConnector(port.Connector):
     """One folder of files as its profile describes it."""
 
     title = "Flat file"
-    about = "CSV and JSON lines in; CSV and XML out, a new file for each run."
+    about = "CSV, JSON and Excel in; CSV and XML out, a new file for each run."
     capabilities = port.Capabilities(
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, smart_sync=False
     )
@@ -90,9 +90,11 @@ class FileConnector(port.Connector):
 
     def _describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         with self._folder.open(extraction.table or "") as file:
-            rows = open_rows(file, in_settings(extraction))
+            how = in_settings(extraction)
+            rows = open_rows(file, how)
             if rows.names is not None:
-                return [port.SourceColumn(column, "text") for column in rows.names]
+                kind = "any" if how.format == "excel" else "text"
+                return [port.SourceColumn(column, kind) for column in rows.names]
             keys = dict.fromkeys(
                 key for record in rows.take(100).columns().records() for key in record
             )

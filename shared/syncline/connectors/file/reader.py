@@ -3,88 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import BinaryIO
+from importlib.util import find_spec
+from typing import BinaryIO, TypeAlias
 
 import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_lines import LineList, RowList
 from syncline.connectors.file.csv_rows import CsvRows
-from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
-from syncline.connectors.file.settings import InSettings
+from syncline.connectors.file.json_rows import JsonArray, JsonLines, json_rows
+from syncline.connectors.file.packed import unpacked
+from syncline.connectors.file.rows import RowPosition
+from syncline.connectors.file.settings import EXTRA, InSettings
+from syncline.connectors.file.sheet_rows import SheetRows
 from syncline.connectors.folders import translated_errors
-from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection, RecordList, only
 from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of
-from syncline.domain.record import Record
 
-_decode = msgspec.json.Decoder(Record, float_hook=Decimal).decode
-
-
-class JsonRows:
-    """Reads a file of JSON lines from a place on. Raises ConnectorError where it is one array."""
-
-    names = None
-
-    def __init__(self, file: BinaryIO, at: RowPosition | None) -> None:
-        start = after_mark(file)
-        _refuse_array(file, start)
-        start = at or start
-        file.seek(start.offset)
-        self._offset, self._line = start.offset, start.line
-        self._cut = False
-        self._lines = self._each(file)
-
-    @property
-    def position(self) -> RowPosition:
-        """The position behind the last line that was read."""
-        return RowPosition(self._offset, self._line)
-
-    def take(self, count: int) -> RecordList:
-        """Read up to `count` records, at least one, fewer if they are long; no objects: `bad`."""
-        taken, until = RecordList(), self._offset + PAGE_BYTES
-        records = taken.records
-        while len(records) < count and (self._offset < until or not records):
-            if (raw := next(self._lines, None)) is None:
-                break
-            try:
-                records.append(_decode(raw))
-            except (ValueError, RecursionError) as error:
-                self._spoil(taken, raw, error)
-        return taken
-
-    def _spoil(self, taken: RecordList, raw: bytes, error: Exception) -> None:
-        found = raw[: 4 * MAX_KEPT].decode("utf-8", "replace")[:MAX_KEPT]
-        code, why = "invalid_json", f"is no JSON object: {error}"
-        if len(raw) > MAX_LINE:
-            code, why = "record_too_large", f"is longer than {MAX_LINE:,} bytes"
-        taken.spoil(code, f"line {self._line} {why}", {"(line)": self._line, "(found)": found})
-
-    def _each(self, file: BinaryIO) -> Iterator[bytes]:
-        for lines in blocks(file):
-            for raw in lines:
-                self._offset += len(raw)
-                if self._cut:  # the rest of a line that was too long
-                    self._cut = not raw.endswith(ENDS)
-                    continue
-                self._line += 1
-                if len(raw) > MAX_LINE:
-                    self._cut = not raw.endswith(ENDS)
-                text = raw.removeprefix(UTF8_MARK)  # files that were put together keep theirs
-                if text and not text.isspace():
-                    yield text
-
-
-def _refuse_array(file: BinaryIO, start: RowPosition) -> None:
-    file.seek(start.offset)
-    if file.read(1024).lstrip().startswith(b"["):
-        message = "the file is one JSON array: write one object a line, without `[`, `]` and commas"
-        raise refusal("json_array", message)
+Rows: TypeAlias = CsvRows | JsonArray | JsonLines | SheetRows
 
 
 class Window:
@@ -187,13 +126,16 @@ def page_of(pick: Projection, taken: RecordList | RowList | LineList, position: 
     return page
 
 
-def open_rows(
-    file: BinaryIO, settings: InSettings, at: RowPosition | None = None
-) -> CsvRows | JsonRows:
-    """Return the rows of an open file."""
+def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = None) -> Rows:
+    """Return the rows of an open file, unpacked where it is gzip."""
+    file = unpacked(file)
     if settings.format == "csv":
         return CsvRows(file, settings, at)
-    return JsonRows(file, at)
+    if settings.format == "excel":
+        if find_spec("python_calamine") is None:
+            raise refusal("missing_extra", f"Excel files need an extra: {EXTRA}")
+        return SheetRows(file, settings, at)
+    return json_rows(file, at)
 
 
 def _identity(file: BinaryIO) -> tuple[int, int, int]:

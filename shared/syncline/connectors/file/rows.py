@@ -1,4 +1,4 @@
-"""Where the rows of both formats begin, and a position between them."""
+"""Where the rows of text formats begin, and a position between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class RowPosition(msgspec.Struct, frozen=True):
-    """A position in a file: the bytes and lines before it."""
+    """A position in a file: the bytes and the lines, elements or rows before it."""
 
     offset: int = 0
     line: int = 0

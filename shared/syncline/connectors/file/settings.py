@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.alias_generators import to_camel
 
 from syncline.connectors.folders import AbsolutePath
 from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
@@ -24,7 +27,15 @@ _SUFFIXES = {
     "ndjson": "jsonl",
     "json": "jsonl",
     "xml": "xml",
+    "xlsx": "excel",
+    "xlsm": "excel",
+    "xls": "excel",
+    "xlsb": "excel",
+    "ods": "excel",
 }
+_CSV_ONLY = ("delimiter", "quote", "encoding", "escape")
+_EXCEL_ONLY = ("sheet", "header_row")
+EXTRA = "`pip install 'syncline[excel]'`"
 
 
 def _character(value: object) -> object:
@@ -53,6 +64,13 @@ def _encoding(value: object) -> str:
     )
 
 
+def _sheet(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if not is_number and not (isinstance(value, str) and value):
+        raise ValueError("must be the name of a sheet, or its number from 1")
+    return value
+
+
 def _path(value: str) -> str:
     left = value.replace(PLACEHOLDER, "").replace("{entityType}", "")
     if not value:
@@ -75,6 +93,7 @@ Encoding = Annotated[str, BeforeValidator(_encoding)]
 class InFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
+    EXCEL = "excel"
 
 
 class OutFormat(StrEnum):
@@ -103,6 +122,8 @@ class InOptions(_Exact):
         escape: takes the meaning from the character behind it, None where none does.
         null: the cell that stands for null; None where every cell is text.
         trim: blanks around a cell are not part of it.
+        sheet: its name, or its number from 1; None for the first that is visible.
+        header_row: number of the row that names the columns; None for the first that is not empty.
     """
 
     format: InFormat | None = Field(None, strict=False)
@@ -113,6 +134,8 @@ class InOptions(_Exact):
     escape: Mark = None
     null: Annotated[str | None, BeforeValidator(_null)] = None
     trim: bool = False
+    sheet: Annotated[str | int | None, BeforeValidator(_sheet)] = None
+    header_row: int | None = Field(None, ge=1, le=1_048_576)
 
 
 class FileTarget(_Exact):
@@ -134,37 +157,48 @@ class FileTarget(_Exact):
         return self.delimiter or ("\t" if self.path.endswith(".tsv") else ",")
 
     def contradictions(self) -> Contradictions:
-        if format_of(self.path, self.format) == "jsonl":
-            yield "path", "JSON is not written: choose CSV or XML"
+        if format_of(self.path, self.format) in ("jsonl", "excel"):
+            yield "path", "JSON and Excel are not written: choose CSV or XML"
+        if self.path.lower().endswith(".gz"):
+            yield "path", "gzip is not written: choose CSV or XML"
         if self.is_xml and "encoding" in self.model_fields_set:
             yield "encoding", "XML is always written in UTF-8"
 
 
 class InSettings(InOptions):
-    """How one file is read: its options, and `names` of the columns where it has no header."""
+    """How one file is read.
+
+    Attributes:
+        names: of the columns where the file has no header.
+        wanted: of the columns that are read; empty for all of them.
+    """
 
     names: tuple[str, ...] | None
     id_column: str
+    wanted: frozenset[str]
 
 
 def in_settings(extraction: Extraction) -> InSettings:
     """Return how an extraction's file is read. Raises ConnectorError as `read` does."""
     options, name = read(InOptions, extraction.options, OPTIONS), extraction.table or ""
     said = options.model_fields_set
+    wanted = {extraction.id_column, extraction.cursor_column or "", *extraction.columns}
     made = dict(options) | {
         "format": format_of(name, options.format),
         "encoding": options.encoding.removesuffix("-sig"),  # a byte order mark is left out anyway
         "names": None if options.header else extraction.columns,
         "id_column": extraction.id_column,
+        "wanted": wanted if extraction.columns and not extraction.filters else frozenset(),
     }
-    if name.lower().endswith(".tsv") and "delimiter" not in said:
+    if name.lower().removesuffix(".gz").endswith(".tsv") and "delimiter" not in said:
         made["delimiter"] = "\t"
     return InSettings.model_construct(said, **made)
 
 
 def format_of(name: str, said: str | None) -> str:
-    """Return the format: as said, else by the name's ending."""
-    return said or _SUFFIXES.get(name.rsplit(".", 1)[-1].lower(), "csv")
+    """Return the format: as said, else by the name's ending, before which `.gz` does not count."""
+    ending = name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
+    return said or _SUFFIXES.get(ending, "csv")
 
 
 def extraction_problems(extraction: Extraction) -> list[Problem]:
@@ -180,10 +214,27 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
     if options.get("header") is False and not extraction.columns:
         message = "is required where the file has no header: the names of its columns, in order"
         found.append(Problem("$.extraction.columns", message))
-    if not found and format_of(extraction.table or "", options.get("format")) == "xml":
-        message = "XML is not read: give the file as CSV or JSON lines"
-        found.append(Problem("$.extraction.table", message))
-    return found or _doubled_marks(in_settings(extraction))
+    if found:
+        return found
+    said = in_settings(extraction)
+    return [*_format_problems(said), *_doubled_marks(said)]
+
+
+def _format_problems(said: InSettings) -> Iterator[Problem]:
+    """Refuse what is not read, and options that a format does not know."""
+    if said.format == "xml":
+        message = "XML is not read: give the file as CSV, JSON or Excel"
+        yield Problem("$.extraction.table", message)
+    is_excel = said.format == "excel"
+    if is_excel and find_spec("python_calamine") is None:
+        yield Problem("$.extraction.table", f"Excel files need an extra: {EXTRA}")
+    for name in _CSV_ONLY if is_excel else _EXCEL_ONLY:
+        if name in said.model_fields_set:
+            message = f"means nothing in a file that is {'' if is_excel else 'not '}Excel"
+            yield Problem(f"{OPTIONS}.{to_camel(name)}", message)
+    if said.header_row is not None and not said.header:
+        message = "means nothing where `header` is false"
+        yield Problem(f"{OPTIONS}.headerRow", message)
 
 
 def _doubled_marks(said: InSettings) -> list[Problem]:
