@@ -49,6 +49,7 @@ class Trouble(msgspec.Struct):
         status, headers, body: the answer; no status: the connection is cut without one.
         applied: the request is carried out first.
         hangs: no answer comes until the server closes.
+        proper: the proper answer after all, so that trouble begins behind it.
     """
 
     method: str = ""
@@ -57,6 +58,7 @@ class Trouble(msgspec.Struct):
     body: bytes = b""
     applied: bool = False
     hangs: bool = False
+    proper: bool = False
 
 
 class Reply(msgspec.Struct):
@@ -74,6 +76,7 @@ class HttpApi:
         seconds: how long each answer takes.
         unknown: fields that are dropped in silence, as real APIs do.
         tokens: OAuth2 tokens that are good; each login adds one.
+        largest_body: bytes of a request's body above which it is refused with 413.
     """
 
     def __init__(self) -> None:
@@ -87,6 +90,7 @@ class HttpApi:
         self.login: str | None = None
         self.tokens: set[str] | None = None
         self.largest_page = 1000
+        self.largest_body: int | None = None
         self.url = ""
         self._logins = 0
         self._made = 0
@@ -140,6 +144,9 @@ class HttpApi:
             await _send(writer, self._reply(asked))
             return True
         trouble = self.trouble.popleft()
+        if trouble.proper:
+            await _send(writer, self._reply(asked))
+            return True
         if trouble.applied:
             self._reply(asked)
         if trouble.hangs:
@@ -157,6 +164,8 @@ class HttpApi:
             return _error(401, f"who is {given}?")
         if self.tokens is not None and given.removeprefix("Bearer ") not in self.tokens:
             return _error(401, "token expired")
+        if self.largest_body is not None and len(asked.body) > self.largest_body:
+            return _error(413, f"the body has more than {self.largest_body} bytes")
         answers: dict[str, Callable[[ReceivedRequest], Reply]] = {
             "GET": self._get,
             "POST": self._post,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,33 @@ from syncline.contracts.messages import encode
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite, said
 from syncline.testing.connectors.reads import Source, dated, pages_of
+from syncline.testing.connectors.source_faults import DriftSuite, HostileSuite
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.targets import TargetSuite
 from tests.support.excel_files import write_sheet
 
+HOSTILE = {
+    "csv": {
+        "a row with too many cells": (b"0004,", b"0004,x,y,z,"),
+        "a row with too few": (b"Item 4,4.50,4,", b"Item 4,"),
+        "a quote that is never closed": (b"Item 4", b'"Item 4'),
+        "bytes that are no text": (b"Item 4", b"\xff\xfe\x80"),
+        "a NUL": (b"Item 4", b"It\0em 4"),
+    },
+    "jsonl": {
+        "half a line": (b'"id":"0004"', b'"id":"0004'),
+        "a line that is no record": (b"\n{", b"\n[1, 2]\n{"),
+        "bytes that are no text": (b"Item 4", b"\xff\xfe\x80"),
+    },
+}
+"""What is changed in a file: old bytes and new ones."""
 FIELDS = ["id", "name", "amount", "count", "changed"]
 
 
 class FileWorld:
     """A folder of files."""
 
+    ending = "csv"
     secret = None
     extraction = Extraction(id_column="id", table="items.csv", cursor_column="changed")
     texts: frozenset[str] = frozenset({"bell"})
@@ -68,13 +86,45 @@ class FileWorld:
         ]
 
     async def fill(self, records: Sequence[dict[str, Any]]) -> None:
-        with (self.root / "files" / "items.csv").open("w", encoding="utf-8", newline="") as file:
+        with self._items.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(FIELDS)
             for r in records:
                 changed = r["changed"].isoformat() if r["changed"] else None
                 amount = None if r["amount"] is None else f"{r['amount']:f}"
                 rows.writerow([r["id"], r["name"], amount, r["count"], changed])
+
+    @property
+    def hostilities(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {name: self._beginning(*change) for name, change in HOSTILE[self.ending].items()}
+
+    def _beginning(self, old: bytes, new: bytes) -> Callable[[], Awaitable[None]]:
+        async def begin() -> None:
+            content = self._items.read_bytes()
+            assert old in content
+            self._items.write_bytes(content.replace(old, new, 1))
+
+        return begin
+
+    @property
+    def _items(self) -> Path:
+        return self.root / "files" / f"items.{self.ending}"
+
+    def _rewrite(self, change: Callable[[dict[str, Any]], object]) -> None:
+        with self._items.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            change(row)
+        with self._items.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.DictWriter(file, list(rows[0]))
+            lines.writeheader()
+            lines.writerows(rows)
+
+    async def drop(self, column: str) -> None:
+        self._rewrite(lambda row: row.pop(column))
+
+    async def add(self, column: str) -> None:
+        self._rewrite(lambda row: row.update({column: "new"}))
 
     def written(self) -> list[Path]:
         return list((self.root / "files").glob("items-*"))
@@ -87,6 +137,7 @@ class FileWorld:
 class JsonAndXml(FileWorld):
     """The same with the other formats."""
 
+    ending = "jsonl"
     extraction = Extraction(id_column="id", table="items.jsonl", cursor_column="changed")
     texts = frozenset({"bell", "nul"})
     options = {"path": "items-{correlationId}.xml"}
@@ -99,7 +150,13 @@ class JsonAndXml(FileWorld):
 
     async def fill(self, records: Sequence[dict[str, Any]]) -> None:
         lines = [encode(record) + b"\n" for record in records]
-        (self.root / "files" / "items.jsonl").write_bytes(b"".join(lines))
+        self._items.write_bytes(b"".join(lines))
+
+    def _rewrite(self, change: Callable[[dict[str, Any]], object]) -> None:
+        rows = [json.loads(line) for line in self._items.read_bytes().splitlines()]
+        for row in rows:
+            change(row)
+        self._items.write_bytes(b"".join(encode(row) + b"\n" for row in rows))
 
     async def rows(self) -> list[dict[str, Any]]:
         if not self.written():
@@ -148,7 +205,8 @@ def _with(table: str = "x.csv", **options: Any) -> Extraction:
     return Extraction(id_column="id", table=table, options=options)
 
 
-class TestCsv(ConnectorSuite, SourceSuite, TargetSuite):
+class TestCsv(ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite):
+    system = "file"
     kind = FileConnector
     good_config = {"folder": "/srv/files"}
     wrong_configs = [

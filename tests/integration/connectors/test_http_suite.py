@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,9 +12,21 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.source_faults import (
+    DriftSuite,
+    HostileSuite,
+    ThrottledSourceSuite,
+)
 from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.target_faults import (
+    WAIT,
+    LostAnswerSuite,
+    ReadOnlySuite,
+    SizeLimitSuite,
+    ThrottledSuite,
+)
 from syncline.testing.connectors.targets import TargetSuite
-from syncline.testing.http_api import HttpApi
+from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.http_world import LOOPBACK
 from tests.support.ports import free_port
 
@@ -30,7 +42,7 @@ EXTRACTION = Extraction(
     endpoint="/items",
     cursor_column="changed",
     parameters={"since": "{cursor}"},
-    paging={"type": "offset", "sizeParameter": "limit"},
+    paging={"type": "offset", "sizeParameter": "limit", "total": "total"},
     options=OPTIONS,
 )
 TARGET: dict[str, Any] = {
@@ -49,6 +61,22 @@ TARGET: dict[str, Any] = {
 }  # fmt: skip
 
 
+FIRST = Trouble(proper=True)
+HOSTILE = {
+    "a page in HTML": (FIRST, Trouble(status=200, body=b"<html>busy</html>")),
+    "half a page": (FIRST, Trouble(status=200, body=b'{"data": [{"id": "0003"}, {"i')),
+    "a page without records": (FIRST, Trouble(status=200, body=b'{"data": null}')),
+    "an empty page": (FIRST, Trouble(status=200, body=b'{"data": [], "total": 10}')),
+    "no page at all": (FIRST, Trouble(status=204)),
+    "the first page once more": (
+        FIRST, Trouble(status=200, body=b'{"data": [{"id": "0000"}, {"id": "0001"}]}')
+    ),
+    "records that are none": (FIRST, Trouble(status=200, body=b'{"data": [1, null, []]}')),
+    "a connection that is cut": (FIRST, *[Trouble()] * 9),
+}  # fmt: skip
+"""What an API answers for its second page."""
+
+
 def reading(**changes: Any) -> Extraction:
     return dataclasses.replace(EXTRACTION, **changes)
 
@@ -62,6 +90,8 @@ class HttpWorld:
     options = TARGET
     elsewhere = TARGET | {"endpoint": "/nothing_there"}
     refused = {"price": -1}
+    oversized = {"note": "x" * 1_000_000}
+    heavy = {"note": "x" * 200_000}
     keeps_one = True
     deletes = True
     cannot_hold: frozenset[str] = frozenset()
@@ -74,6 +104,7 @@ class HttpWorld:
     def __init__(self, api: HttpApi) -> None:
         self.api = api
         self.connector = self._connector()
+        self.hostilities = {name: self._beginning(*after) for name, after in HOSTILE.items()}
 
     def _connector(
         self, token: str = SECRET, where: Surroundings = LOOPBACK, **changes: Any
@@ -96,6 +127,7 @@ class HttpWorld:
 
     async def fill(self, records: Sequence[dict[str, Any]]) -> None:
         self.api.items.clear()
+        self.api.trouble.clear()
         for record in records:
             changed = record["changed"] and record["changed"].isoformat()
             self.api.add(record | {"changed": changed})
@@ -103,8 +135,37 @@ class HttpWorld:
     async def rows(self) -> list[dict[str, Any]]:
         return list(self.api.items.values())
 
+    def _beginning(self, *troubles: Trouble) -> Callable[[], Awaitable[None]]:
+        async def begin() -> None:
+            self.api.trouble.clear()
+            self.api.trouble.extend(troubles)
 
-class TestHttp(ConnectorSuite, SourceSuite, TargetSuite):
+        return begin
+
+    async def drop(self, column: str) -> None:
+        for record in self.api.items.values():
+            del record[column]
+
+    async def add(self, column: str) -> None:
+        for record in self.api.items.values():
+            record[column] = "new"
+
+    async def lose_answer(self) -> None:
+        self.api.trouble.append(Trouble("PUT", applied=True))
+
+    async def throttle(self) -> None:
+        self.api.trouble.append(Trouble(status=429, headers={"Retry-After": str(WAIT)}))
+
+    async def set_read_only(self, read_only: bool) -> None:
+        self.api.trouble.clear()
+        self.api.trouble.extend([Trouble("PUT", 403)] * 9 if read_only else [])
+
+
+class TestHttp(
+    ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+):  # fmt: skip
+    system = "http"
     kind = HttpConnector
     good_config = {"baseUrl": "https://erp.example/api", "headers": {"X-Site": "7"}}
     wrong_configs = [
@@ -126,6 +187,7 @@ class TestHttp(ConnectorSuite, SourceSuite, TargetSuite):
         api = HttpApi()
         api.key = "id"
         api.login = f"Bearer {SECRET}"
+        api.largest_body = 600_000
         await api.start()
         world = HttpWorld(api)
         yield world

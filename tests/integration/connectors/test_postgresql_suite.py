@@ -13,8 +13,15 @@ from syncline.connectors.port import Connector
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.source_faults import DriftSuite
 from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.target_faults import (
+    LostAnswerSuite,
+    ReadOnlySuite,
+    SizeLimitSuite,
+)
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support.lent_databases import LentDatabases, databases_without_tables
 from tests.support.ports import free_port
 from tests.support.postgresql import connector_to
 
@@ -23,6 +30,15 @@ create table items (
   id text primary key, name text, amount numeric, count bigint, changed timestamptz
 );
 """
+BREAK_OFF = """
+create sequence breaks;
+create function break_off() returns trigger language plpgsql as $$ begin
+  if nextval('breaks') = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
+  return null;
+end $$;
+create trigger break_off after insert on items for each statement execute function break_off();
+"""
+"""Ends the session of the first write after it was done."""
 SECRET = "sesame-9f2"
 
 
@@ -42,6 +58,8 @@ class PostgresqlWorld:
     options = {"table": "items"}
     elsewhere = {"table": "nothing_there"}
     refused = {"count": 2**70}
+    oversized = {"id": "".join(map(chr, range(0x4E00, 0x8000)))}
+    heavy = {"name": "x" * 2_000_000}
     keeps_one = True
     deletes = True
     cannot_hold = frozenset({"nul"})
@@ -76,8 +94,29 @@ class PostgresqlWorld:
         rows = await self._database.fetch("select id, name, amount, count from items")
         return [dict(row) for row in rows]
 
+    async def drop(self, column: str) -> None:
+        await self._database.execute(f"alter table items drop column {column}")
 
-class TestPostgresql(ConnectorSuite, SourceSuite, TargetSuite):
+    async def add(self, column: str) -> None:
+        await self._database.execute(f"alter table items add column {column} text default 'new'")
+
+    async def lose_answer(self) -> None:
+        await self._database.execute(BREAK_OFF)
+
+    async def set_read_only(self, read_only: bool) -> None:
+        name = await self._database.fetchval("select current_database()")
+        await self._database.execute(
+            f"alter database {name} set default_transaction_read_only = {read_only}"
+        )
+        await self._database.execute("set default_transaction_read_only = off")
+        await self.connector.close()  # sessions that are open keep what they have
+
+
+class TestPostgresql(
+    ConnectorSuite, SourceSuite, DriftSuite,
+    TargetSuite, LostAnswerSuite, ReadOnlySuite, SizeLimitSuite,
+):  # fmt: skip
+    system = "postgresql"
     kind = PostgresqlConnector
     good_config = {"host": "db", "port": 5432, "database": "erp", "user": "reader"}
     wrong_configs = [
@@ -102,13 +141,19 @@ class TestPostgresql(ConnectorSuite, SourceSuite, TargetSuite):
     ]  # fmt: skip
 
     @pytest.fixture
-    async def world(self, empty_postgres: str) -> AsyncIterator[PostgresqlWorld]:
-        database = await asyncpg.connect(empty_postgres)
-        await database.execute(TABLE)
-        world = PostgresqlWorld(empty_postgres, database)
-        yield world
-        await world.connector.close()
-        await database.close()
+    async def world(
+        self, empty_databases: LentDatabases, system_url: str | None
+    ) -> AsyncIterator[PostgresqlWorld]:
+        lent = databases_without_tables(system_url) if system_url else empty_databases
+        async with lent.borrowed() as dsn:
+            database = await asyncpg.connect(dsn)
+            await database.execute(TABLE)
+            world = PostgresqlWorld(dsn, database)
+            yield world
+            await world.connector.close()
+            await database.close()
+        if system_url:
+            await lent.close()
 
     @pytest.fixture
     def source(self, world: PostgresqlWorld) -> PostgresqlWorld:

@@ -13,9 +13,12 @@ import pytest
 
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
+from syncline.connectors.sqlite.database import LARGEST_ROW
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.source_faults import DriftSuite, HostileSuite
 from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.target_faults import SizeLimitSuite
 from syncline.testing.connectors.targets import TargetSuite
 
 TABLE = """
@@ -35,6 +38,8 @@ class SqliteWorld:
     options = {"table": "items"}
     elsewhere = {"table": "nothing_there"}
     refused = {"count": 999}
+    oversized = {"name": "x" * (LARGEST_ROW + 1)}
+    heavy = {"name": "x" * 2_000_000}
     keeps_one = True
     deletes = True
     cannot_hold: frozenset[str] = frozenset()
@@ -45,6 +50,7 @@ class SqliteWorld:
         self.database = sqlite3.connect(self.path, isolation_level=None)
         self.database.execute(TABLE)
         self.connector = self.connector_to(self.path, folder)
+        self.hostilities = {"text that is no UTF-8": self.break_a_text}
         self.unanswerable: Any = [
             (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
             (Extraction(table="items", id_column="no_id"), "no_id"),
@@ -84,12 +90,24 @@ class SqliteWorld:
         rows = self.database.execute("select id, name, amount, count from items")
         return [dict(zip(("id", "name", "amount", "count"), row, strict=True)) for row in rows]
 
+    async def break_a_text(self) -> None:
+        self.database.execute("update items set name = cast(x'ff' as text) where id = '0004'")
+
+    async def drop(self, column: str) -> None:
+        self.database.execute(f"alter table items drop column {column}")
+
+    async def add(self, column: str) -> None:
+        self.database.execute(f"alter table items add column {column} text default 'new'")
+
 
 def _sql(text: str) -> Extraction:
     return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
 
 
-class TestSqlite(ConnectorSuite, SourceSuite, TargetSuite):
+class TestSqlite(
+    ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite, SizeLimitSuite
+):
+    system = "sqlite"
     kind = SqliteConnector
     good_config = {"file": "/srv/erp.db"}
     wrong_configs = [

@@ -10,3 +10,20 @@ rest; parts that are not offered are left out. docs/connectors/writing-one.md bu
 """
 
 from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses `system_url` with None, and with the URL in `SYNCLINE_TEST_<NAME>_URL` if set.
+
+    <NAME> is the `system` of the test's class, in capitals. None stands for what the tests start
+    themselves; the URL is of a real system that is there for tests.
+    """
+    if "system_url" not in metafunc.fixturenames:
+        return
+    url = os.environ.get(f"SYNCLINE_TEST_{metafunc.cls.system.upper()}_URL")
+    local = pytest.param(None, id=pytest.HIDDEN_PARAM)
+    metafunc.parametrize("system_url", [local, pytest.param(url, id="real")] if url else [local])

@@ -53,8 +53,14 @@ class World(Protocol):
 
 
 class ConnectorSuite:
-    """Subclasses give a fixture `world` and wrong settings with the path of their mistake."""
+    """Subclasses give a fixture `world` and wrong settings with the path of their mistake.
 
+    Attributes:
+        system: the connector's name. Where `SYNCLINE_TEST_<NAME>_URL` is set, worlds whose fixture
+            takes a `system_url` are made a second time, of that real system.
+    """
+
+    system: ClassVar[str]
     kind: ClassVar[type[Connector]]
     good_config: ClassVar[dict[str, Any]]
     wrong_configs: ClassVar[Sequence[tuple[dict[str, Any], dict[str, str], str]]]

@@ -36,7 +36,7 @@ class Source(World, Protocol):
     texts: frozenset[str]
 
     async def fill(self, records: Sequence[dict[str, Any]]) -> None:
-        """Make these the source's records."""
+        """Make these the source's records, and mend what a test broke."""
 
 
 async def pages_of(source: Source, **changes: Any) -> list[Page]:

@@ -251,9 +251,25 @@ class SourceSuite:
                 await pages_of(source, extraction=extraction)
             assert caught.value.failure.category is Category.PERMANENT
 
+    async def test_rows_that_come_late_are_seen_or_told_of(self, source: Source) -> None:
+        """A source tells its open writers, or says that it cannot and what does instead."""
+        await source.fill([dated(n, n) for n in range(5)])
+        every = dataclasses.replace(source.extraction, cursor_column=None)
+        widened = dataclasses.replace(source.extraction, lookback=120.0)
+
+        said_of_it = await source.connector.late_commits(source.extraction)
+
+        assert await source.connector.late_commits(every) is None
+        assert await source.connector.late_commits(widened) is None
+        if said_of_it is None:
+            assert all(page.snapshot is not None for page in await pages_of(source))
+        else:
+            assert "lookback" in said_of_it
+
     async def test_a_broken_source_fails_as_the_port_says(self, source: Source) -> None:
-        for connector, _ in source.broken():
-            with pytest.raises(FailureError):
+        """A refused login is a person's to mend: it is not tried again for hours."""
+        for connector, part in source.broken():
+            with pytest.raises(ConnectorError if part == "login" else FailureError):
                 async for _page in connector.extract(ExtractRequest(source.extraction)):
                     pass
             await connector.close()

@@ -227,7 +227,14 @@ class TargetSuite:
         assert caught.value.failure.category is Category.PERMANENT
 
     async def test_a_broken_target_fails_as_the_port_says(self, target: Target) -> None:
-        for connector, _ in target.broken():
-            with pytest.raises(FailureError):
+        """A refused login is a person's to mend: it is not tried again for hours."""
+        for connector, part in target.broken():
+            with pytest.raises(ConnectorError if part == "login" else FailureError):
                 await connector.write(batch_of(target, [item(1)]))
             await connector.close()
+
+    async def test_a_bulk_of_the_largest_size_is_written(self, target: Target) -> None:
+        size = target.connector.capabilities_for(target.options).bulk_size
+
+        assert (await write(target, [item(n, count=1) for n in range(size)])).failures == {}
+        assert len(await target.rows()) == size
