@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -161,6 +162,21 @@ class HttpWorld:
         self.api.trouble.extend([Trouble("PUT", 403)] * 9 if read_only else [])
 
 
+@asynccontextmanager
+async def http_world() -> AsyncIterator[HttpWorld]:
+    api = HttpApi()
+    api.key = "id"
+    api.login = f"Bearer {SECRET}"
+    api.largest_body = 600_000
+    await api.start()
+    world = HttpWorld(api)
+    try:
+        yield world
+    finally:
+        await world.connector.close()
+        await api.close()
+
+
 class TestHttp(
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
@@ -184,15 +200,8 @@ class TestHttp(
 
     @pytest.fixture
     async def world(self) -> AsyncIterator[HttpWorld]:
-        api = HttpApi()
-        api.key = "id"
-        api.login = f"Bearer {SECRET}"
-        api.largest_body = 600_000
-        await api.start()
-        world = HttpWorld(api)
-        yield world
-        await world.connector.close()
-        await api.close()
+        async with http_world() as world:
+            yield world
 
     @pytest.fixture
     def source(self, world: HttpWorld) -> HttpWorld:
@@ -201,3 +210,14 @@ class TestHttp(
     @pytest.fixture
     def target(self, world: HttpWorld) -> HttpWorld:
         return world
+
+
+class TestHttpThatIsAsked(LostAnswerSuite):
+    """An API that is not known to take a record twice as one: it is asked what came of a write."""
+
+    @pytest.fixture
+    async def target(self) -> AsyncIterator[HttpWorld]:
+        async with http_world() as world:
+            update = {k: TARGET[k] for k in ("method", "endpoint", "bulkSize", "answer")}
+            world.options = TARGET | {"idempotent": False, "update": update}
+            yield world
