@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ ANSWERS_WITHIN = 5.0
 THREAD_TURN = 0.0005
 """Seconds until a thread that maps records on trial lets the one that answers have its turn; by
 Python's own 5 ms an answer, which needs some ten turns, would wait 50 ms for each such thread."""
+COLLECT_AFTER = (2_000, 20, 50)
+"""New objects until the collector looks at the youngest, and rounds until it looks at older ones.
+A look at all of them holds every answer: beside long mappings on trial, for 0.2 s and more."""
 CONNECTIONS = 10
 """To the database, for requests; a few more for who calls."""
 SEND_WITHIN = 5.0
@@ -64,6 +68,8 @@ async def serve(settings: Settings) -> None:
         backend = await _backend(own)
         server = _Server(_config(create_app(backend), settings.trusted_proxies))
         listening = listen(settings)
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         own.stack.callback(listening.close)
         await _invite(own.database, settings)
         await own.run(
