@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from tests.support.chaos.fault_table import FaultRow
 from tests.support.chaos.faults import FAULTS
 from tests.support.chaos.memory import MemoryWatch
 from tests.support.chaos.numbered_place import NumberedPlace
+from tests.support.eventually import eventually
 from tests.support.numbered import BAD
 
 T = TypeVar("T")
@@ -100,11 +102,17 @@ async def strike_at_random(
 ) -> None:
     while not over.is_set():
         await asyncio.sleep(random.uniform(*QUIET))
+        await eventually(partial(moves, place, len(place.api.asked), over), WITHIN)
         fault = random.choice(FAULTS)
         say(f"{time.strftime('%H:%M:%S')} {fault.name}")
         async with fault.strike(place.world, place.api):
             await asyncio.sleep(fault.seconds)
         times[fault.name] += 1
+
+
+def moves(place: NumberedPlace, asked: int, over: asyncio.Event) -> bool:
+    """A fault strikes work, not the wait that the one before it left behind."""
+    return over.is_set() or len(place.api.asked) > asked
 
 
 async def counted(place: NumberedPlace) -> FaultRow:
