@@ -5,15 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from syncline.security.secrets import Keyring
 from tests.support.configured import store_instance
 from tests.support.installation import Installation
 
@@ -33,20 +30,9 @@ DOCUMENT: dict[str, Any] = {
 
 @pytest.fixture
 async def db(place: Installation) -> AsyncIterator[Database]:
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    config = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
     async with open_database(place.dsn) as database:
-        profile = uuid4()
         async with database.transaction() as c:
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', 'erp', 'postgresql', $2, $3)",
-                profile, config,
-                keys.encrypt({"password": url.password or ""}, "default", str(profile)),
-            )  # fmt: skip
+            profile = await place.profiles(c).store_own_database("erp")
             await store_instance(c, "erp-shop", (profile, profile), "items", DOCUMENT)
             await c.execute("create table source_items (id int, sku text, number int)")
             await c.execute(

@@ -13,21 +13,16 @@ from syncline.postgres.ledger.systems import CHANGED
 from syncline.testing.http_api import HttpApi
 from tests.support.eventually import eventually
 from tests.support.http_sync import store_http_sync
-from tests.support.http_world import SINGLE
+from tests.support.http_world import SINGLE, listening
 from tests.support.installation import Installation
-from tests.support.ports import free_port
 
 ROWS = 40
 
 
 @pytest.fixture
 async def shops() -> AsyncIterator[tuple[HttpApi, HttpApi]]:
-    shops = (HttpApi(), HttpApi())
-    for shop in shops:
-        await shop.start(port=free_port())
-    yield shops
-    for shop in shops:
-        await shop.close()
+    async with listening(HttpApi()) as old, listening(HttpApi()) as new:
+        yield old, new
 
 
 async def move(db: Database, url: str) -> None:

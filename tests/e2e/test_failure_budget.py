@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -19,24 +17,14 @@ from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import forget_message
-from syncline.security.secrets import Keyring
 from syncline.testing.http_api import HttpApi, ReceivedRequest
-from tests.support.configured import store_instance
 from tests.support.eventually import eventually
-from tests.support.http_world import UPSERT
+from tests.support.http_sync import store_http_sync
+from tests.support.http_world import UPSERT, listening
 from tests.support.installation import Installation
-from tests.support.ports import free_port
 from tests.support.topics import lying
 
 ROWS = 20_000
-DOCUMENT = {
-    "entityType": "item",
-    "extraction": {"mode": "config", "table": "source_items", "idColumn": "code"},
-    "normalization": {"fields": [{"source": "code", "target": "code", "required": True}]},
-    "transformation": {
-        "matchKey": "sku", "target": UPSERT, "fields": [{"source": "code", "target": "sku"}],
-    },
-}  # fmt: skip
 
 
 class Shop(HttpApi):
@@ -58,39 +46,15 @@ class Shop(HttpApi):
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    shop = Shop()
-    await shop.start(port=free_port())
-    yield shop
-    await shop.close()
+    async with listening(Shop()) as shop:
+        yield shop
 
 
 @pytest.fixture
 async def db(place: Installation, shop: Shop) -> AsyncIterator[Database]:
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    erp = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    source, target = uuid4(), uuid4()
-    profiles: list[tuple[Any, ...]] = [
-        (source, "erp", "postgresql", erp, {"password": url.password or ""}),
-        (target, "shop", "http", {"baseUrl": shop.url}, {}),
-    ]
     async with open_database(place.dsn) as database:
-        async with database.transaction() as c:
-            for profile, name, connector, config, secrets in profiles:
-                encrypted = keys.encrypt(secrets, "default", str(profile))
-                await c.execute(
-                    "insert into profiles (id, tenant, name, connector, config, secrets) "
-                    "values ($1, 'default', $2, $3, $4, $5)",
-                    profile, name, connector, config, encrypted,
-                )  # fmt: skip
-            await store_instance(c, "erp-shop", (source, target), "items", DOCUMENT)
-            await c.execute("update instances set failure_budget = '{\"count\": 50}'")
-            await c.execute(
-                f"create table source_items as select 'A' || n as code "
-                f"from generate_series(1, {ROWS}) n"
-            )
+        await store_http_sync(database, place, shop.url, UPSERT, ROWS)
+        await database.execute("update instances set failure_budget = '{\"count\": 50}'")
         yield database
         await eventually(lambda: _adds_up(database), within=60)
 

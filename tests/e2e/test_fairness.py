@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
-from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,7 +11,6 @@ from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message
-from syncline.security.secrets import Keyring
 from syncline.testing.http_api import HttpApi
 from tests.support.configured import store_instance
 from tests.support.erp_shop import store_erp_shop
@@ -73,16 +71,9 @@ async def _has_written(db: Database, run_id: str) -> bool:
 
 
 async def store_slow_instances(db: Database, place: Installation, apis: list[HttpApi]) -> None:
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
     source = await db.fetchval("select id from profiles where name = 'erp'")
     for number, api in enumerate(apis):
-        target = str(uuid4())
+        name = f"slow-{number}"
         async with db.transaction() as c:
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', $2, 'http', $3, $4)",
-                target, f"slow-{number}", {"baseUrl": api.url},
-                keys.encrypt({}, "default", target),
-            )  # fmt: skip
-            name, profiles = f"slow-{number}", (source, UUID(target))
-            await store_instance(c, name, profiles, name, DOCUMENT)
+            target = await place.profiles(c).store(name, "http", {"baseUrl": api.url})
+            await store_instance(c, name, (source, target), name, DOCUMENT)

@@ -9,7 +9,6 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -20,27 +19,15 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message
-from syncline.security.secrets import Keyring
 from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply
-from tests.support.configured import store_instance
 from tests.support.eventually import eventually
-from tests.support.http_world import SINGLE
+from tests.support.http_sync import store_http_sync
+from tests.support.http_world import SINGLE, listening
 from tests.support.installation import Installation
-from tests.support.ports import free_port
 from tests.support.topics import bundle_ends, lying, nothing_waits
 
 ROWS = 600
 LOGIN = "Bearer sesame-9f2"
-DOCUMENT = {
-    "entityType": "item",
-    "extraction": {
-        "mode": "config", "table": "source_items", "idColumn": "code", "cursorColumn": "changed",
-    },
-    "normalization": {"fields": [{"source": "code", "target": "code", "required": True}]},
-    "transformation": {
-        "matchKey": "sku", "target": SINGLE, "fields": [{"source": "code", "target": "sku"}],
-    },
-}  # fmt: skip
 
 
 class Shop(HttpApi):
@@ -66,45 +53,17 @@ class Shop(HttpApi):
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    shop = Shop()
-    await shop.start(port=free_port())
-    yield shop
-    await shop.close()
+    async with listening(Shop()) as shop:
+        yield shop
 
 
 @pytest.fixture
 async def db(place: Installation, shop: Shop) -> AsyncIterator[Database]:
     async with open_database(place.dsn) as database:
-        await configure(database, place, shop)
+        token = LOGIN.removeprefix("Bearer ")
+        await store_http_sync(database, place, shop.url, SINGLE, ROWS, token=token)
         yield database
         assert await audit(database) == []
-
-
-async def configure(db: Database, place: Installation, shop: Shop) -> None:
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    erp = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    http = {"baseUrl": shop.url, "auth": {"type": "bearer"}}
-    source, target = uuid4(), uuid4()
-    profiles = [
-        (source, "erp", "postgresql", erp, {"password": url.password or ""}),
-        (target, "shop", "http", http, {"token": LOGIN.removeprefix("Bearer ")}),
-    ]
-    async with db.transaction() as c:
-        for profile, name, connector, config, secrets in profiles:
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', $2, $3, $4, $5)",
-                profile, name, connector, config, keys.encrypt(secrets, "default", str(profile)),
-            )  # fmt: skip
-        await store_instance(c, "erp-shop", (source, target), "items", DOCUMENT)
-        await c.execute(
-            f"""create table source_items as select 'A' || n as code,
-            timestamp '2026-01-01' + n * interval '1 minute' as changed
-            from generate_series(1, {ROWS}) n"""
-        )
 
 
 async def test_a_run_waits_for_a_login_that_is_refused_and_goes_on_when_it_is_not(

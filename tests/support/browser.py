@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -17,7 +16,6 @@ from syncline.actions.sign_in import local_sign_in_link
 from syncline.postgres.access.sessions import Lifetimes, begin_session
 from syncline.postgres.access.users import Users
 from syncline.postgres.database.database import Database, open_database
-from syncline.security.secrets import Keyring
 from syncline.security.tokens import new_token, token_hash
 from tests.support.access import add_user
 from tests.support.configured import store_instance
@@ -201,25 +199,15 @@ async def new_stream(database: Database, place: Installation, name: str, rows: i
     """
     stream = Stream(name)
     assert re.fullmatch(r"[a-z-]+", name)
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    config = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    profiles = uuid4(), uuid4()
     document = _DOCUMENT | {
         "extraction": _DOCUMENT["extraction"] | {"table": stream.source},
         "transformation": _DOCUMENT["transformation"] | {"target": {"table": stream.target}},
     }
     async with database.transaction() as c:
-        for profile, side in zip(profiles, ("erp", "shop"), strict=True):
-            secret = keys.encrypt({"password": url.password or ""}, "default", str(profile))
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', $2, 'postgresql', $3, $4)",
-                profile, f"{name}-{side}", config, secret,
-            )  # fmt: skip
-        await store_instance(c, name, profiles, f"{name}-items", document)
+        profiles = place.profiles(c)
+        source = await profiles.store_own_database(f"{name}-erp")
+        target = await profiles.store_own_database(f"{name}-shop")
+        await store_instance(c, name, (source, target), f"{name}-items", document)
         await c.execute(
             f"""create table {stream.source} as select 'A' || n as code, 'Item ' || n as name,
             (n * 1.10)::numeric(19,6) as price,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-from uuid import uuid4
-
 from syncline.postgres.database.database import Database
-from syncline.security.secrets import Keyring
 from tests.support.configured import store_instance
 from tests.support.installation import Installation
 
@@ -34,20 +30,10 @@ DOCUMENT = {
 
 async def store_erp_shop(db: Database, place: Installation) -> None:
     """Store profiles, a mapping and the instance, and make and fill its tables."""
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    config = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    source, target = uuid4(), uuid4()
     async with db.transaction() as c:
-        for profile, name in ((source, "erp"), (target, "shop")):
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', $2, 'postgresql', $3, $4)",
-                profile, name, config,
-                keys.encrypt({"password": url.password or ""}, "default", str(profile)),
-            )  # fmt: skip
+        profiles = place.profiles(c)
+        source = await profiles.store_own_database("erp")
+        target = await profiles.store_own_database("shop")
         await store_instance(c, "erp-shop", (source, target), "items", DOCUMENT)
         await c.execute(
             """create table source_items as select 'A' || n as code, ' Näme ' || n as name,

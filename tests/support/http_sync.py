@@ -6,11 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from syncline.postgres.database.database import Database
-from syncline.security.secrets import Keyring
 from syncline.testing.http_api import HttpApi
 from tests.support.configured import store_instance
 from tests.support.installation import Installation
@@ -34,32 +31,26 @@ def _document(target: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def store_http_sync(
-    db: Database, place: Installation, url: str, target: Mapping[str, Any], rows: int, calls: int
-) -> None:
+    db: Database, place: Installation, url: str, target: Mapping[str, Any], rows: int,
+    calls: int = 10, *, token: str | None = None,
+) -> None:  # fmt: skip
     """Store the instance, and so many rows, each with the number 1.
 
     Args:
         url: of the API, which is called by so many calls at a time; they time out after 2 seconds.
         target: the mapping's target block.
+        token: which the API wants, if it does.
     """
-    own = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    erp = {
-        "host": own.hostname, "port": own.port, "database": own.path[1:], "user": own.username,
-    }  # fmt: skip
-    http = {"baseUrl": url, "timeouts": {"connect": 1, "total": 2}}
-    profiles = (uuid4(), uuid4())
+    http: dict[str, Any] = {"baseUrl": url, "timeouts": {"connect": 1, "total": 2}}
+    secrets = {} if token is None else {"token": token}
+    if token is not None:
+        http["auth"] = {"type": "bearer"}
     async with db.transaction() as c:
-        for profile, name, kind, config, secrets in (
-            (profiles[0], "erp", "postgresql", erp, {"password": own.password or ""}),
-            (profiles[1], "shop", "http", http, {}),
-        ):
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets, "
-                "max_concurrent) values ($1, 'default', $2, $3, $4, $5, $6)",
-                profile, name, kind, config, keys.encrypt(secrets, "default", str(profile)), calls,
-            )  # fmt: skip
-        await store_instance(c, "erp-shop", profiles, "items", _document(target))
+        profiles = place.profiles(c)
+        erp = await profiles.store_own_database("erp")
+        shop = await profiles.store("shop", "http", http, secrets)
+        await c.execute("update profiles set max_concurrent = $1", calls)
+        await store_instance(c, "erp-shop", (erp, shop), "items", _document(target))
         await c.execute(
             f"""create table source_items as select 'A' || n as code, 1 as n,
             timestamp '2026-01-01' + n * interval '1 minute' as changed

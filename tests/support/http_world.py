@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import Surroundings, WriteBatch
 from syncline.testing.http_api import HttpApi
+from tests.support.ports import free_port
 
+A = TypeVar("A", bound=HttpApi)
 LOOPBACK = Surroundings(("127.0.0.0/8",))
 LOOKUP: dict[str, Any] = {
     "endpoint": "/items",
@@ -52,6 +54,16 @@ UPSERT: dict[str, Any] = {
         "key": "sku",
     },
 }
+
+
+@asynccontextmanager
+async def listening(api: A) -> AsyncIterator[A]:
+    """Let an API listen on a port that stays its own when it is started again."""
+    await api.start(port=free_port())
+    try:
+        yield api
+    finally:
+        await api.close()
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ from tests.support.kafka import KafkaPlace
 from tests.support.message_keys import KEYS, TEXT
 from tests.support.ports import free_port
 from tests.support.processes import Process, start
+from tests.support.stored_profiles import ProfileStore
 
 SERVICES = (
     "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
@@ -68,6 +69,10 @@ class Installation:
         self.ports: dict[str, int] = {}
         self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)
+
+    def profiles(self, c: Any) -> ProfileStore:
+        """Return what inserts profiles by a connection to the database."""
+        return ProfileStore(c, self.dsn, self.environment["SYNCLINE_SECRET_KEYS"])
 
     async def start_gateway(self, name: str = "gateway") -> httpx.AsyncClient:
         """Start a gateway and return a Platform Admin's client of it; the caller closes that."""

@@ -6,14 +6,12 @@ import asyncio
 from collections import Counter
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
 
 from syncline.postgres.database.database import Database
-from syncline.security.secrets import Keyring
 from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply, Trouble
 from tests.support.configured import store_instance
 from tests.support.http_world import LOOKUP
+from tests.support.stored_profiles import ProfileStore
 
 _TABLE_OF_NUMBERS = """
 create table numbers (id int primary key, name text, price numeric, changed timestamp)
@@ -98,25 +96,17 @@ async def configure(
     Args:
         rate: calls a second that the target's profile allows, so that the run takes a while.
     """
-    url = urlsplit(dsn)
-    config = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    source, target = uuid4(), uuid4()
     async with db.transaction() as c:
         await c.execute(_TABLE_OF_NUMBERS)
         await c.execute(_NUMBERS, 1, count, count + 1)
         await c.execute(_TARGET)
-        login = {"password": url.password or ""}
-        ring = Keyring.parse(keys)
-        secrets = ring.encrypt(login, "default", str(source))
-        await _profile(c, source, "numbers", "postgresql", config, secrets)
+        profiles = ProfileStore(c, dsn, keys)
+        source = await profiles.store_own_database("numbers")
         if api is None:
-            secrets = ring.encrypt(login, "default", str(target))
-            await _profile(c, target, "copies", "postgresql", config, secrets)
+            target = await profiles.store_own_database("copies")
         else:
             called = {"baseUrl": api.url, "timeouts": CALL}
-            await _profile(c, target, "copies", "http", called, None)
+            target = await profiles.store("copies", "http", called)
         await c.execute(_LIMITS, target, rate, RETRY)
         mapping = document("sku" if api else "id", _API if api else _TABLE)
         await store_instance(c, "numbers", (source, target), "numbers", mapping)
@@ -125,16 +115,6 @@ async def configure(
 async def add_numbers(db: Database, numbers: range) -> None:
     """Add records to the source, those that are not there; one in BAD of them cannot be synced."""
     await db.execute(_NUMBERS, numbers.start, numbers.stop - 1, BAD)
-
-
-async def _profile(
-    connection: Any, id_: UUID, name: str, connector: str, config: Any, secrets: bytes | None
-) -> None:
-    await connection.execute(
-        "insert into profiles (id, tenant, name, connector, config, secrets) "
-        "values ($1, 'default', $2, $3, $4, $5)",
-        id_, name, connector, config, secrets,
-    )  # fmt: skip
 
 
 def document(key: str, target: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from syncline.contracts.dead_letters import facts_of
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, Settled, decoder_of
 from syncline.contracts.run_ref import RunRef, Runs, require_same, run_of
@@ -44,19 +45,8 @@ def decode(delivery: Delivery, runs: Runs) -> DlqMessage:
 def _of_run(letter: DeadLetter, run: RunRef) -> DeadLetter:
     """Return a dead letter with what is known of its run in place of what it says of it."""
     require_same(letter.correlation_id, run)
-    return msgspec.structs.replace(
-        letter,
-        id=dead_letter_id(run.id, letter.batch, letter.slot),
-        tenant=run.tenant,
-        stream=run.stream,
-        instance=run.instance_name,
-        instance_id=run.instance,
-        source_profile=run.source,
-        target_profile=run.target,
-        entity_type=run.entity_type,
-        mapping=run.mapping,
-        mapping_version=run.mapping_version,
-    )
+    known = dead_letter_id(run.id, letter.batch, letter.slot)
+    return msgspec.structs.replace(letter, id=known, **facts_of(run))
 
 
 def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict
 
 import msgspec
 
@@ -31,6 +32,37 @@ class FailedRecord(msgspec.Struct, frozen=True):
     version: int = 0
 
 
+class RunFacts(TypedDict):
+    """What a dead letter holds of its run."""
+
+    correlation_id: str
+    tenant: str
+    stream: int
+    instance: str
+    instance_id: str
+    source_profile: str
+    target_profile: str
+    entity_type: str
+    mapping: str
+    mapping_version: int
+
+
+def facts_of(run: RunRef) -> RunFacts:
+    """Return what the dead letters of a run hold of it."""
+    return {
+        "correlation_id": run.id,
+        "tenant": run.tenant,
+        "stream": run.stream,
+        "instance": run.instance_name,
+        "instance_id": run.instance,
+        "source_profile": run.source,
+        "target_profile": run.target,
+        "entity_type": run.entity_type,
+        "mapping": run.mapping,
+        "mapping_version": run.mapping_version,
+    }
+
+
 def dead_letter(
     run: RunRef,
     place: RecordPlace,
@@ -45,22 +77,13 @@ def dead_letter(
     last = attempts[-1]
     return DeadLetter(
         id=dead_letter_id(run.id, place.batch, place.slot),
-        correlation_id=run.id,
-        tenant=run.tenant,
-        stream=run.stream,
-        instance=run.instance_name,
-        instance_id=run.instance,
-        source_profile=run.source,
-        target_profile=run.target,
-        entity_type=run.entity_type,
+        **facts_of(run),
         source_id=place.source_id,
         batch=place.batch,
         slot=place.slot,
         stage=stage.value,
         failure=last.failure,
         attempts=list(attempts),
-        mapping=run.mapping,
-        mapping_version=run.mapping_version,
         failed_at=last.at,
         payload=msgspec.Raw(record.payload),
         row_hash=record.row_hash,

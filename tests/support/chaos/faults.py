@@ -7,7 +7,7 @@ import itertools
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -92,25 +92,26 @@ async def _second_member(name: str, at: World, _api: NumberedApi) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _server_killed(server: EmbeddedServer) -> AsyncIterator[None]:
+async def _server_down(
+    end: Callable[[EmbeddedServer], Awaitable[None]], server: EmbeddedServer
+) -> AsyncIterator[None]:
+    await end(server)
+    try:
+        await _assert_refused(server.port)
+        yield
+    finally:
+        await server.start()
+
+
+async def _kill(server: EmbeddedServer) -> None:
     assert server.pid is not None
     signal_tree(server.pid, signal.SIGKILL)
     await eventually(lambda: server.pid is None)
-    try:
-        await _assert_refused(server.port)
-        yield
-    finally:
-        await server.start()
 
 
-@asynccontextmanager
-async def _server_restarted(server: EmbeddedServer) -> AsyncIterator[None]:
-    await server.end()  # its folder stays ours: another test run would take it for left over
-    try:
-        await _assert_refused(server.port)
-        yield
-    finally:
-        await server.start()
+_server_killed = partial(_server_down, _kill)
+_server_restarted = partial(_server_down, EmbeddedServer.end)
+"""By `end`, which keeps its folder ours: another test run would take it for left over."""
 
 
 @asynccontextmanager

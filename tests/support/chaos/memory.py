@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from tests.support.chaos.watch import Watch
 from tests.support.processes import Process
 
-EVERY = 5.0
-"""Seconds between two samples."""
 WARM = 30.0
 """Seconds of a process's life that do not count: it fills its caches."""
 LEAST = 6
@@ -27,28 +25,20 @@ class Sample(NamedTuple):
     size: float
 
 
-class MemoryWatch:
+class MemoryWatch(Watch):
     """Samples all processes of an installation while its block runs."""
+
+    every = 5.0
 
     def __init__(self, processes: Mapping[str, Process]) -> None:
         self._processes = processes
         self._lives: dict[str, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._look())
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
     async def _look(self) -> None:
-        while True:
-            for name, process in list(self._processes.items()):
-                with suppress(OSError):  # it has ended
-                    sample = Sample(time.monotonic(), _megabytes(process.pid))
-                    self._lives[name][process.pid].append(sample)
-            await asyncio.sleep(EVERY)
+        for name, process in list(self._processes.items()):
+            with suppress(OSError):  # it has ended
+                sample = Sample(time.monotonic(), _megabytes(process.pid))
+                self._lives[name][process.pid].append(sample)
 
     def table(self) -> str:
         """Return a line for each process: MB at the end, and MB more each minute."""

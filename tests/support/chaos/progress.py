@@ -6,15 +6,13 @@ import asyncio
 import time
 from contextlib import suppress
 from itertools import pairwise
-from typing import Self
 
 from syncline.domain.errors import NotFoundError, RetriableError
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.runs import Runs
+from tests.support.chaos.watch import Watch
 from tests.support.eventually import eventually
 
-EVERY = 0.1
-"""Seconds between two looks."""
 ANSWERS_WITHIN = 2.0
 """Seconds that a look may take: a database that is frozen never answers."""
 
@@ -27,8 +25,10 @@ async def records_done(database: Database, run_id: str) -> int | None:
     return None
 
 
-class Progress:
+class Progress(Watch):
     """Notes each change of the number of records that have an outcome, while its block runs."""
+
+    every = 0.1
 
     def __init__(self, database: Database, run_id: str) -> None:
         self.done = 0
@@ -36,21 +36,11 @@ class Progress:
         self._run_id = run_id
         self._changes = [time.monotonic()]
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._look())
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
     async def _look(self) -> None:
-        while True:
-            done = await records_done(self._database, self._run_id)
-            if done is not None and done > self.done:
-                self.done = done
-                self._changes.append(time.monotonic())
-            await asyncio.sleep(EVERY)
+        done = await records_done(self._database, self._run_id)
+        if done is not None and done > self.done:
+            self.done = done
+            self._changes.append(time.monotonic())
 
     async def moves(self, since: float, *, until: int, settle: float, within: float) -> None:
         """Wait until records have moved for a while.

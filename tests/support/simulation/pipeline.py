@@ -27,8 +27,6 @@ from syncline.contracts.outbound import trigger_message
 from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, Partition
-from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
-from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Run
 from syncline.runtime.failure.failure_router import FailureRouter
@@ -44,6 +42,7 @@ from syncline_execute.writer import Writer
 from syncline_finalize.handler import FinalizeHandler
 from syncline_retry.handler import RetryHandler
 from syncline_trigger.handler import TriggerHandler
+from tests.support.item_mapping import MAPPING, OneMapping, mapping_handler
 from tests.support.limits import NoLimits
 from tests.support.memory_dead_letters import MemoryDeadLetters
 from tests.support.memory_ledger import MemoryLedger
@@ -54,26 +53,6 @@ from tests.support.simulation.park import MemoryPark
 from tests.support.simulation.process import Port, Process, ProcessProducer
 from tests.support.simulation.target import SimulatedTarget
 
-DOCUMENT = {
-    "entityType": "item",
-    "extraction": {"table": "items", "idColumn": "id"},
-    "normalization": {
-        "fields": [
-            {"source": "id", "target": "sku", "required": True},
-            {"source": "n", "target": "n", "type": "int"},
-        ],
-    },
-    "transformation": {
-        "matchKey": "code",
-        "fields": [
-            {"source": "sku", "target": "code", "required": True},
-            {"source": "n", "target": "count"},
-        ],
-        "exclude": {"field": "n", "op": "eq", "value": 0},
-    },
-}
-MAPPING = compile_mapping(parse(DOCUMENT))
-TRANSFORMATION = parse(DOCUMENT).transformation
 SPECS: dict[str, StageSpec[Any]] = {
     service.SPEC.name: service.SPEC
     for service in (
@@ -87,13 +66,6 @@ PATIENCE = 20_000
 """Moves within which everything ends once nothing fails any more."""
 
 
-class Mappings:
-    """The one mapping."""
-
-    async def of(self, run: RunRef) -> CompiledMapping:
-        return MAPPING
-
-
 class Targets:
     """The one target, as a process sees it."""
 
@@ -103,7 +75,7 @@ class Targets:
 
     async def of(self, run: RunRef) -> Target:
         return Target(
-            self._connector, self._capabilities, TRANSFORMATION,
+            self._connector, self._capabilities, MAPPING.transformation,
             RetryPolicy(3, 2.0, 32.0), NoLimits(), 2,
         )  # fmt: skip
 
@@ -274,11 +246,7 @@ class Pipeline:
         return Port(subject, process)
 
     def _mapping(self, stage: Stage) -> MappingHandler:
-        to, part = {
-            Stage.NORMALIZE: (Stage.TRANSFORM, CompiledMapping.normalize),
-            Stage.TRANSFORM: (Stage.EXECUTE, CompiledMapping.transform),
-        }[stage]
-        return MappingHandler(stage, to, part, Mappings(), self.commands, self.clock)
+        return mapping_handler(stage, OneMapping(), self.commands, self.clock)
 
     def _work(self) -> None:
         """Let some process take messages that wait for it."""

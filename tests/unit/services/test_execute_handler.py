@@ -149,31 +149,33 @@ async def test_a_target_that_cannot_be_used_stops_the_run_and_blames_no_record(
     assert writer.calls == 0
 
 
-async def test_outcomes_are_reported_while_a_long_call_of_the_handler_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def reported_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, handled: list[Bundle], meanwhile: int
+) -> list[Outbound]:
+    """Let a call of the handler go on until so many reports were sent; return those of its end."""
     monkeypatch.setattr(handler, "REPORT_EVERY", 0.01)
     broker = MemoryBroker()
     execute, writer = stage(producer=broker.producer())
     writer.go_on.clear()
-    handling = asyncio.create_task(execute.handle([batch(0, OTHER)]))
-    await eventually(lambda: broker.lying(OUTCOMES) != [])
+    handling = asyncio.create_task(execute.handle(handled))
+    await eventually(lambda: len(broker.lying(OUTCOMES)) == meanwhile)
     assert not handling.done()
     writer.go_on.set()
-    assert await handling == [], "they are reported once"
+    return await handling
+
+
+async def test_outcomes_are_reported_while_a_long_call_of_the_handler_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = await reported_at_the_end(monkeypatch, [batch(0, OTHER)], 1)
+    assert left == [], "they are reported once"
 
 
 async def test_a_halt_is_told_once_however_long_the_call_of_the_handler_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(handler, "REPORT_EVERY", 0.01)
-    broker = MemoryBroker()
-    execute, writer = stage(producer=broker.producer())
-    writer.go_on.clear()
-    handling = asyncio.create_task(execute.handle([batch(0), batch(1)]))
-    await eventually(lambda: len(broker.lying(OUTCOMES)) == 3)
-    writer.go_on.set()
-    assert told(await handling) == [("settled", "CC")]
+    left = await reported_at_the_end(monkeypatch, [batch(0), batch(1)], 3)
+    assert told(left) == [("settled", "CC")]
 
 
 async def test_a_handler_call_that_is_cut_off_cuts_off_the_writing() -> None:

@@ -17,12 +17,10 @@ from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
-from syncline.domain.errors import NotFoundError
-from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
-from syncline.domain.mapping.validation import parse
 from syncline.runtime.commands.control import cancel_message
 from syncline.runtime.mapping_handler import MappingHandler
 from syncline.testing.clock import FakeClock
+from tests.support.item_mapping import OneMapping, mapping_handler
 from tests.support.memory_runs import a_run
 from tests.support.reports import codes_of, origins, records_of, slots_of
 from tests.support.stage_messages import (
@@ -37,62 +35,22 @@ from tests.support.stage_messages import (
 
 RUN = ref_of(a_run())
 OTHER = msgspec.structs.replace(RUN, id="01a218f0-d9ad-7980-81d9-14cf848cf7d5")
-DOCUMENT = {
-    "entityType": "item",
-    "extraction": {"table": "items", "idColumn": "id"},
-    "normalization": {
-        "fields": [
-            {"source": "id", "target": "sku", "required": True},
-            {"source": "n", "target": "n", "type": "int"},
-        ],
-    },
-    "transformation": {
-        "matchKey": "code",
-        "fields": [
-            {"source": "sku", "target": "code", "required": True},
-            {"source": "n", "target": "count"},
-        ],
-        "exclude": {"field": "n", "op": "eq", "value": 0},
-    },
-}
-
-
-class Mappings:
-    """One mapping, or none."""
-
-    def __init__(self) -> None:
-        self.mapping: CompiledMapping | None = compile_mapping(parse(DOCUMENT))
-
-    async def of(self, run: RunRef) -> CompiledMapping:
-        if self.mapping is None:
-            raise NotFoundError("mapping items is gone")
-        return self.mapping
 
 
 class Place:
     """A stage that maps."""
 
     def __init__(self, stage: Stage, service: ModuleType) -> None:
-        self.mappings = Mappings()
+        self.mappings = OneMapping()
         self.commands: tuple[Outbound, ...] = ()
         self.spec = service.SPEC
-        to, self._part = {
-            Stage.NORMALIZE: (Stage.TRANSFORM, CompiledMapping.normalize),
-            Stage.TRANSFORM: (Stage.EXECUTE, CompiledMapping.transform),
-        }[stage]
-        self._stage, self._to = stage, to
-        self.topic = {Stage.TRANSFORM: "canonical", Stage.EXECUTE: "payload"}[to]
+        self._stage = stage
+        self.topic = {Stage.NORMALIZE: "canonical", Stage.TRANSFORM: "payload"}[stage]
         self.from_topic = self.spec.topics[0]
 
     async def handler(self) -> MappingHandler:
-        return MappingHandler(
-            self._stage,
-            self._to,
-            self._part,
-            self.mappings,
-            await control_topic(*self.commands),
-            FakeClock(),
-        )
+        commands = await control_topic(*self.commands)
+        return mapping_handler(self._stage, self.mappings, commands, FakeClock())
 
     async def handle(self, *sent: Bundle) -> list[Outbound]:
         read = [
