@@ -15,12 +15,10 @@ from typing import Any
 import asyncpg
 
 from syncline.connectors.addresses import AllowedAddresses
-from syncline.connectors.errors import refusal
-from syncline.connectors.postgresql.settings import PostgresqlSettings, SslMode
+from syncline.connectors.postgresql.settings import PostgresqlSettings
+from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of, tls_of
 from syncline.connectors.sql.text import table_name
 
-CONNECT_LIMIT = 10
-"""Seconds, for the name and all its addresses."""
 _NOTHING_OF_OURS = {
     "passfile": "/dev/null",
     "direct_tls": False,
@@ -58,19 +56,12 @@ class Opener:
         arguments = {**self._arguments(name), **of_pool}
         failed: Exception = OSError(f"the name {self._settings.host} has no address")
         async with asyncio.timeout(CONNECT_LIMIT):
-            for address in await self._addresses():
+            for address in await addresses_of(self._settings, self._allowed):
                 try:
                     return await self._at(address, arguments)
                 except (OSError, asyncpg.CannotConnectNowError) as error:
                     failed = error
         raise failed
-
-    async def _addresses(self) -> list[str]:
-        host = self._settings.host
-        try:
-            return await self._allowed.checked(host, self._settings.port)
-        except UnicodeError as error:
-            raise OSError(f"the name {host} is not known: {error}") from error
 
     async def _at(self, address: str, arguments: dict[str, Any]) -> asyncpg.Connection:
         """Connect to an address; without TLS where the mode leaves that to the server."""
@@ -101,46 +92,3 @@ class Opener:
             "timeout": CONNECT_LIMIT,
             "command_timeout": settings.statement_timeout + 10,
         }
-
-
-class _NamedContext(ssl.SSLContext):
-    """Names the profile's host in TLS, and checks the certificate for it: not for the address."""
-
-    host: str
-
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> ssl.SSLObject:
-        return super().wrap_bio(incoming, outgoing, server_side, self.host, session)
-
-
-def tls_of(settings: PostgresqlSettings) -> ssl.SSLContext | bool:
-    """Return the rules of TLS, False where there is to be none.
-
-    Raises ConnectorError where the root certificate cannot be read.
-    """
-    mode, authority = settings.sslmode, settings.sslrootcert or None
-    if mode is SslMode.DISABLE:
-        return False
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.host = settings.host
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = mode is SslMode.VERIFY_FULL
-    if mode not in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
-        context.verify_mode = ssl.CERT_NONE
-    elif authority is None:
-        context.load_default_certs()
-    else:
-        try:
-            context.load_verify_locations(authority)
-        except OSError as error:
-            message = (
-                f"sslrootcert: {authority!r} cannot be used as a certificate: {error.strerror}"
-            )
-            raise refusal("invalid_certificate", message) from error
-    return context

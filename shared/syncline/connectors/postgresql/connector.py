@@ -15,10 +15,10 @@ import msgspec
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError
-from syncline.connectors.postgresql.connection import CONNECT_LIMIT, Opener
+from syncline.connectors.postgresql.connection import Opener
 from syncline.connectors.postgresql.errors import LOGIN_REFUSED, is_stale, translated_errors
 from syncline.connectors.postgresql.json_codec import set_json_codecs
-from syncline.connectors.postgresql.settings import PostgresqlSecrets, PostgresqlSettings
+from syncline.connectors.postgresql.settings import PostgresqlSettings
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
@@ -31,6 +31,7 @@ from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import SqlConnector, TableTarget
+from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, ServerSecrets, failed_check
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
@@ -40,7 +41,7 @@ class PostgresqlConnector(SqlConnector):
     title = "PostgreSQL"
     about = "Tables, SQL and procedures of a PostgreSQL database."
     profile_settings = PostgresqlSettings
-    profile_secrets = PostgresqlSecrets
+    profile_secrets = ServerSecrets
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
     slices = True
     capabilities = msgspec.structs.replace(SqlConnector.capabilities, reads_lines=True)
@@ -171,12 +172,6 @@ class PostgresqlConnector(SqlConnector):
                 raise
 
 
-_PASSED = (
-    port.Check("host", ok=True, message="reached"),
-    port.Check("login", ok=True, message="accepted"),
-)
-
-
 async def _checks(opener: Opener, schema: str) -> list[port.Check]:
     """Connect, log in, and look at the schema and the role's rights."""
     try:
@@ -190,14 +185,14 @@ async def _checks(opener: Opener, schema: str) -> list[port.Check]:
         part = "host" if error.failure.code == "address_not_allowed" else "tls"
         return [port.Check(part, ok=False, message=error.failure.message)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return _failed(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
+        return failed_check(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
 
 
 async def _inside(connection: asyncpg.Connection, schema: str) -> list[port.Check]:
     version = await connection.fetchval("show server_version")
     if schema and not await connection.fetchval("select to_regnamespace($1)", f'"{schema}"'):
-        return _failed("data", f"there is no schema {schema!r}")
-    passed = [*_PASSED, port.Check("data", ok=True, message=f"PostgreSQL {version}")]
+        return failed_check("data", f"there is no schema {schema!r}")
+    passed = [*PASSED, port.Check("data", ok=True, message=f"PostgreSQL {version}")]
     if await connection.fetchval("select rolsuper from pg_roles where rolname = current_user"):
         message = "the user is a superuser; one with just the rights it needs is safer"
         passed.append(port.Check("permission", ok=True, message=message))
@@ -214,9 +209,3 @@ def _part(error: BaseException) -> str:
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return "data"
     return "permission" if isinstance(error, asyncpg.InsufficientPrivilegeError) else "host"
-
-
-def _failed(part: str, message: str) -> list[port.Check]:
-    """Return the check that failed, behind those that must have passed before it."""
-    before = {"host": 0, "tls": 1, "login": 1}.get(part, 2)
-    return [*_PASSED[:before], port.Check(part, ok=False, message=message)]
