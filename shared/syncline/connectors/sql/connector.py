@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
 from syncline.connectors import port
 from syncline.connectors.settings import ConnectorSettings
-from syncline.connectors.sql.text import sql_problems
+from syncline.connectors.sql.text import TOKENS, sql_problems
 from syncline.connectors.sql.text_dates import cursor_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
@@ -37,10 +38,12 @@ class SqlConnector(port.Connector):
     Attributes:
         modes: what an extraction may name.
         slices: its SQL may hold `a[1:n]`, in which `n` is a column and no unknown name.
+        tokens: what may hide a name or a semicolon in its SQL.
     """
 
     modes: ClassVar[tuple[ExtractionMode, ...]] = ()
     slices: ClassVar[bool] = False
+    tokens: ClassVar[re.Pattern[str]] = TOKENS
     target_settings = TableTarget
     capabilities = port.Capabilities(
         source=True,
@@ -69,7 +72,8 @@ class SqlConnector(port.Connector):
         problems += cursor_problems(extraction)
         if extraction.mode is ExtractionMode.SQL:
             sql, known = extraction.sql or "", ["cursor", "ids", *extraction.parameters]
-            problems += sql_problems(sql, known, names=not (cls.slices and "[" in sql))
+            names = not (cls.slices and "[" in sql)
+            problems += sql_problems(sql, known, names=names, tokens=cls.tokens)
         return problems
 
     def reads_in_order(self, extraction: Extraction) -> bool:

@@ -33,9 +33,9 @@ def one_statement(sql: str) -> str:
     return sql.strip().rstrip(_END)
 
 
-def names_in(sql: str) -> list[str]:
-    """Return the names that a text wants bound, once each."""
-    return list(dict.fromkeys(m["name"] for m in TOKENS.finditer(sql) if m["name"]))
+def names_in(sql: str, tokens: re.Pattern[str] = TOKENS) -> list[str]:
+    """Return the names that a text wants bound, once each; `tokens` as TOKENS."""
+    return list(dict.fromkeys(m["name"] for m in tokens.finditer(sql) if m["name"]))
 
 
 def is_tested_for_null(found: re.Match[str]) -> bool:
@@ -43,13 +43,15 @@ def is_tested_for_null(found: re.Match[str]) -> bool:
     return _NULL_TEST.match(found.string, found.end()) is not None
 
 
-def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[Problem]:
+def sql_problems(
+    sql: str, known: Sequence[str], *, names: bool = True, tokens: re.Pattern[str] = TOKENS
+) -> list[Problem]:
     """Name every mistake of an extraction's SQL; with `names`, also each `:name` not in `known`."""
-    if any(token["end"] for token in TOKENS.finditer(one_statement(sql))):
+    if any(token["end"] for token in tokens.finditer(one_statement(sql))):
         message = "must be one statement that reads; there is a second one behind `;`"
         return [Problem("$.extraction.sql", message)]
     return [
         Problem("$.extraction.sql", f"`:{name}` is not bound{hint(name, known)}")
-        for name in names_in(sql)
+        for name in names_in(sql, tokens)
         if names and name not in known
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 
@@ -26,11 +26,10 @@ from syncline.connectors.postgresql.target.staging_table import (
     text_of,
 )
 from syncline.connectors.postgresql.target.table import Table
+from syncline.connectors.sql.halving import Groups, RefusedError, Send, send_halved
 from syncline.connectors.sql.text import identifier
 from syncline.domain.errors import Category, Failure
 
-_Groups = Sequence[Sequence[int]]
-Send = Callable[[Sequence[int]], Awaitable[None]]
 _MAY_PASS = frozenset({"23503", "23505"})
 """SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
 
@@ -51,7 +50,7 @@ class Bulks:
         self.table = table
         self._pace = pace
 
-    async def upsert(self, records: Records, groups: _Groups) -> dict[int, Failure]:
+    async def upsert(self, records: Records, groups: Groups) -> dict[int, Failure]:
         """Create or update rows; returns why records were refused."""
 
         async def send(some: Sequence[int]) -> None:
@@ -60,53 +59,30 @@ class Bulks:
 
         return await self.halving(send, groups)
 
-    async def halving(self, send: Send, groups: _Groups) -> dict[int, Failure]:
+    async def halving(self, send: Send, groups: Groups) -> dict[int, Failure]:
         """Send records, in ever smaller parts where they are refused.
-
-        What needs another record, or what one has, may pass once that was written: it is tried
-        again for as long as that helps.
-
-        Args:
-            groups: places of records that have the same columns.
 
         Raises:
             ConnectorError: what would meet every record.
         """
-        refused = await self._each(send, groups)
-        count = tried = sum(map(len, groups))
-        left = _waiting(refused)
-        while left and len(left) < tried:
-            again = await self._each(send, [[p for p in g if p in left] for g in groups])
-            refused = {p: e for p, e in refused.items() if p not in left} | again
-            tried, left = len(left), _waiting(again)
+
+        async def paced(places: Sequence[int]) -> None:
+            await self._pace()
+            try:
+                await send(places)
+            except (StagingError, LeftOutError) as error:
+                raise RefusedError(error.__cause__ or error) from error
+            except asyncpg.PostgresError as error:
+                if is_transient(error):
+                    raise
+                await self.raise_of_all(error)
+                raise RefusedError(error) from error
+
+        refused = await send_halved(paced, groups, _may_pass)
+        count = sum(map(len, groups))
         if len(refused) == count > 1 and all(map(is_row_security, refused.values())):
             raise self._locked_out(next(iter(refused.values())))
         return {place: _failure(error) for place, error in refused.items()}
-
-    async def _each(self, send: Send, groups: _Groups) -> dict[int, BaseException]:
-        refused: dict[int, BaseException] = {}
-        for places in groups:
-            refused |= await self._halving(send, places) if places else {}
-        return refused
-
-    async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, BaseException]:
-        try:
-            await self._pace()
-            await send(places)
-        except (StagingError, LeftOutError) as error:
-            found: BaseException = error.__cause__ or error
-        except asyncpg.PostgresError as error:
-            if is_transient(error):
-                raise
-            await self.raise_of_all(error)
-            found = error
-        else:
-            return {}
-        if len(places) == 1:
-            return {places[0]: found}
-        middle = len(places) // 2
-        first = await self._halving(send, places[:middle])
-        return first | await self._halving(send, places[middle:])
 
     async def raise_of_all(self, error: asyncpg.PostgresError) -> None:
         """Raise an error that every record would meet, with what a person can do."""
@@ -199,9 +175,8 @@ class Bulks:
         )
 
 
-def _waiting(refused: dict[int, BaseException]) -> set[int]:
-    states = {place: getattr(error, "sqlstate", None) for place, error in refused.items()}
-    return {place for place, state in states.items() if state in _MAY_PASS}
+def _may_pass(error: BaseException) -> bool:
+    return getattr(error, "sqlstate", None) in _MAY_PASS
 
 
 def _failure(error: BaseException) -> Failure:
