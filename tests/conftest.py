@@ -19,6 +19,7 @@ from tests.support.lent_databases import (
     databases_with_tables,
     databases_without_tables,
 )
+from tests.support.mariadb import mariadb_server
 from tests.support.postgres import postgres_server
 
 pytest_plugins = ["syncline.testing.connectors"]
@@ -34,6 +35,7 @@ _SERVERS = {
     "postgres": "postgres",
     "empty_postgres": "postgres",
     "postgres_admin": "postgres",
+    "mariadb": "mariadb",
 }
 
 
@@ -133,3 +135,10 @@ async def empty_postgres(empty_databases: LentDatabases) -> AsyncIterator[str]:
     """DSN of the test's own database without tables."""
     async with empty_databases.borrowed() as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+async def mariadb() -> AsyncIterator[str]:
+    """URL of the session's MariaDB as its owner, for creating databases."""
+    async with mariadb_server() as url:
+        yield url

@@ -1,4 +1,4 @@
-"""Generated tables and lives of PostgreSQL and SQLite databases."""
+"""Generated tables and lives of PostgreSQL, MySQL and SQLite databases."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,6 +15,7 @@ from syncline.connectors.port import Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.domain.mapping.extraction import CursorType, Extraction
 from syncline.testing.connectors.generated_sources import GeneratedSources, Session, TableKind
+from tests.support.mariadb import MysqlDatabase, connect, mysql_database
 from tests.support.postgresql import connector_to
 
 BY_TIME = Extraction(id_column="id", table="t", cursor_column="c")
@@ -110,6 +112,84 @@ class TestPostgresql(GeneratedSources):
         yield made
         await made.connector.close()
         await db.close()
+
+
+MYSQL_KINDS = [
+    TableKind("int datetime(6)", BY_TIME, texts("1", "2", "-3", None),
+              texts("2026-05-01 08:00:00", "2026-05-01 08:00:00.5", "2026-05-02 00:00:00",
+                    "0000-00-00 00:00:00", "9999-12-31 23:59:59", None), {"001": "'1'"}),
+    TableKind("varchar(9) timestamp", BY_TIME, texts("", "a", "A", "ä", "a b", "a ", "ß", "ss"),
+              texts("2026-05-01 08:00:00", "2026-05-01 08:00:01", None)),
+    TableKind("varchar(9) date", BY_DATE, texts("ab", "c", None),
+              texts("2026-05-01", "9999-12-31", "0000-00-00", None), {"AB": "'ab'"}),
+    TableKind("char(4) bigint", BY_NUMBER, texts("a", "ab", "AB"),
+              texts("1", "99", "100", "-9223372036854775808", "9223372036854775807", None)),
+    TableKind("decimal(20,5) decimal(30,10)", BY_NUMBER, texts("1.0", "2", None),
+              texts("1.0", "1.0000000001", "2.5", "12345678901234567890.5", None), {"1": "'1.0'"}),
+    TableKind("datetime float", BY_NUMBER, texts("2026-05-01 08:00:00", "2026-05-02 08:00:00"),
+              texts("0.1", "19.99", "0", "123456.789")),
+    TableKind("varbinary(9) varchar(9)", BY_NUMBER, ["x'00'", "x'ff'", "x''"],
+              texts("a", "B", "b", "b ", "", None)),
+    TableKind("varchar(40) varchar(40)", BY_TIME, texts("1", "01"),
+              texts("2026-05-01T08:00:00Z", "2026-05-02T08:00:00Z", "", None)),
+    TableKind("enum('z','a') bit(9)", BY_NUMBER, texts("a", "z"), ["1", "300", "null"]),
+    TableKind("bigint_unsigned date", WHOLE, texts("18446744073709551615", "0"),
+              texts("2026-05-01", None)),
+]  # fmt: skip
+
+
+class MysqlSession:
+    """A transaction of MySQL."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def insert(self, n: int) -> bool:
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(f"insert into life (n) values ({n})")
+        return True
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+        self._connection.close()
+
+
+class MysqlTables:
+    """A database of MySQL."""
+
+    kinds = MYSQL_KINDS
+    lives = LIVES
+
+    def __init__(self, world: MysqlDatabase) -> None:
+        self.connector = world.connector
+        self._world = world
+
+    async def pour(self, kind: TableKind, rows: Sequence[tuple[str, str, int]]) -> None:
+        id_, cursor = (name.replace("_", " ") for name in kind.name.split())
+        values = ", ".join(f"({i}, {c}, {n})" for i, c, n in rows)
+        await self._world.run("drop table if exists t")
+        await self._world.run(f"create table t (id {id_} null, c {cursor} null, n int)")
+        await self._world.run("set sql_mode = ''")
+        await self._world.run(f"insert into t values {values}")
+
+    async def begin_life(self) -> None:
+        await self._world.run("drop table if exists life")
+        await self._world.run(
+            "create table life (id bigint auto_increment primary key, "
+            "at datetime(6) default current_timestamp(6), n int)"
+        )
+
+    async def session(self) -> Session:
+        connection = await connect(self._world.url)
+        await connection.begin()
+        return MysqlSession(connection)
+
+
+class TestMysql(GeneratedSources):
+    @pytest.fixture
+    async def tables(self, mariadb: str) -> AsyncIterator[MysqlTables]:
+        async with mysql_database(mariadb) as world:
+            yield MysqlTables(world)
 
 
 SQLITE_KINDS = [

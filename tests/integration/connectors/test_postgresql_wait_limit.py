@@ -9,7 +9,7 @@ import pytest
 
 from syncline.connectors.port import ExtractRequest
 from syncline.connectors.postgresql import PostgresqlConnector
-from syncline.connectors.postgresql.source import wait_limit
+from syncline.connectors.sql import wait_limit
 from syncline.domain.mapping.extraction import Extraction
 from tests.support.eventually import eventually
 

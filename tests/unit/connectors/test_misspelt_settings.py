@@ -11,6 +11,7 @@ from syncline.connectors.registry import connector_class
     ("connector", "wrong", "meant"),
     [
         ("postgresql", "usr", "user"),
+        ("mysql", "hots", "host"),
         ("sqlite", "fiel", "file"),
         ("file", "foldr", "folder"),
         ("http", "baseurl", "baseUrl"),
@@ -22,7 +23,7 @@ def test_a_setting(connector: str, wrong: str, meant: str) -> None:
     assert f"did you mean `{meant}`?" in found
 
 
-@pytest.mark.parametrize("connector", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("connector", ["mysql", "postgresql", "sqlite"])
 def test_a_setting_of_a_target(connector: str) -> None:
     problems = connector_class(connector).target_problems({"tabel": "items"})
     (found,) = [p.message for p in problems if p.path.endswith(".tabel")]

@@ -24,6 +24,18 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"password": "x"},
     ),
+    "mysql": (
+        {
+            "host": "h",
+            "port": 3306,
+            "database": "d",
+            "user": "u",
+            "sslmode": "verify-ca",
+            "sslrootcert": "/ca.pem",
+            "statementTimeout": 5,
+        },
+        {"password": "x"},
+    ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
     "http": (

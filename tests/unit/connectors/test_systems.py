@@ -18,6 +18,8 @@ POSTGRESQL = {"host": "DB.local", "database": "shop", "user": "u"}
         ("postgresql", POSTGRESQL, {"table": "items"}, "db.local:5432/shop/items"),
         ("postgresql", {**POSTGRESQL, "user": "v"}, {"table": "a.b"}, "db.local:5432/shop/a.b"),
         ("postgresql", {**POSTGRESQL, "schema": "s"}, {"table": "b"}, "db.local:5432/shop/s.b"),
+        ("mysql", POSTGRESQL, {"table": "items"}, "db.local:3306/shop/items"),
+        ("mysql", POSTGRESQL, {"table": "a.b"}, "db.local:3306/a/b"),
         ("http", {"baseUrl": "https://API.example/v1"}, {"endpoint": "/x"}, "api.example/v1"),
         ("http", {"baseUrl": "http://api.example/v1"}, None, "api.example/v1"),
         ("sqlite", {"file": "/data/a.db"}, {"table": "items"}, "/data/a.db/items"),

@@ -24,7 +24,6 @@ from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.source.reading_connections import ReadingConnections
-from syncline.connectors.postgresql.source.wait_limit import WaitLimit
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.table import table_of
@@ -32,6 +31,7 @@ from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import SqlConnector, TableTarget
 from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, ServerSecrets, failed_check
+from syncline.connectors.sql.wait_limit import WaitLimit
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
@@ -98,7 +98,7 @@ class PostgresqlConnector(SqlConnector):
         with translated_errors():
             while True:
                 connection = await self._reading.take()
-                limit = WaitLimit(connection)
+                limit = WaitLimit(connection.terminate)
                 part = msgspec.structs.replace(request, position=position)
                 try:
                     async with aclosing(read_pages(connection, part, patience)) as pages:

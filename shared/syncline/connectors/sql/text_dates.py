@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from syncline.connectors.errors import ConnectorError, refusal
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 from syncline.domain.mapping.refusal import ValueRefusedError
@@ -138,3 +139,40 @@ def cursor_problems(extraction: Extraction) -> list[Problem]:
         )
         problems.append(Problem("$.extraction.cursorFormat", message))
     return problems
+
+
+def text_pattern(value: str, extraction: Extraction, advice: str) -> str | None:
+    """Return a regular expression that all values of a text cursor must match, as one of them does.
+
+    Args:
+        advice: SQL that makes times of texts; `{0}` stands for the column.
+
+    Returns:
+        None for texts that are compared as such.
+
+    Raises ConnectorError where the values do not sort by time.
+    """
+    if extraction.cursor_type is CursorType.ID:
+        digits = re.fullmatch(r"[0-9]+", value)
+        return f"^[0-9]{{{len(value)}}}$" if digits else None
+    named = extraction.cursor_format
+    form = form_of(value.rstrip(" "), None if named in EPOCHS else named, bytewise=False)
+    if form is not None:
+        return form.regex()
+    column = extraction.cursor_column or ""
+    message = (
+        f"{column} holds {value[:60]!r} as a cursor value: texts are compared letter by letter, "
+        "and times so written do not follow each other. Give them by `sql` as times, for instance "
+        f"`{advice.format(column)}`, or set cursorType `id` where it is no time"
+    )
+    raise refusal("invalid_cursor", message, column)
+
+
+def mixed_texts(column: str, value: str, other: str, advice: str) -> ConnectorError:
+    """Return the refusal of a text cursor whose values are not written alike."""
+    message = (
+        f"{column} holds {value[:60]!r} and {other[:60]!r}: texts are compared letter by letter, "
+        "and so written they do not follow each other, so rows would be passed over. Write all in "
+        f"one way, or give the column so by `sql`, for instance `{advice.format(column)}`"
+    )
+    return refusal("mixed_cursor", message, column)

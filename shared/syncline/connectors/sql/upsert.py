@@ -23,7 +23,12 @@ class Upsert(ABC):
         table: its name for people.
         columns: it has.
         key: the columns of the match key.
+
+    Attributes:
+        keys: of the bulk's records, while it is written with care; None where one has none.
     """
+
+    keys: Sequence[tuple[str, ...] | None] = ()
 
     def __init__(self, table: str, columns: Collection[str], key: Sequence[str]) -> None:
         self._name = table
@@ -69,6 +74,7 @@ class Upsert(ABC):
         """Write all records; raises what concerns the whole call."""
         bulk = keyed(batch, self._key)
         records, keys, ids = bulk.records, bulk.keys, bulk.ids
+        self.keys = keys
         failures: Failures = {}
         groups = _by_columns(records)
         for columns, places in groups.items():

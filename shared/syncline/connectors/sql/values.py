@@ -1,4 +1,4 @@
-"""Values on their way to a SQL database that JSON writes in another form."""
+"""Values that JSON writes in another form than a SQL database, and those that are too long."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from base64 import b64decode
 from contextlib import suppress
 
 import msgspec
+
+from syncline.domain.errors import Category, Failure
+from syncline.domain.record import MAX_RECORD
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -21,3 +24,9 @@ def bytes_of(value: object) -> bytes:
         with suppress(ValueError):  # refused below, as other types are
             return b64decode(value, validate=True)
     raise ValueError("is binary and takes base64 text, which this value is not")
+
+
+def too_long(name: str, size: int) -> Failure:
+    """Return the failure of a record whose field is too long."""
+    message = f"{name} has {size:,} bytes, and a record at most {MAX_RECORD:,}"
+    return Failure(Category.PERMANENT, "record_too_large", message, field=name)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 
 from syncline.connectors.postgresql.source.shape import SqlType
-from syncline.domain.errors import Category, Failure
 from syncline.domain.record import MAX_RECORD
 
 _TEXTS = frozenset({"text", "varchar", "bpchar"})
@@ -64,12 +63,6 @@ def take_marks_out(lines: list[bytes], mark: bytes) -> dict[int, dict[int, int]]
             found[place] = {n: _size(cell, mark) for n, cell in cells if mark in cell}
             lines[place] = line.replace(mark, b"")
     return found
-
-
-def too_long(name: str, size: int) -> Failure:
-    """Return the failure of a record whose field is too long."""
-    message = f"{name} has {size:,} bytes, and a record at most {MAX_RECORD:,}"
-    return Failure(Category.PERMANENT, "record_too_large", message, field=name)
 
 
 def _case(measured: str, said: str, instead: str) -> str:

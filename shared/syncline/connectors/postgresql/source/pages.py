@@ -11,7 +11,7 @@ import msgspec
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.copy_stream import CopyStream
-from syncline.connectors.postgresql.source.long_fields import take_marks_out, too_long
+from syncline.connectors.postgresql.source.long_fields import take_marks_out
 from syncline.connectors.postgresql.source.selection import RowSelection
 from syncline.connectors.postgresql.source.shape import shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
@@ -23,6 +23,7 @@ from syncline.connectors.postgresql.source.values import (
 )
 from syncline.connectors.postgresql.source.window import Position, reading_query
 from syncline.connectors.sql.tied_rows import UntiedPages
+from syncline.connectors.sql.values import too_long
 from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction

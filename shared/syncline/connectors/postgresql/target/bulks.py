@@ -26,7 +26,7 @@ from syncline.connectors.postgresql.target.staging_table import (
     text_of,
 )
 from syncline.connectors.postgresql.target.table import Table
-from syncline.connectors.sql.halving import Groups, RefusedError, Send, send_halved
+from syncline.connectors.sql.bisection import Groups, RefusedError, Send, send_halved
 from syncline.connectors.sql.text import identifier
 from syncline.domain.errors import Category, Failure
 

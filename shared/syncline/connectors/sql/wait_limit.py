@@ -7,20 +7,18 @@ the primary removes. A run may wait for its target for hours.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-import asyncpg
 
 LONGEST = 300.0
 """Seconds that a transaction may wait for its reader, all waits together."""
 
 
 class WaitLimit:
-    """Of one connection; when it is over the connection is closed."""
+    """Of one connection; when it is over `close` closes it."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
         self._left = LONGEST
 
     @property
@@ -33,7 +31,7 @@ class WaitLimit:
         """Count the time of the block, in which the reader has a page."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        timer = loop.call_later(self._left, self._connection.terminate)
+        timer = loop.call_later(self._left, self._close)
         try:
             yield
         finally:

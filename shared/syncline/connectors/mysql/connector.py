@@ -1,0 +1,124 @@
+"""The MySQL connector: what it can do; its driver is loaded when a call needs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from syncline.connectors import port
+from syncline.connectors.addresses import AllowedAddresses, Resolve
+from syncline.connectors.errors import refusal
+from syncline.connectors.mysql.settings import MysqlSettings
+from syncline.connectors.mysql.text import TOKENS
+from syncline.connectors.settings import TARGET, read, read_profile
+from syncline.connectors.sql.connector import SqlConnector, TableTarget
+from syncline.connectors.sql.server import ServerSecrets
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+
+if TYPE_CHECKING:
+    from syncline.connectors.mysql.database import Database
+
+_NEEDED = "MySQL needs its driver: pip install 'syncline[mysql]'"
+
+
+class MysqlConnector(SqlConnector):
+    """One database of a MySQL or MariaDB server as its profile describes it."""
+
+    title = "MySQL, MariaDB"
+    about = "Tables, SQL and procedures of a MySQL or MariaDB database."
+    profile_settings = MysqlSettings
+    profile_secrets = ServerSecrets
+    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
+    tokens = TOKENS
+
+    def __init__(
+        self,
+        config: Mapping[str, object],
+        secrets: Mapping[str, str],
+        surroundings: port.Surroundings,
+        resolver: Resolve | None = None,
+    ) -> None:
+        self._settings = read_profile(MysqlSettings, config)
+        self._password = secrets.get("password") or ""
+        self._allowed = AllowedAddresses.of(surroundings, resolver)
+
+    @cached_property
+    def _database(self) -> Database:
+        """The profile's database. Raises ConnectorError where the driver is not installed."""
+        if find_spec("asyncmy") is None:
+            raise refusal("driver_missing", _NEEDED)
+        from syncline.connectors.mysql.database import Database  # noqa: PLC0415 - an extra
+
+        return Database(self._settings, self._password, self._allowed)
+
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, object], secrets: Mapping[str, str], /
+    ) -> list[Problem]:
+        """Name every mistake of a profile's settings, and a driver that is missing."""
+        missing = [] if find_spec("asyncmy") else [Problem("$.connector", _NEEDED)]
+        return missing + super().config_problems(config, secrets)
+
+    @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the server, the database, and the table in it."""
+        own = read_profile(MysqlSettings, config)
+        table = "" if target is None else read(TableTarget, target, TARGET).table
+        database = own.database
+        if "." in table:
+            database, _, table = table.partition(".")
+        return "/".join(filter(None, (f"{own.host.lower()}:{own.port}", database, table)))
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Tell whether records come by (cursor, ID): a procedure has an order of its own."""
+        return extraction.mode is not ExtractionMode.PROCEDURE
+
+    async def late_commits(self, extraction: Extraction) -> str | None:
+        """Say why rows that are committed late could be passed over, and the remedy."""
+        if extraction.cursor_type is CursorType.ID and extraction.cursor_column is not None:
+            return (
+                "a number may be drawn early and committed late, behind greater ones that were "
+                "read, and MySQL does not tell its open writers: such a row is passed over. Use a "
+                "column of times as the cursor, with a `lookback`"
+            )
+        return await super().late_commits(extraction)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        if "_database" in self.__dict__:
+            self._database.close()
+
+    async def test(self) -> list[port.Check]:
+        """Connect, log in, and look at the database and the user's rights."""
+        return await self._database.test()
+
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
+        """Return the columns of a table or query, with their types; a procedure is called."""
+        return await self._database.describe(extraction)
+
+    def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
+        """Stream pages from a read-only snapshot, ordered by (cursor, ID)."""
+        return self._database.extract(request)
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
+        """Read just these records, and say which were asked for in another spelling."""
+        return await self._database.fetch(extraction, ids)
+
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
+        """Return the keys that the target table has."""
+        return await self._database.lookup(batch)
+
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
+        """Upsert a bulk on the match key."""
+        return await self._database.write(batch, self.pace)
+
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, object]
+    ) -> port.WriteResult:
+        """Delete rows by key; one that is not there counts as deleted."""
+        return await self._database.delete(target_ids, options)

@@ -1,0 +1,242 @@
+"""Connections to a profile's server: opened at addresses that were checked, and kept for a while.
+
+A connection that met anything but an answer is closed: what it holds of a half-read one would be
+taken for the next (asyncmy's issue 89).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+from asyncmy.connection import Connection
+from asyncmy.constants import CLIENT
+from asyncmy.errors import MySQLError
+
+from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.mysql.errors import certificate_error
+from syncline.connectors.mysql.settings import MysqlSettings
+from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of, tls_of
+
+if TYPE_CHECKING:
+    from asyncmy.connection import MySQLResult
+
+Row: TypeAlias = tuple[str | bytes | None, ...]
+KEPT = 4
+"""Connections that wait for the next call."""
+USED_FOR = 300.0
+"""Seconds since a connection was opened after which no call begins with it."""
+_IDLE_FOR = 30.0
+"""Seconds that a connection may wait: hosts close those that wait for long."""
+_UNREAD_FOR = 3600
+"""Seconds that a server may wait for a result to be read; the reader sets a limit of its own."""
+_NO_ANSWER = "this is no server of MySQL, or it does not take TLS"
+STRICT = (
+    "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION"
+)
+"""What a writing session asks for: nothing is cut, and texts are read in one way."""
+_NOT_TO_READ = ("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "STRICT_ALL_TABLES", "STRICT_TRANS_TABLES")
+"""Modes in which dates such as 0000-00-00 could not be compared."""
+
+
+class Session(Connection):
+    """One connection; values come as the server writes them, as text or bytes.
+
+    Attributes:
+        version: of the server.
+        packet: bytes of the longest statement that it takes.
+    """
+
+    _client_flag: int
+    _transport: asyncio.Transport | None
+    _stream_broken: bool
+    _result: MySQLResult
+
+    def __init__(
+        self,
+        address: str,
+        tls: ssl.SSLContext | bool,
+        settings: MysqlSettings,
+        password: str,
+    ) -> None:
+        super().__init__(  # type: ignore[no-untyped-call] # as its stubs have it
+            host=address,
+            port=settings.port,
+            user=settings.user,
+            password=password.encode(),
+            database=settings.database,
+            ssl=tls or None,
+            connect_timeout=CONNECT_LIMIT,
+            charset="utf8mb4",
+            client_flag=CLIENT.FOUND_ROWS,
+            program_name="syncline",
+            autocommit=None,
+            conv={},
+        )
+        self._client_flag &= ~CLIENT.MULTI_STATEMENTS
+        self._limit = float(settings.statement_timeout)
+        self._until = asyncio.get_running_loop().time() + USED_FOR
+        self.version = ""
+        self.packet = 0
+
+    async def prepare_session(self, *, writes: bool) -> None:
+        """Set what every session has, and learn what the server is."""
+        [[version, mode, packet]] = await self.rows(
+            "select version(), @@session.sql_mode, @@max_allowed_packet"
+        )
+        self.version, self.packet = str(version), int(packet or 0)
+        mode = STRICT if writes else _reading_mode(str(mode))
+        limit = (
+            f"max_statement_time = {self._limit:.0f}"
+            if self.is_mariadb
+            else f"max_execution_time = {self._limit * 1000:.0f}"
+        )
+        await self.run(
+            f"set session time_zone = '+00:00', sql_mode = '{mode}', {limit}, autocommit = 1, "
+            f"net_write_timeout = {_UNREAD_FOR}"
+        )
+
+    @property
+    def is_mariadb(self) -> bool:
+        return "mariadb" in self.version.lower()
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether another call may begin with it."""
+        now = asyncio.get_running_loop().time()
+        is_fresh = now < self._until and now - self.last_usage < _IDLE_FOR
+        return bool(self.connected) and not self._stream_broken and is_fresh
+
+    async def run(self, sql: str) -> int:
+        """Run a statement; return how many rows it found or made.
+
+        Raises asyncmy's MySQLError, TimeoutError.
+        """
+        await self._asked(sql)
+        affected: int = self._result.affected_rows  # type: ignore[assignment] # an object there
+        return affected
+
+    async def rows(self, sql: str) -> Sequence[Row]:
+        """Return all rows of a query. Raises as `run` does."""
+        await self._asked(sql)
+        return self._result.rows or ()
+
+    async def _asked(self, sql: str) -> None:
+        async with asyncio.timeout(self._limit + 10):
+            await self.query(sql)  # type: ignore[no-untyped-call]
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that it is in use."""
+        self._last_usage = asyncio.get_running_loop().time()
+
+    def fields(self) -> list[tuple[str, int, int, int, int]]:
+        """Return name, type, character set, flags and length of the columns of the last result."""
+        return [(f.name, f.type_code, f.charsetnr, f.flags, f.length) for f in self._result.fields]
+
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Take nothing from the server while the block runs; it waits with the rest."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            yield
+            return
+        transport.pause_reading()
+        try:
+            yield
+        finally:
+            if not transport.is_closing():
+                transport.resume_reading()
+
+
+def _reading_mode(mode: str) -> str:
+    return ",".join(part for part in mode.split(",") if part not in _NOT_TO_READ)
+
+
+class Sessions:
+    """A profile's connections for reading, or those for writing."""
+
+    def __init__(
+        self, settings: MysqlSettings, password: str, allowed: AllowedAddresses, *, writes: bool
+    ) -> None:
+        self._settings = settings
+        self._password = password
+        self._allowed = allowed
+        self._writes = writes
+        self._idle: list[Session] = []
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Lend a connection; one whose block fails is closed."""
+        session = await self.take()
+        try:
+            yield session
+        except BaseException:
+            session.close()
+            raise
+        self.keep(session)
+
+    async def take(self) -> Session:
+        """Return a connection; the caller keeps or closes it. Raises what `open` raises."""
+        while self._idle:
+            session = self._idle.pop()
+            if session.is_fit:
+                return session
+            session.close()
+        return await self.open()
+
+    def keep(self, session: Session) -> None:
+        """Take back a connection that nothing was left in."""
+        if session.is_fit and len(self._idle) < KEPT and not self._is_closed:
+            self._idle.append(session)
+        else:
+            session.close()
+
+    def close(self) -> None:
+        """Close all that wait, and keep none any more."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    async def open(self) -> Session:
+        """Connect and log in.
+
+        Raises:
+            ConnectorError: the address is not allowed, or the root certificate cannot be read.
+            OSError, TimeoutError, asyncmy's MySQLError: as asyncmy does.
+        """
+        failed: Exception = OSError(f"the name {self._settings.host} has no address")
+        async with asyncio.timeout(CONNECT_LIMIT):
+            for address in await addresses_of(self._settings, self._allowed):
+                try:
+                    return await self._at(address)
+                except (OSError, MySQLError) as error:
+                    if not isinstance(error.__cause__, OSError):
+                        raise
+                    failed = error
+        raise failed
+
+    async def _at(self, address: str) -> Session:
+        """Connect to an address; without TLS where the mode leaves that to the server."""
+        tls = tls_of(self._settings)
+        try:
+            return await self._connected(address, tls)
+        except MySQLError as error:
+            if self._settings.sslmode is not SslMode.PREFER or certificate_error(error) is None:
+                raise
+        return await self._connected(address, tls=False)
+
+    async def _connected(self, address: str, tls: ssl.SSLContext | bool) -> Session:
+        session = Session(address, tls, self._settings, self._password)
+        try:
+            await session.connect()  # type: ignore[unused-awaitable]
+            await session.prepare_session(writes=self._writes)
+        except BaseException:
+            session.close()
+            raise
+        return session

@@ -1,0 +1,13 @@
+"""What a profile may say about MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from syncline.connectors.sql.server import ServerSettings
+
+
+class MysqlSettings(ServerSettings):
+    """A profile: which database is reached, and as whom."""
+
+    port: int = Field(3306, title="Port", ge=1, le=65_535)

@@ -1,0 +1,1 @@
+"""Reading MySQL: queries, pages, records by ID."""

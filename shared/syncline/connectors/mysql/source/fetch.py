@@ -1,0 +1,56 @@
+"""Reading single records by their IDs, however those who ask for them spell an ID."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncline.connectors.mysql.kinds import literal
+from syncline.connectors.mysql.session import Session
+from syncline.connectors.mysql.source.queries import base_query
+from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker
+from syncline.connectors.mysql.source.shape import Column, check_named, selection, shape_of
+from syncline.connectors.port import Page
+from syncline.domain.columns import Columns
+from syncline.domain.mapping.extraction import Extraction
+
+
+async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[str]) -> Page:
+    """Read just these records, and say which of them was asked for in another spelling."""
+    await session.run(SNAPSHOT)
+    shape = await shape_of(session, base_query(extraction, None, []))
+    check_named(extraction, shape)
+    column = shape[extraction.id_column]
+    wanted = {i: found for i in ids if (found := literal(column.kind, i)) is not None}
+    names = tuple(shape)
+    page = Page([], [], Columns(0, {}), "", columns=names)
+    if wanted:
+        query = base_query(extraction, None, list(wanted))
+        some = f"from ({query}\n) q where {column.key} in ({', '.join(wanted.values())})"
+        chosen = selection(extraction, shape)
+        if rows := await session.rows(f"select {chosen.sql} {some}"):
+            page = PageMaker(extraction, chosen, names).page(rows)
+            given = set(page.ids)
+            other = {i: found for i, found in wanted.items() if i not in given}
+            page.asked = await _other_spellings(session, extraction, column, some, other)
+            page.position = ""
+    await session.run("rollback")
+    return page
+
+
+async def _other_spellings(
+    session: Session, extraction: Extraction, column: Column, some: str, other: dict[str, str]
+) -> dict[str, str]:
+    """Return which of these IDs the column holds as equal, with its own spelling of them."""
+    if not other:
+        return {}
+    only_id = selection(Extraction(id_column=extraction.id_column), {column.name: column})
+    tests = ", ".join(f"{column.key} = {found}" for found in other.values())
+    rows = await session.rows(f"select distinct {only_id.sql}, {tests} {some}")
+    if not rows:
+        return {}
+    maker = PageMaker(Extraction(id_column=extraction.id_column), only_id, [column.name])
+    found: dict[str, str] = {}
+    for row in rows:
+        [source_id] = maker.page([row]).ids
+        found |= {i: source_id for n, i in enumerate(other, len(row) - len(other)) if row[n] == "1"}
+    return found

@@ -1,0 +1,1 @@
+"""Writing MySQL: tables, keys, bulks."""

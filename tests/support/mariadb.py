@@ -1,0 +1,209 @@
+"""The MariaDB of a test session, a database of its own for each test, and connectors to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import asyncmy
+
+from syncline.connectors.mysql import MysqlConnector
+from syncline.connectors.port import Surroundings
+from syncline.embedded.processes import in_thread, quiet
+from syncline.embedded.server import EmbeddedServer
+from tests.support.folders import server_folder
+from tests.support.ports import free_port
+
+USER, PASSWORD = "syncline", "s3@same:/'\"ö"
+_OPTIONS = (
+    "--skip-log-bin", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
+    "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=64M",
+    "--character-set-server=utf8mb4", "--performance-schema=off",
+)  # fmt: skip
+_LOGIN = f"""
+create user {USER}@'%' identified by '{PASSWORD.replace("'", "''")}';
+grant all on `t\\_%`.* to {USER}@'%';
+grant create, drop on *.* to {USER}@'%'
+"""
+
+
+class MariadbServer(EmbeddedServer):
+    """Debian's MariaDB as a child process; `root` has no password."""
+
+    name = "MariaDB"
+    port_name = "mariadb"
+    start_within = 60.0
+
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
+        super().__init__(folder, port, quiet)
+        self._options = options
+
+    async def _launch(self) -> None:
+        assert shutil.which("mariadb-install-db"), (
+            "MariaDB is missing: apt-get install --no-install-recommends mariadb-server"
+        )
+        await in_thread(self._create_and_launch)
+
+    def _create_and_launch(self) -> None:
+        data = self.folder / "data"
+        account = "--user=root" if os.geteuid() == 0 else f"--user={os.environ.get('USER', '')}"
+        if not data.exists():
+            made = ["mariadb-install-db", "--no-defaults", account, f"--datadir={data}"]
+            made += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+            subprocess.run(made, check=True, capture_output=True)
+        where = [f"--datadir={data}", f"--socket={data}/s", f"--port={self.port}"]
+        command = ["mariadbd", "--no-defaults", account, *where, *_OPTIONS, *self._options]
+        self.launch(command, {"PATH": os.environ["PATH"]}, cwd=Path("/"))
+
+    async def _answers(self) -> bool:
+        try:
+            await run_all(f"mysql://root@127.0.0.1:{self.port}/mysql", "select 1")
+        except asyncmy.errors.MySQLError:
+            return False
+        return True
+
+
+@asynccontextmanager
+async def mariadb_server(*options: str) -> AsyncIterator[str]:
+    """Start a server; gives the URL of its owner."""
+    async with (
+        server_folder("mariadb") as folder,
+        MariadbServer(folder, free_port(), *options) as server,
+    ):
+        url = f"mysql://root@127.0.0.1:{server.port}/mysql"
+        await run_all(url, *_LOGIN.split(";\n"))
+        yield url
+
+
+@asynccontextmanager
+async def own_database(url: str) -> AsyncIterator[str]:
+    """Make a database of a server, and drop it afterwards; gives its URL, with a login."""
+    name = f"t_{secrets.token_hex(6)}"
+    await run_all(url, f"create database {name} character set utf8mb4")
+    own = urlsplit(url)._replace(path=f"/{name}")
+    if own.username == "root":
+        own = own._replace(netloc=f"{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{own.port}")
+    try:
+        yield own.geturl()
+    finally:
+        await run_all(url, f"drop database if exists {name}")
+
+
+async def connect(url: str) -> Any:
+    parts = urlsplit(url)
+    return await asyncmy.connect(
+        host=parts.hostname,
+        port=parts.port,
+        user=parts.username,
+        password=unquote(parts.password or "").encode(),
+        database=parts.path[1:],
+        autocommit=True,
+        init_command="set time_zone = '+00:00'",
+    )
+
+
+async def run_all(url: str, *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements; return the rows of the last."""
+    connection = await connect(url)
+    try:
+        async with connection.cursor() as cursor:
+            for statement in statements:
+                await cursor.execute(statement)
+            return [*await cursor.fetchall()] if cursor.description else []
+    finally:
+        connection.close()
+
+
+def config_of(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname,
+        "port": parts.port,
+        "database": parts.path[1:],
+        "user": parts.username,
+        "sslmode": "disable",
+    }
+
+
+def connector_to(url: str, password: str | None = None, **changes: Any) -> MysqlConnector:
+    secret = unquote(urlsplit(url).password or "") if password is None else password
+    around = Surroundings(outbound_allow=("127.0.0.0/8",))
+    return MysqlConnector(config_of(url) | changes, {"password": secret}, around)
+
+
+class MysqlDatabase:
+    """A database without any table, with one connector to it.
+
+    What suites say in the SQL of PostgreSQL and SQLite is said in MySQL's: a text that is a key has
+    a length there.
+    """
+
+    binary = "longblob"
+
+    def __init__(self, url: str, database: Any) -> None:
+        self.url = url
+        self.connector = connector_to(url)
+        self._database = database
+
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        if statement.startswith(("create table", "alter table")):
+            statement = statement.replace(" text", " varchar(100)")
+        async with self._database.cursor() as cursor:
+            await cursor.execute(statement)
+            return [*await cursor.fetchall()] if cursor.description else []
+
+
+@asynccontextmanager
+async def mysql_database(server: str) -> AsyncIterator[MysqlDatabase]:
+    async with own_database(server) as url:
+        world = MysqlDatabase(url, await connect(url))
+        yield world
+        await world.connector.close()
+        world._database.close()
+
+
+class CuttingProxy:
+    """A way to a server on which an answer can be lost."""
+
+    def __init__(self, port: int) -> None:
+        self._server_port = port
+        self.port = free_port()
+        self._is_armed = False
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[CuttingProxy]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        yield self
+        server.close()
+
+    def lose_answer(self) -> None:
+        """Cut the next connection over which rows are written, before the answer."""
+        self._is_armed = True
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+        cut = asyncio.Event()
+
+        async def answer() -> None:
+            while data := await there.read(65_536):
+                if cut.is_set():
+                    break
+                writer.write(data)
+            writer.close()
+
+        answering = asyncio.create_task(answer())
+        while data := await reader.read(65_536):
+            if self._is_armed and b"insert into" in data:
+                self._is_armed = False
+                cut.set()
+            back.write(data)
+        back.close()
+        await answering
