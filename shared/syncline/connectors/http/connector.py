@@ -12,7 +12,7 @@ from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.http.answers.answer import is_one_of
-from syncline.connectors.http.client.api import Api, RefusedError
+from syncline.connectors.http.client.api import JSON, Api, RefusedError
 from syncline.connectors.http.client.client import MOST_ANSWER, Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import LoginHeaders
@@ -22,10 +22,11 @@ from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.target.comparison import holds_payload
+from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
-from syncline.connectors.http.target.writer import Evidence, HttpWriter
+from syncline.connectors.http.target.writer import HttpWriter
 from syncline.connectors.settings import TARGET, read, read_profile
-from syncline.contracts.messages import decoder_of
+from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import FailureError, Problem
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import Record
@@ -193,6 +194,11 @@ class HttpConnector(port.Connector):
 
     async def _delete(self, operation: WriteCall, target_id: str) -> None:
         url = self._api.url(operation.endpoint, operation.parameters, {"id": target_id})
+        if operation.query is not None:
+            body = encode(operation.graphql_body({"{id}": target_id}, {}))
+            answer = await self._api.send("POST", url, JSON, body, graphql=True)
+            self._api.check_own_error(answer, self._api.decoded(answer))
+            return
         answer = await self._api.send(operation.method, url, operation.headers, None)
         if self._api.settings.errors.in_success and answer.body.strip():
             self._api.decoded(answer)

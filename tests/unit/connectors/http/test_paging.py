@@ -38,10 +38,10 @@ def test_pages_are_counted_until_one_is_empty() -> None:
     paging = source({"type": "page", "sizeParameter": "n", "size": 50}).paging
     place = first_position(paging, None, 2000)
 
-    assert query_at(paging, place) == [("n", "50"), ("page", "1")]
+    assert query_at(paging, place) == [("n", 50), ("page", 1)]
     then = next_position(paging, place, NOTHING, {}, 3)
     assert then is not None
-    assert query_at(paging, then)[1] == ("page", "2")
+    assert query_at(paging, then)[1] == ("page", 2)
     assert next_position(paging, then, NOTHING, {}, 0) is None
 
 
@@ -50,7 +50,7 @@ def test_an_offset_moves_by_what_came_as_apis_give_less_than_was_asked() -> None
     then = next_position(paging, first_position(paging, None, 5000), NOTHING, {}, 1000)
 
     assert then is not None
-    assert query_at(paging, then) == [("offset", "1000")]
+    assert query_at(paging, then) == [("offset", 1000)]
 
 
 @pytest.mark.parametrize("type_", ["page", "offset"])

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from syncline.connectors.http.answers.charsets import as_utf8
+from syncline.connectors.http.answers.graphql import GraphqlError, request_error
 from syncline.connectors.http.settings.fields import Sign
 from syncline.connectors.http.settings.profile import Errors
 from syncline.contracts.messages import decoder_of
@@ -49,12 +50,13 @@ _LONG = 1000
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer as it came: header names in lower case."""
+    """An answer as it came: header names in lower case; `graphql` tells how it was asked for."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     where: str
+    graphql: bool = False
 
     @property
     def ok(self) -> bool:
@@ -137,36 +139,38 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
 
 def error_in_success(answer: Answer, document: object, errors: Errors) -> Failure | None:
     """Return the failure that an answer with 2xx carries, if the API does such."""
-    found = errors.in_success(document) if errors.in_success else _of_graphql(document)
+    found = errors.in_success(document) if errors.in_success else None
     if not found:
-        return None
+        is_read = answer.graphql or (not errors.in_success and _is_of_graphql(document))
+        error = request_error(document) if is_read else None
+        return graphql_failure(answer, error, errors) if error else None
     text = answer.body[:20_000].decode("utf-8", "replace")
     own = errors.message
     words = one_line(own(document)) if own else error_message(found) or words_of(found)
     message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
-    usual = Category.TRANSIENT if _is_throttled(found) else Category.PERMANENT
-    category = errors.category(answer.status, text) or usual
+    category = errors.category(answer.status, text) or Category.PERMANENT
     return Failure(category, "error_in_answer", message, text[:2000])
 
 
-def _of_graphql(document: object) -> object:
-    """Return the errors that GraphQL gives beside `data`, which then lacks what they are of."""
+def graphql_failure(answer: Answer, error: GraphqlError, errors: Errors) -> Failure:
+    """Return the failure that a GraphQL answer carries; a profile's rules go first."""
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    return Failure(
+        errors.category(answer.status, text) or error.category,
+        error.code,
+        f"{answer.where} answered {answer.status} with an error: {error.words[:500]}",
+        text[:2000],
+        retry_after=error.retry_after,
+        ambiguous=error.ambiguous,
+    )
+
+
+def _is_of_graphql(document: object) -> bool:
+    """Tell the errors that GraphQL gives beside `data`, which then lacks what they are of."""
     if not isinstance(document, dict) or "data" not in document:
-        return None
-    errors = document.get("errors")
-    if not isinstance(errors, list) or not errors:
-        return None
-    return errors if all(isinstance(e, dict) and "message" in e for e in errors) else None
-
-
-def _is_throttled(found: object) -> bool:
-    """Tell GraphQL's throttling, which passes (spec section 3)."""
-    codes = [
-        extensions.get("code")
-        for error in (found if isinstance(found, list) else [])
-        if isinstance(error, dict) and isinstance(extensions := error.get("extensions"), dict)
-    ]
-    return bool(codes) and all(code in ("THROTTLED", "RATE_LIMITED") for code in codes)
+        return False
+    found = document.get("errors")
+    return isinstance(found, list) and all(isinstance(e, dict) and "message" in e for e in found)
 
 
 def one_line(value: object) -> str:

@@ -14,11 +14,15 @@ from syncline.connectors.http.answers.answer import (
     document_of,
     error_in_success,
     failure_of,
+    graphql_failure,
 )
+from syncline.connectors.http.answers.graphql import GraphqlError, own_error, request_error
 from syncline.connectors.http.client.client import Request, Sender
 from syncline.connectors.http.client.login import LoginHeaders
+from syncline.connectors.http.settings.graphql import GraphqlBody
 from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.connectors.port import ConnectorError
+from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.record import Value
 
@@ -26,15 +30,19 @@ REDIRECTS = 3
 _SAFE = "-._~"
 _RESERVED = "%:/?#[]@!$&'()*+,;=" + _SAFE
 REFUSED = frozenset({401, 403})
+JSON = {"Content-Type": "application/json"}
+_START = 5000
+"""Bytes at both ends of a GraphQL answer in which its errors begin."""
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
 
 class RefusedError(FailureError):
-    """An answer that is no success, of this one call; others may go well."""
+    """An answer that is no success, of this one call; others may go well, unless it is `of_all`."""
 
-    def __init__(self, failure: Failure, status: int) -> None:
+    def __init__(self, failure: Failure, status: int, *, of_all: bool = False) -> None:
         super().__init__(failure)
         self.status = status
+        self.of_all = of_all
 
 
 class Api:
@@ -75,8 +83,22 @@ class Api:
             raise error_of(failure_of(answer, self.settings.errors, self.clean))
         return answer
 
+    async def ask(self, endpoint: str, body: GraphqlBody) -> Answer:
+        """POST a GraphQL query to an endpoint; no redirect is followed. Raises as `read` does."""
+        url, content = self.url(endpoint, (), {}), encode(body)
+        answer = await self._sent("POST", url, JSON, content, graphql=True)
+        if not answer.ok:
+            raise error_of(failure_of(answer, self.settings.errors, self.clean))
+        return answer
+
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        graphql: bool = False,
     ) -> Answer:
         """Send a write once; no redirect is followed.
 
@@ -84,7 +106,7 @@ class Api:
             RefusedError: the API answered, and it is no success.
             RetriableError, ConnectorError: no answer, or the login was refused.
         """
-        answer = await self._sent(method, url, headers, body)
+        answer = await self._sent(method, url, headers, body, graphql=graphql)
         if answer.ok:
             return answer
         failure = failure_of(answer, self.settings.errors, self.clean)
@@ -101,10 +123,26 @@ class Api:
             raise ConnectorError(
                 Failure(Category.UNKNOWN, "unexpected_answer", str(error), detail, ambiguous=True)
             ) from error
+        if answer.graphql and (found := request_error(document)) is not None:
+            raise self.refused(answer, found)
         failure = error_in_success(answer, document, self.settings.errors)
         if failure is not None:
             raise RefusedError(self.cleaned(failure), answer.status)
         return document
+
+    def check_own_error(self, answer: Answer, document: Value) -> None:
+        """Raise RefusedError where a mutation says itself that it refused what it was sent."""
+        if (error := own_error(document)) is not None:
+            raise self.refused(answer, error)
+
+    def refused(self, answer: Answer, error: GraphqlError) -> FailureError:
+        """Return what an error in a GraphQL answer is raised as."""
+        failure = self.cleaned(graphql_failure(answer, error, self.settings.errors))
+        if failure.ambiguous and failure.category is Category.PERMANENT:
+            failure = msgspec.structs.replace(failure, category=Category.UNKNOWN)
+        if error.status == 401:
+            return error_of(failure)
+        return RefusedError(failure, error.status, of_all=error.of_all)
 
     def link(self, target: str, base: str) -> str:
         """Return a link's URL at our own address. Raises ConnectorError if it leads elsewhere."""
@@ -121,21 +159,40 @@ class Api:
         return f"{own.scheme}://{own.netloc}{to.path}{query}"
 
     async def _sent(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        graphql: bool = False,
     ) -> Answer:
         login = await self._credentials.headers()
         where = f"{method} {base_of(url)}"
         own = {**self._headers, **headers}
         answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
-        if answer.status in REFUSED and self._credentials.renewed(login):
+        if _is_refused(answer, graphql=graphql) and self._credentials.renewed(login):
             login = await self._credentials.headers()
             answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
-        return answer
+        return msgspec.structs.replace(answer, graphql=True) if graphql else answer
 
     def cleaned(self, failure: Failure) -> Failure:
         """Take every secret out of a failure."""
         detail = self.clean(failure.detail) if failure.detail else None
         return msgspec.structs.replace(failure, message=self.clean(failure.message), detail=detail)
+
+
+def _is_refused(answer: Answer, *, graphql: bool) -> bool:
+    """Tell an answer that wants another login; GraphQL says so with 200, and has done nothing."""
+    if not graphql or not answer.ok:
+        return answer.status in REFUSED
+    if b'"errors"' not in answer.body[:_START] and b'"errors"' not in answer.body[-_START:]:
+        return False
+    try:
+        error = request_error(document_of(answer))
+    except UnreadableError:  # whoever reads the answer says what it is
+        return False
+    return error is not None and error.status in REFUSED and not error.ambiguous
 
 
 def error_of(failure: Failure) -> FailureError:

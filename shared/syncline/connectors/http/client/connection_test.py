@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from syncline.connectors.http.client.api import Api
+from syncline.connectors.http.settings.graphql import GraphqlBody
 from syncline.connectors.port import Check, SourceColumn
 from syncline.domain.errors import FailureError
 
@@ -47,11 +48,14 @@ _ORDER = ("host", "tls", "login", "permission", "data")
 async def test_connection(api: Api) -> list[Check]:
     """Read the test endpoint, and say which part failed; those before it are sound."""
     settings = api.settings
-    endpoint = settings.test.endpoint
+    endpoint, query = settings.test.endpoint, settings.test.query
     url = settings.base_url + (endpoint or "/")
     try:
         async with asyncio.timeout(TEST_LIMIT):
-            answer = await api.read(url)
+            if query is None or endpoint is None:
+                answer = await api.read(url)
+            else:
+                answer = await api.ask(endpoint, GraphqlBody(query.text, {}))
             if endpoint:
                 api.decoded(answer)
     except TimeoutError:  # the failed check tells it

@@ -10,11 +10,16 @@ from pydantic.alias_generators import to_camel
 
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import fields
+from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall, page_info
 from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.paths import reader
 
 CURSOR = "{cursor}"
+USUAL = {"page": "page", "offset": "offset", "cursor": "cursor"}
+"""How most APIs call the parameter."""
+USUAL_IN_GRAPHQL = USUAL | {"cursor": "after"}
 _ROOT = "$.extraction"
 _COLUMNS = ("id_column", "cursor_column", "cursor_format", "cursor_type", "lookback")
 _PARTS = ("endpoint", "parameters", "paging", "options", *_COLUMNS)
@@ -42,10 +47,10 @@ class HttpPaging(ConnectorSettings):
     more: fields.ReadAt = None
     end: Annotated[list[End], BeforeValidator(_list)] = Field([])
     empty_pages: fields.Whole = Field(100, ge=0, le=100_000)
+    anchor_after: fields.Whole | None = Field(None, ge=1)
+    most: fields.Whole | None = Field(None, ge=1)
 
     def contradictions(self) -> Contradictions:
-        if self.type == "cursor" and not self.next:
-            yield "next", "is required: where the answer has the next cursor"
         if self.next and self.type not in ("cursor", "link"):
             yield "next", f"is for paging by cursor or link, not by {self.type}"
 
@@ -60,7 +65,7 @@ class StableRead(ConnectorSettings):
             yield "parameters", "must name a parameter that sorts by ID, such as {sort: id}"
 
 
-class Fetch(ConnectorSettings):
+class Fetch(GraphqlCall):
     """How records are read by ID, `ids_per_call` of them in a call."""
 
     endpoint: Annotated[str, fields.endpoint_with("id")]
@@ -72,7 +77,7 @@ class Fetch(ConnectorSettings):
     @property
     def by_list(self) -> bool:
         """Tell whether one call asks for many IDs."""
-        return any("{ids" in value for _, value in self.parameters)
+        return self.holds("{ids") or any("{ids" in value for _, value in self.parameters)
 
     @property
     def ids_per_call(self) -> int:
@@ -80,10 +85,14 @@ class Fetch(ConnectorSettings):
         return self.size if self.by_list else 1
 
     def contradictions(self) -> Contradictions:
-        alone = "{id}" in self.endpoint or any("{id}" in value for _, value in self.parameters)
+        yield from self.graphql_problems("id", "ids", "idsJson", kind="query")
+        places = [self.endpoint, *(value for _, value in self.parameters)]
+        alone = self.holds("{id}") or any("{id}" in place for place in places)
         if self.by_list == alone:
             message = "must ask by {id} (one record a call) or by {ids} or {idsJson} (many)"
-            yield "endpoint", message
+            yield "endpoint" if self.query is None else "variables", message
+        if self.query is not None and self.parameters:
+            yield "parameters", IN_VARIABLES
         if not self.by_list and "size" in self.model_fields_set:
             yield "size", "is for calls that ask for many IDs: leave it out"
 
@@ -95,8 +104,8 @@ def _format(given: object) -> object:
         raise ValueError(f"{error}; or `epoch`, or `epochMillis`") from None
 
 
-class Options(ConnectorSettings):
-    """The extraction's `options` (docs/connectors/http.md)."""
+class Options(GraphqlCall):
+    """The extraction's `options` (docs/connectors/http.md, docs/connectors/graphql.md)."""
 
     records: fields.RecordsAt = fields.RecordsPath()
     stable: StableRead | None = None
@@ -110,13 +119,27 @@ class HttpSource(ConnectorSettings):
 
     endpoint: Annotated[str, fields.endpoint_with()]
     query: Annotated[fields.Query, fields.query_with("cursor")] = Field((), alias="parameters")
-    paging: HttpPaging = HttpPaging()
+    own_paging: HttpPaging = Field(HttpPaging(), alias="paging")
     options: Options = Options()
     id: fields.ReadRequired = Field(alias="idColumn")
     cursor: fields.ReadAt = Field(None, alias="cursorColumn")
     cursor_format: str | None = None
     cursor_type: CursorType = CursorType.DATETIME
     lookback: float = 0.0
+
+    @cached_property
+    def paging(self) -> HttpPaging:
+        """How it is paged: by GraphQL's usual words where the mapping does not say another."""
+        own = self.own_paging
+        if self.options.query is None:
+            return own
+        names = {"parameter": own.parameter or USUAL_IN_GRAPHQL.get(own.type, "")}
+        if own.type != "cursor" or own.next:
+            return own.model_copy(update=names)
+        records = self.options.records.path
+        more = reader(page_info(records, "hasNextPage"))
+        found = {"next": page_info(records, "endCursor"), "more": more}
+        return own.model_copy(update=names | found)
 
     @cached_property
     def stable(self) -> fields.Query | None:
@@ -133,7 +156,17 @@ class HttpSource(ConnectorSettings):
         return Bookmarks(self.cursor_format, self.options.cursor_format, self.lookback)
 
     def contradictions(self) -> Contradictions:
-        if self.cursor and not any(CURSOR in value for _, value in self.query):
+        options, paging = self.options, self.paging
+        if paging.type == "cursor" and not paging.next:
+            yield "paging.next", "is required: where the answer has the next cursor"
+        if paging.anchor_after and not (
+            paging.type == "cursor" and options.ordered and self.cursor
+        ):
+            words = "needs paging by cursor, a cursorColumn and `options.ordered: true`"
+            yield "paging.anchorAfter", words
+        yield from self._graphql_contradictions(options, paging)
+        asks = options.holds(CURSOR) or any(CURSOR in value for _, value in self.query)
+        if self.cursor and not asks:
             message = (
                 "needs a parameter that holds {cursor}, such as `updated_since: '{cursor}'`; an "
                 "API that cannot be asked so is read in full: leave out cursorColumn"
@@ -145,6 +178,19 @@ class HttpSource(ConnectorSettings):
                 "since 1970 is `cursorType: datetime` with `cursorFormat: epoch` or `epochMillis`"
             )
             yield "lookback", message
+
+    def _graphql_contradictions(self, options: Options, paging: HttpPaging) -> Contradictions:
+        if options.query is not None:
+            if self.query:
+                yield "parameters", IN_VARIABLES
+            if paging.type == "link":
+                yield "paging.type", "is not for GraphQL, whose pages have no addresses"
+            if options.stable is not None:
+                yield "options.stable", "is not for GraphQL: read by `paging.type: cursor`"
+        given = [paging.parameter] if paging.type != "none" else []
+        given += [paging.size_parameter] if paging.size_parameter else []
+        for name, words in options.graphql_problems("cursor", kind="query", given=given):
+            yield f"options.{name}", words
 
 
 def source_of(extraction: Extraction) -> HttpSource:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from syncline.connectors.http.settings import fields
+from syncline.connectors.http.settings.graphql import OptionalDocument
 from syncline.connectors.settings import (
     ConnectorSettings,
     Contradictions,
@@ -119,6 +120,16 @@ class TestCall(ConnectorSettings):
         None, title="Test endpoint", json_schema_extra={"pattern": "^/"}
     )
     """Read by Test Connection, so that login and permission are tested too."""
+    query: OptionalDocument = Field(None, title="GraphQL query of the test")
+    """Sent to the test endpoint by POST; without it, the endpoint is read by GET."""
+
+    def contradictions(self) -> Contradictions:
+        if self.query is None:
+            return
+        if not self.endpoint:
+            yield "endpoint", "is required: where the query is sent"
+        if self.query.kind != "query" or any(self.query.variables.values()):
+            yield "query", "must be a query without required variables: a test changes nothing"
 
 
 class Timeouts(ConnectorSettings):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from syncline.connectors.http.settings import fields
+from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall, texts_in
 from syncline.connectors.settings import ConnectorSettings, Contradictions
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
@@ -38,6 +39,11 @@ class ResultRules(ConnectorSettings):
         """Tell whether the answer's body must be understood at all."""
         return any((self.records, self.id, self.status, self.error, self.echo))
 
+    @property
+    def tells(self) -> bool:
+        """Tell whether the mapping says itself where an answer has errors of records."""
+        return any((self.records, self.status, self.error))
+
     @cached_property
     def good_words(self) -> frozenset[str]:
         """Words of `status` that mean success, in lower case."""
@@ -60,7 +66,7 @@ Method: TypeAlias = Literal["POST", "PUT", "PATCH", "DELETE"]
 TopField = Annotated[str, AfterValidator(_top_field)]
 
 
-class WriteCall(ConnectorSettings):
+class WriteCall(GraphqlCall):
     """One way to write (docs/connectors/http.md); records of a bulk travel in an array."""
 
     method: Method = "POST"
@@ -76,6 +82,8 @@ class WriteCall(ConnectorSettings):
     key_field: TopField = ""
     answer: ResultRules = ResultRules()
 
+    placeholders: ClassVar[tuple[str, ...]] = ("key", "record", "records", "idempotencyKey")
+
     @cached_property
     def frame(self) -> tuple[bytes, bytes]:
         """What stands before and behind the records in the body."""
@@ -85,7 +93,13 @@ class WriteCall(ConnectorSettings):
         before, _, behind = encode(_placed(self.body, keys)).partition(encode(_MARK))
         return before, behind
 
+    def is_of_one(self, placeholder: str) -> bool:
+        """Tell whether {id} or {key} of one record stands in the endpoint or the variables."""
+        return placeholder in self.endpoint or self.holds(placeholder)
+
     def contradictions(self) -> Contradictions:
+        yield from self.graphql_problems(*self.placeholders)
+        yield from self._graphql_contradictions()
         if self.bulk_size > 1 and "{" in self.endpoint:
             yield "endpoint", "a placeholder stands for one record: leave out bulkSize, or it"
         if self.body and not self.body_path:
@@ -98,6 +112,22 @@ class WriteCall(ConnectorSettings):
             message = 'is required for bulks: the array of results, `""` for the answer itself'
             yield "answer.records", message
 
+    def _graphql_contradictions(self) -> Contradictions:
+        if self.query is None:
+            return
+        for name, given in (("bodyPath", self.body_path), ("parameters", self.parameters)):
+            if given:
+                yield name, IN_VARIABLES
+        if self.method != "POST":
+            yield "method", "must be POST for a GraphQL query"
+        if isinstance(self, Deletion):
+            return
+        wanted = "{records}" if self.bulk_size > 1 else "{record}"
+        if not self.holds(wanted) and not (self.bulk_size == 1 and self.holds("{records}")):
+            yield "variables", f"must hold {wanted}: a text that is this alone becomes what is sent"
+        if self.bulk_size > 1 and (self.holds("{id}") or self.holds("{key}")):
+            yield "variables", "{id} and {key} stand for one record: leave out bulkSize, or it"
+
 
 def _placed(body: Mapping[str, object], keys: list[str]) -> JsonObject:
     first, *rest = keys
@@ -106,9 +136,16 @@ def _placed(body: Mapping[str, object], keys: list[str]) -> JsonObject:
     return {**body, first: below}
 
 
+def _posted(given: object) -> object:
+    """GraphQL is sent by POST, whatever another call of this kind is sent by."""
+    is_graphql = isinstance(given, Mapping) and given.get("query") and "method" not in given
+    return {**given, "method": "POST"} if is_graphql and isinstance(given, Mapping) else given
+
+
 class Update(WriteCall):
     """How records that are there are changed, or created anew where they are gone."""
 
+    placeholders: ClassVar[tuple[str, ...]] = (*WriteCall.placeholders, "id")
     method: Method = "PATCH"
     endpoint: Annotated[str, fields.endpoint_with("id", "key")]
     recreate: bool = False
@@ -117,11 +154,12 @@ class Update(WriteCall):
 class Deletion(WriteCall):
     """How records are deleted."""
 
+    placeholders: ClassVar[tuple[str, ...]] = ("id",)
     method: Method = "DELETE"
     endpoint: Annotated[str, fields.endpoint_with("id")]
 
 
-class Lookup(ConnectorSettings):
+class Lookup(GraphqlCall):
     """How records are found, `keys_per_call` of them in a call (docs/connectors/http.md)."""
 
     method: Literal["GET", "POST"] = "GET"
@@ -148,16 +186,21 @@ class Lookup(ConnectorSettings):
         return self.size if any(map(self.has, _MANY)) else 1
 
     def has(self, placeholder: str) -> bool:
-        """Tell whether a placeholder stands in the query or the body."""
-        return any(placeholder in value for _, value in self.parameters) or placeholder in _texts(
-            self.body
+        """Tell whether a placeholder stands in the query, the body or the variables."""
+        return (
+            any(placeholder in value for _, value in self.parameters)
+            or placeholder in texts_in(self.body)
+            or self.holds(placeholder)
         )
 
     def contradictions(self) -> Contradictions:
+        yield from self.graphql_problems("key", "keys", "keysJson", kind="query")
+        if self.query is not None and (self.body or self.parameters):
+            yield "body" if self.body else "parameters", IN_VARIABLES
         if self.body and self.method == "GET":
             yield "body", "is sent with `method: POST` alone"
         try:
-            fields.check_placeholders(_texts(self.body), ("key", "keys", "keysJson"))
+            fields.check_placeholders(texts_in(self.body), ("key", "keys", "keysJson"))
         except ValueError as error:
             yield "body", str(error)
         many = any(map(self.has, _MANY))
@@ -166,28 +209,19 @@ class Lookup(ConnectorSettings):
                 "must hold {key} (one record a call), or {keys}, {keysJson} or {eachKey} (many): "
                 "one of them"
             )
-            yield "parameters", message
+            yield "parameters" if self.query is None else "variables", message
         if many and self.key is None:
             yield "key", "is required with many keys: where a found record holds its match key"
         if not many and "size" in self.model_fields_set:
             yield "size", "is for calls that ask for many keys: leave it out"
 
 
-def _texts(body: object) -> str:
-    """Return all texts of a body as one."""
-    if isinstance(body, dict):
-        return " ".join(map(_texts, body.values()))
-    if isinstance(body, list):
-        return " ".join(map(_texts, body))
-    return body if isinstance(body, str) else ""
-
-
 class HttpTarget(WriteCall):
     """Where and how records are written; itself it says how they are created."""
 
-    update: Update | None = None
+    update: Annotated[Update | None, BeforeValidator(_posted)] = None
     lookup: Lookup | None = None
-    delete: Deletion | None = None
+    delete: Annotated[Deletion | None, BeforeValidator(_posted)] = None
     idempotent: bool = False
     existing: Literal["update", "skip"] = "update"
     honours_keys: bool = False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.http.answers.answer import key_text
+from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.client.api import Api, fill_parameter
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
 from syncline.connectors.http.source.content import absence
@@ -41,7 +41,7 @@ async def fetch_records(
         )
         raise refusal("fetch_not_configured", message)
     wanted = [i for i in dict.fromkeys(ids) if i not in _DOTS]
-    by_list = any("{ids}" in value for _, value in fetch.parameters)
+    by_list = any("{ids}" in value for _, value in fetch.parameters)  # joined by a separator
     odd = [i for i in wanted if by_list and fetch.separator in i]
     wanted = [i for i in wanted if i not in odd] if odd else wanted
     pages, refused = await _given(api, source, fetch, wanted)
@@ -150,9 +150,8 @@ async def _some(
         "{ids}": fetch.separator.join(ids),
         "{idsJson}": msgspec.json.encode(list(ids)).decode(),
     }
-    query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
     try:
-        answer = await api.read(api.url(fetch.endpoint, query, {"id": ids[0]}))
+        answer = await _asked(api, fetch, ids, values)
     except ConnectorError as error:
         if error.failure.code in _GONE:
             return None
@@ -167,8 +166,17 @@ async def _some(
         message = f"{fetch.endpoint}: `options.fetch.records` leads to nothing in the answer"
         raise refusal("no_records", message)
     records = found if isinstance(found, list) else [] if found is None else [found]
+    if fetch.query is not None:  # GraphQL gives null for an ID that it does not know
+        records = [record for record in records if record is not None]
     _check_total(source, fetch, content.document, records)
     return records
+
+
+async def _asked(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) -> Answer:
+    if fetch.query is not None:
+        return await api.ask(fetch.endpoint, fetch.graphql_body(values, {"{ids}": list(ids)}))
+    query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
+    return await api.read(api.url(fetch.endpoint, query, {"id": ids[0]}))
 
 
 def _check_total(

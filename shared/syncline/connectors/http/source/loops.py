@@ -42,8 +42,10 @@ class LoopGuard:
 
     def step(self, position: PagePosition, page: Page) -> None:
         """Take a page. Raises ConnectorError: `paging_loop`."""
-        if position.token is not None and self._tokens.closes(position.token.encode()):
-            raise self._loop(_AGAIN)
+        if position.token is not None:
+            step = f"{position.cursor}\0{position.token}"  # a token counts from where it was asked
+            if self._tokens.closes(step.encode("utf-8", "surrogatepass")):
+                raise self._loop(_AGAIN)
         if page.ids:
             self._empty = 0
             if self._repeats(_content(page)):

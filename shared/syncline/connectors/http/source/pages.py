@@ -8,6 +8,7 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
+from syncline.connectors.http.answers.graphql import TOO_COSTLY
 from syncline.connectors.http.answers.link_header import LinkError, next_link
 from syncline.connectors.http.client.api import Api, error_of
 from syncline.connectors.http.settings.extraction import CURSOR, HttpSource
@@ -41,12 +42,11 @@ async def read_pages(api: Api, source: HttpSource, request: ExtractRequest) -> A
     begun = request.position is not None
     walk, room = LoopGuard(source), request.limit
     while position is not None and not position.done:
-        url = _url(api, source, position)
-        answer = await _asked(api, position, url)
-        content, records = _read(api, source, answer, begun=begun)
+        position, answer, content, records = await _read_at(api, source, position, begun=begun)
         page = page_of(source, records)
         walk.step(position, page)
         document, count = content.document, len(records)
+        url = _url(api, source, position)
         counted = next_position(source.paging, position, answer, document, count, url)
         then = anchored_position(source, position, page, counted)
         parts = _parts(without_seen(source, position, page), position, then, request.page_size)
@@ -75,22 +75,50 @@ def _beginning(source: HttpSource, request: ExtractRequest) -> PagePosition:
     return first_position(source.paging, cursor, request.page_size, stable=request.stable)
 
 
-async def _asked(api: Api, position: PagePosition, url: str) -> Answer:
-    """Ask for a page; a token that the API itself gave and does not know is a dead one."""
-    try:
-        return await api.read(url)
-    except ConnectorError as error:
-        if position.token is None or error.failure.code not in _DEAD:
-            raise
-        words = "the API does not take the page token any more that it gave before"
-        message = f"{words}: {error.failure.message}"
-        failure = msgspec.structs.replace(
-            error.failure, category=Category.PERMANENT, code="position_expired", message=message
+async def _read_at(
+    api: Api, source: HttpSource, position: PagePosition, *, begun: bool
+) -> tuple[PagePosition, Answer, Content, list[object]]:
+    """Read the page at a position; also return that, as fewer records may have been asked for."""
+    while True:
+        try:
+            answer = await _asked(api, source, position)
+            return position, answer, *_read(api, source, answer, begun=begun)
+        except ConnectorError as error:
+            position = _smaller(position, error)
+
+
+async def _asked(api: Api, source: HttpSource, position: PagePosition) -> Answer:
+    if source.options.query is None:
+        return await api.read(_url(api, source, position))
+    without = CURSOR if position.cursor is None else ""
+    body = source.options.graphql_body({CURSOR: position.cursor or ""}, {}, without)
+    body.variables.update(query_at(source.paging, position))
+    return await api.ask(source.endpoint, body)
+
+
+def _smaller(position: PagePosition, error: ConnectorError) -> PagePosition:
+    """Return where to ask again for fewer records. Raises ConnectorError: that is not the remedy.
+
+    A token that the API itself gave and does not know is a dead one.
+    """
+    failure = error.failure
+    if failure.code == TOO_COSTLY and position.size > 1:
+        return msgspec.structs.replace(position, size=position.size // 2, skip=0, behind="")
+    of_cursor = failure.code == "error_in_answer" and "cursor" in failure.message.lower()
+    if position.token is None or not (failure.code in _DEAD or of_cursor):
+        raise error
+    words = "the API does not take the page token any more that it gave before"
+    message = f"{words}: {failure.message}"
+    raise ConnectorError(
+        msgspec.structs.replace(
+            failure, category=Category.PERMANENT, code="position_expired", message=message
         )
-        raise ConnectorError(failure) from error
+    ) from error
 
 
 def _url(api: Api, source: HttpSource, position: PagePosition) -> str:
+    if source.options.query is not None:
+        return api.url(source.endpoint, (), {})
     if source.paging.type == "link" and position.token is not None:
         return api.link(position.token, api.url(source.endpoint, [], {}))
     parameters = source.stable if position.stable and source.stable is not None else source.query
@@ -99,7 +127,8 @@ def _url(api: Api, source: HttpSource, position: PagePosition) -> str:
         for name, value in parameters
         if position.cursor is not None or CURSOR not in value
     ]
-    return api.url(source.endpoint, query + query_at(source.paging, position), {})
+    paged = [(name, str(value)) for name, value in query_at(source.paging, position)]
+    return api.url(source.endpoint, query + paged, {})
 
 
 def _read(

@@ -12,14 +12,12 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.answers.link_header import next_link
-from syncline.connectors.http.settings.extraction import HttpPaging, HttpSource
+from syncline.connectors.http.settings.extraction import USUAL, HttpPaging, HttpSource
 from syncline.connectors.port import ConnectorError, Page
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.paths import reader
 
 COUNTING = frozenset({"page", "offset"})
-_USUAL = {"page": "page", "offset": "offset", "cursor": "cursor"}
-"""How most APIs call the parameter."""
 _NO = frozenset({"false", "0", "no", "n"})
 _YES = frozenset({"true", "1", "yes", "y"})
 
@@ -73,13 +71,14 @@ def first_position(
     return PagePosition(cursor=cursor, number=number, size=size, stable=stable)
 
 
-def query_at(paging: HttpPaging, position: PagePosition) -> list[tuple[str, str]]:
+def query_at(paging: HttpPaging, position: PagePosition) -> list[tuple[str, str | int]]:
     """Return the parameters that ask for a position."""
-    query, name = [], paging.parameter or _USUAL.get(paging.type, "")
+    query: list[tuple[str, str | int]] = []
+    name = paging.parameter or USUAL.get(paging.type, "")
     if paging.size_parameter:
-        query.append((paging.size_parameter, str(position.size)))
+        query.append((paging.size_parameter, position.size))
     if paging.type in COUNTING:
-        query.append((name, str(position.number)))
+        query.append((name, position.number))
     elif paging.type == "cursor" and position.token is not None:
         query.append((name, position.token))
     return query
@@ -230,16 +229,46 @@ def anchored_position(
     nothing before it that could move. A page with one bookmark only is counted on from, as is a
     read that began without one: asking for one would leave out the records that have none.
 
+    A read by cursor begins anew likewise after `paging.anchorAfter` records, as an API may give no
+    more than `paging.most` in one read.
+
     Args:
-        counted: the next position by counting.
+        counted: the next position by counting, or by the API's cursor.
+
+    Raises:
+        ConnectorError: as many records came as the API gives at most (`paging_limit`).
     """
-    is_counting = source.paging.type in COUNTING and source.options.ordered and not position.stable
-    if counted is None or not is_counting or position.cursor is None or None in page.cursors:
+    paging = source.paging
+    is_counting = paging.type in COUNTING and source.options.ordered and not position.stable
+    last = _anchor(source, position, page, counted, is_counting=is_counting)
+    if last is None:
+        if paging.most and position.taken + len(page.ids) >= paging.most:
+            message = (
+                f"{source.endpoint} gave {paging.most:,} records, which is all that it gives in "
+                "one read: others may be missing; read from a cursor, or less at a time"
+            )
+            raise refusal("paging_limit", message)
         return counted
-    written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
-    if not written or written[0] == written[-1]:
-        return counted
-    last = written[-1]
+    written = map(source.bookmarks.at, filter(None, page.cursors))
     seen = tuple(i for i, value in zip(page.ids, written, strict=True) if value == last)
-    anew = first_position(source.paging, last, position.size)
+    anew = first_position(paging, last, position.size)
     return msgspec.structs.replace(anew, size=position.size, seen=seen)
+
+
+def _anchor(
+    source: HttpSource,
+    position: PagePosition,
+    page: Page,
+    counted: PagePosition | None,
+    *,
+    is_counting: bool,
+) -> str | None:
+    """Return the bookmark to read on from, None where the read goes on as it is."""
+    if counted is None or None in page.cursors:
+        return None
+    after = source.paging.anchor_after
+    is_due = after is not None and counted.taken >= after
+    if not is_due and not (is_counting and position.cursor is not None):
+        return None
+    written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
+    return None if not written or written[0] == written[-1] else written[-1]

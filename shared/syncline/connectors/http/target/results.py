@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
+
+import msgspec
 
 from syncline.connectors.http.answers.answer import category_of, error_message, key_text, one_line
 from syncline.connectors.http.settings.profile import Errors
@@ -71,6 +73,18 @@ def body_of(operation: WriteCall, records: Sequence[bytes]) -> bytes:
     inner = b",".join(records)
     in_array = operation.array or operation.bulk_size > 1
     return before + (b"[" + inner + b"]" if in_array else inner) + behind
+
+
+def graphql_body_of(
+    operation: WriteCall, records: Sequence[bytes], key: str, values: Mapping[str, str]
+) -> bytes:
+    """Lay records into a GraphQL body; `values` are what {id} and {key} stand for."""
+    alone = {
+        "{record}": msgspec.Raw(records[0]),
+        "{records}": [msgspec.Raw(record) for record in records],
+    }
+    named = {f"{{{name}}}": value for name, value in values.items()}
+    return encode(operation.graphql_body({**named, "{idempotencyKey}": key}, alone))
 
 
 def _whole(text: str) -> bool:

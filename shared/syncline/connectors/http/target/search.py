@@ -7,19 +7,21 @@ its own page size, or ignore the question and answer its first page.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, is_one_of, key_text
 from syncline.connectors.http.client.api import (
+    JSON,
     Api,
     RefusedError,
     error_of,
     fill_parameter,
 )
 from syncline.connectors.http.settings.fields import Read
+from syncline.connectors.http.settings.graphql import filled, page_info
 from syncline.connectors.http.settings.target import Lookup
 from syncline.connectors.port import WriteBatch
 from syncline.contracts.messages import decoder_of, encode
@@ -187,7 +189,11 @@ async def _look_up(api: Api, lookup: Lookup, keys: Sequence[str]) -> _LookupAnsw
     total = lookup.total(document) if lookup.total else None
     if isinstance(total, int):
         return _LookupAnswer(records, whole=total <= len(records), cut=total > len(records))
-    return _LookupAnswer(records, _says_all(document, len(records)), _says_more(answer, document))
+    cut = _says_more(answer, document)
+    if lookup.query is not None:  # which gives null for a key that it does not know
+        records = [record for record in records if record is not None]
+        cut = reader(page_info(lookup.records.path, "hasNextPage"))(document) is True
+    return _LookupAnswer(records, _says_all(document, len(records)), cut)
 
 
 async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
@@ -196,6 +202,10 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
         "{keys}": lookup.separator.join(keys),
         "{key}": keys[0],
     }
+    if lookup.query is not None:
+        sent = lookup.graphql_body(values, {"{keys}": list(keys)})
+        url = api.url(lookup.endpoint, (), {})
+        return await api.send("POST", url, JSON, encode(sent), graphql=True)
     query = []
     for name, value in lookup.parameters:
         repeated = keys if "{eachKey}" in value else keys[:1]
@@ -203,19 +213,8 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
     url = api.url(lookup.endpoint, query, {"key": keys[0]})
     if lookup.method == "GET":
         return await api.read(url)
-    body = encode(_filled(lookup.body, values, keys))
-    return await api.send("POST", url, {"Content-Type": "application/json"}, body)
-
-
-def _filled(body: object, values: Mapping[str, str], keys: Sequence[str]) -> object:
-    """Fill a body's placeholders; a text that is `{keys}` alone becomes the array of keys."""
-    if isinstance(body, dict):
-        return {name: _filled(part, values, keys) for name, part in body.items()}
-    if isinstance(body, list):
-        return [_filled(part, values, keys) for part in body]
-    if not isinstance(body, str):
-        return body
-    return list(keys) if body == "{keys}" else fill_parameter(body, values)
+    body = encode(filled(lookup.body, values, {"{keys}": list(keys)}))
+    return await api.send("POST", url, JSON, body)
 
 
 def _records(lookup: Lookup, document: object) -> list[object]:

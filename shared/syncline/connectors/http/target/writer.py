@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from syncline.connectors.http.answers.answer import Answer, is_one_of, is_page
-from syncline.connectors.http.client.api import Api, RefusedError, error_of
+from syncline.connectors.http.client.api import JSON, Api, RefusedError, error_of
 from syncline.connectors.http.settings.target import HttpTarget, Lookup, WriteCall
 from syncline.connectors.http.target import results
+from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure, FailureError
@@ -20,36 +20,6 @@ PATIENCE = 3
 _BUSY = frozenset({429, 503})
 _GONE = frozenset({"missing_in_answer", "not_found", "gone"})
 """Codes of failures by which an update tells that the target has no such record."""
-_ALWAYS = frozenset({401, 405, 415})
-"""Refusals that no record is at fault for."""
-_EITHER = frozenset({403, 404, 410})
-_IN_A_ROW = 3
-
-
-class Evidence:
-    """Whether a refusal concerns one record or would meet every record of a mapping's target.
-
-    403, 404 and 410 may be either: a right or an endpoint that is not there, or one order that must
-    not be touched. They are the whole call's where nothing was ever taken, or three in a row.
-    """
-
-    def __init__(self) -> None:
-        self._taking: set[str] = set()
-        self._refusals: Counter[str] = Counter()
-
-    def accepted(self, where: str) -> None:
-        """Note that records were taken at a method and an endpoint."""
-        self._taking.add(where)
-        self._refusals.pop(where, None)
-
-    def concerns_all(self, where: str, status: int) -> bool:
-        """Note a refusal and tell whether it would meet every record."""
-        if status in _ALWAYS or 300 <= status < 400:
-            return True
-        if status not in _EITHER:
-            return False
-        self._refusals[where] += 1
-        return where not in self._taking or self._refusals[where] >= _IN_A_ROW
 
 
 class HttpWriter:
@@ -179,10 +149,10 @@ class HttpWriter:
         elif error.status in _BUSY or (failure.retry_after and transient):
             self._stop = error_of(failure)
             self._fail(places, failure)
-        elif failure.category is Category.PERMANENT and self._is_of_all(operation, error.status):
+        elif failure.category is Category.PERMANENT and self._is_of_all(operation, error):
             self._stop = ConnectorError(failure)
             self._keep_back(places, failure)
-        elif not alone and not transient:
+        elif not alone and not transient and not failure.ambiguous:
             middle = len(places) // 2
             await self._bulk(operation, places[:middle])
             await self._bulk(operation, places[middle:])
@@ -203,8 +173,11 @@ class HttpWriter:
             return msgspec.structs.replace(failure, code="exists", category=Category.PERMANENT)
         return failure
 
-    def _is_of_all(self, operation: WriteCall, status: int) -> bool:
+    def _is_of_all(self, operation: WriteCall, error: RefusedError) -> bool:
         """Tell whether a refusal would meet every record."""
+        status = error.status
+        if error.of_all:
+            return True
         if status in (404, 410) and (operation is self._target.update or "{" in operation.endpoint):
             return False
         return self._evidence.concerns_all(f"{operation.method} {operation.endpoint}", status)
@@ -217,24 +190,29 @@ class HttpWriter:
         values = self._values(operation, places[0])
         url = self._api.url(operation.endpoint, operation.parameters, values)
         headers = {
-            "Content-Type": "application/json",
+            **JSON,
             "X-Correlation-ID": batch.correlation_id,
             **operation.headers,
         }
         if own:
             headers[own] = results.key_of(keys)
-        answer = await self._api.send(
-            operation.method, url, headers, results.body_of(operation, records)
-        )
+        is_graphql = operation.query is not None
+        if is_graphql:
+            body = results.graphql_body_of(operation, records, results.key_of(keys), values)
+        else:
+            body = results.body_of(operation, records)
+        answer = await self._api.send(operation.method, url, headers, body, graphql=is_graphql)
         self._take(operation, places, records, answer)
 
     def _take(
         self, operation: WriteCall, places: list[int], records: Sequence[bytes], answer: Answer
     ) -> None:
         """Take over what an answer says became of each record."""
-        needed = operation.answer.is_read or self._api.settings.errors.in_success
+        needed = operation.answer.is_read or answer.graphql or self._api.settings.errors.in_success
         html = is_page(answer.body) or "html" in answer.headers.get("content-type", "")
         document = self._api.decoded(answer) if needed or html else None
+        if answer.graphql and not operation.answer.tells:
+            self._api.check_own_error(answer, document)
         self._evidence.accepted(f"{operation.method} {operation.endpoint}")
         result = results.read_results(operation, document, records, self._api.settings.errors)
         for place, target_id in zip(places, result.target_ids, strict=True):
@@ -266,8 +244,8 @@ class HttpWriter:
                 self._result.failures[place] = _WITHOUT_ID
 
     def _values(self, operation: WriteCall, place: int) -> dict[str, str]:
-        values = {"id": self._ids[place] or ""} if "{id}" in operation.endpoint else {}
-        if "{key}" in operation.endpoint:
+        values = {"id": self._ids[place] or ""} if operation.is_of_one("{id}") else {}
+        if operation.is_of_one("{key}"):
             values["key"] = keys_of(self._batch, [place])[0]
         return values
 
