@@ -20,6 +20,8 @@ from tests.support.ports import free_port
 ROWS = 80
 BESIDE = 4
 """Calls at a time, and so many at most are under way when a process is stopped."""
+ANSWER = 5
+"""Seconds after which a call times out: longer than this test itself may stand still."""
 TARGETS: dict[str, dict[str, Any]] = {
     "upserts": {**UPSERT, "bulkSize": 1, "array": True},
     "can be asked": SINGLE,
@@ -41,7 +43,7 @@ async def test_a_stopped_process_writes_nothing_again(
     place: Installation, shop: HttpApi, name: str
 ) -> None:
     async with open_database(place.dsn) as db:
-        await store_http_sync(db, place, shop.url, TARGETS[name], ROWS, BESIDE)
+        await store_http_sync(db, place, shop.url, TARGETS[name], ROWS, BESIDE, seconds=ANSWER)
         first = await place.trigger(instance="erp-shop", entityType="item", batchSize=ROWS)
         await eventually(lambda: _has(shop, 12), within=60)
         place.processes["execute"].send_signal(signal.SIGSTOP)
@@ -67,12 +69,14 @@ async def test_a_stopped_process_writes_nothing_again(
 
 
 def _check(shop: HttpApi, name: str) -> None:
-    sent = writes(shop)
-    if name == "upserts":  # what has no answer in time is sent again: it has no second effect
-        assert sum(sent.values()) <= 3 * ROWS
+    again = sum(count - 1 for count in writes(shop).values())
+    if name == "upserts":
+        # Of the first run what was under way, or answered and not yet noted; of the second what
+        # the stopped calls, which have no answer, may have overwritten: docs/decisions/0069.
+        assert again <= 3 * BESIDE
     else:
         # A call that was stopped between its last look and its first byte: docs/decisions/0069.
-        assert sum(count - 1 for count in sent.values()) <= 1
+        assert again <= 1
     if name != "cannot be asked":
         # A call that was stopped between its last look and its first byte: docs/decisions/0069.
         old = [item for item in shop.items.values() if int(str(item["n"])) != 2]

@@ -115,6 +115,22 @@ class WriteLedgerSuite:
         await ledger.withdraw(run.stream, ["a"], OTHER)
         assert await entry(ledger, run) == LedgerEntry(None, None, "T1", run.id, 5)
 
+    async def test_a_call_that_others_have_taken_over_doubts_nothing_of_theirs(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.intend(run, intents(), 0.0)
+        await ledger.intend(run, intents(ONE, OTHER, seen=OWNER), 60.0)
+        await ledger.acknowledge(run, written(5, owner=OTHER))
+        await ledger.doubt(run.stream, ["a"], OWNER, 0.0)
+        assert await entry(ledger, run) == LedgerEntry(ONE, ROW, "T1", run.id, 5)
+
+    async def test_a_call_without_intents_doubts_what_others_have_written(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(5, owner=None))
+        await ledger.doubt(run.stream, ["a"], None, None)
+        assert (await entry(ledger, run)).payload_hash is None
+
     async def test_a_write_that_was_decided_on_an_older_one_is_not_begun(
         self, ledger: WriteLedger, run: RunRef
     ) -> None:

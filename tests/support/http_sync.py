@@ -32,16 +32,17 @@ def _document(target: Mapping[str, Any]) -> dict[str, Any]:
 
 async def store_http_sync(
     db: Database, place: Installation, url: str, target: Mapping[str, Any], rows: int,
-    calls: int = 10, *, token: str | None = None,
+    calls: int = 10, *, token: str | None = None, seconds: float = 2,
 ) -> None:  # fmt: skip
     """Store the instance, and so many rows, each with the number 1.
 
     Args:
-        url: of the API, which is called by so many calls at a time; they time out after 2 seconds.
+        url: of the API, which is called by so many calls at a time.
         target: the mapping's target block.
         token: which the API wants, if it does.
+        seconds: after which a call times out.
     """
-    http: dict[str, Any] = {"baseUrl": url, "timeouts": {"connect": 1, "total": 2}}
+    http: dict[str, Any] = {"baseUrl": url, "timeouts": {"connect": 1, "total": seconds}}
     secrets = {} if token is None else {"token": token}
     if token is not None:
         http["auth"] = {"type": "bearer"}

@@ -101,8 +101,9 @@ class MemoryLedger:
         self, stream: int, source_ids: Sequence[str], owner: str | None, seconds: float | None
     ) -> None:
         for row in self._of(stream, source_ids):
-            row.payload_hash = row.row_hash = None
             held = row.intent is not None and row.intent.owner == owner
+            if held or owner is None:
+                row.payload_hash = row.row_hash = None
             if row.intent is not None and held and seconds is not None:
                 row.intent.until = self._clock.monotonic() + seconds
 

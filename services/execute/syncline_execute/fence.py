@@ -14,9 +14,10 @@ from syncline.domain.errors import FailureError, RetriableError
 from syncline.runtime.clock import Clock
 from syncline_execute.rules import under_way
 
-TRUSTED = 10.0
-"""Seconds for which an answer of the ledger is believed. Others take over a process's partitions
-and have written a newer version of a record at the earliest when that many have passed."""
+TRUSTED = 4.0
+"""Seconds for which an answer of the ledger is believed. Others take over a process's partitions at
+the earliest when that many have passed: the shortest session time-out that the settings allow, less
+the two seconds between its heartbeats."""
 
 
 class Fence:

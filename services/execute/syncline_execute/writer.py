@@ -129,9 +129,18 @@ class Writer:
             verdict = verdict_of(item, seen, honours_keys=target.capabilities.honours_keys)
             by_verdict[verdict].append(item)
         work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
-        await self._settlement.acknowledge(run, by_verdict[Verdict.APPLIED])
-        work.settle(by_verdict[Verdict.APPLIED], Outcome.SUCCESS)
+        if applied := by_verdict[Verdict.APPLIED]:
+            await self._settle_applied(run, target, applied, work)
         return by_verdict[Verdict.SEND]
+
+    async def _settle_applied(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> None:
+        """Acknowledge lost writes that the target has, where nobody has begun another since."""
+        creates = [bool(i.entry and i.entry.intent and i.entry.intent.creates) for i in items]
+        applied = await self._begin(run, target, items, str(uuid4()), work, creates=creates)
+        await self._settlement.acknowledge(run, applied)
+        work.settle(applied, Outcome.SUCCESS)
 
     async def _send(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
@@ -190,7 +199,8 @@ class Writer:
         """
         owner = str(uuid4())
         asked_at = self._clock.monotonic()
-        items = await self._begin(run, target, items, owner, work)
+        creates = [item.asked and item.target_id is None for item in items]
+        items = await self._begin(run, target, items, owner, work, creates=creates)
         if not items:
             return
 
@@ -209,7 +219,14 @@ class Writer:
         await self._ledger.withdraw(run.stream, unsent, owner)
 
     async def _begin(
-        self, run: RunRef, target: Target, items: Sequence[Item], owner: str, work: Work
+        self,
+        run: RunRef,
+        target: Target,
+        items: Sequence[Item],
+        owner: str,
+        work: Work,
+        *,
+        creates: list[bool],
     ) -> list[Item]:
         """Commit intents; what another call has in hand meanwhile is looked at again later."""
         for item in items:
@@ -219,7 +236,7 @@ class Writer:
             [item.source_id for item in items],
             [item.payload_hash for item in items],
             [item.entry.version if item.entry else 0 for item in items],
-            [item.asked and item.target_id is None for item in items],
+            creates,
             [item.seen_owner for item in items],
         )
         ours = await self._ledger.intend(run, begun, _longest(target))

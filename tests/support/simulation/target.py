@@ -31,7 +31,8 @@ class SimulatedTarget:
         upserts: it finds a row by its code; otherwise a second creation is a second row.
         trouble: share of the calls that come to nothing, and of those whose answer is lost.
         rows: by their ID; code and number.
-        written: the numbers that a code has had, one behind the other.
+        written: the numbers that a code has had, one behind the other; where it does not upsert
+            also the same one again.
     """
 
     def __init__(self, random: Random, *, upserts: bool, trouble: float) -> None:
@@ -70,7 +71,7 @@ class SimulatedTarget:
         if known is None and self.capabilities.idempotent_upsert:
             known = self.ids_of(code)[0] if self.ids_of(code) else None
         row = known or f"r{len(self.rows)}"
-        if self.rows.get(row) != (code, number):
+        if not self.capabilities.idempotent_upsert or self.rows.get(row) != (code, number):
             self.written[code].append(number)
         self.rows[row] = (code, number)
         return row

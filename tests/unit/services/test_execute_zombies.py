@@ -43,7 +43,10 @@ UPSERTS = msgspec.structs.replace(CANNOT, idempotent_upsert=True)
 
 
 class Shop:
-    """A target that shows what it has after a while; `meanwhile` happens in its next write."""
+    """A target that shows what it has after a while.
+
+    `meanwhile` happens in its next write, `meanwhile_looking` in its next look-up.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -52,6 +55,7 @@ class Shop:
         self.loses_answers = False
         self.shown_after = 0.0
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.meanwhile_looking: Callable[[], Awaitable[None]] | None = None
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         for source_id, payload in zip(batch.source_ids, batch.payloads, strict=True):
@@ -73,6 +77,9 @@ class Shop:
         ]
         ids = [f"T{i}" if n in there else None for n, i in enumerate(batch.source_ids)]
         holds = {n: self.holds[batch.source_ids[n]][1] == batch.payloads[n] for n in there}
+        if (meanwhile := self.meanwhile_looking) is not None:
+            self.meanwhile_looking = None
+            await meanwhile()
         return LookupResult(ids, {}, holds)
 
 
@@ -160,6 +167,62 @@ async def test_who_was_stopped_in_a_call_overwrites_no_newer_version() -> None:
 
     again = await world.write(RUN, 1, ["b", "c"])
     assert again.settled[0] == {Outcome.SUPERSEDED: [0, 1]}
+
+
+@pytest.mark.parametrize("can", [CANNOT, ASKED], ids=["cannot be asked", "can be asked"])
+async def test_who_has_no_answer_forgets_nothing_that_others_wrote_since(can: Capabilities) -> None:
+    """What they wrote may come a second time: their process dies before it has committed."""
+    world = World(can)
+
+    async def take_over() -> None:
+        await world.clock.advance(STOPPED)
+        others = await world.write(RUN, 1, ["a"])
+        if can is CANNOT:  # a person finds that it is not there, and replays it
+            assert codes(others) == ["ambiguous_write"]
+            intent = (await world.ledger.entries(RUN.stream, ["a"]))["a"].intent
+            await world.ledger.withdraw(RUN.stream, ["a"], (intent and intent.owner) or "")
+        await world.write(NEXT, 2, ["a"])
+        world.shop.loses_answers = True
+
+    world.shop.meanwhile = take_over
+    zombie = await world.write(RUN, 1, ["a"])
+    assert codes(zombie) == ["connection_lost"]
+    world.shop.loses_answers = False
+    calls = world.shop.calls["a"]
+    repeated = await world.write(NEXT, 2, ["a"])
+    assert repeated.settled[0] == {Outcome.SUCCESS: [0]}
+    assert world.shop.calls["a"] == calls
+
+
+async def test_an_older_version_that_comes_again_is_not_written_over_a_newer_one_in_doubt() -> None:
+    world = World(ASKED)
+    await world.write(RUN, 1, ["a"])
+    world.shop.loses_answers = True
+    assert codes(await world.write(NEXT, 2, ["a"])) == ["connection_lost"]
+    world.shop.loses_answers = False
+    await world.clock.advance(STOPPED)
+
+    repeated = await world.write(RUN, 1, ["a"])
+    assert repeated.settled[0] == {Outcome.SUCCESS: [0]}
+    found = await world.write(NEXT, 2, ["a"])
+    assert found.settled[0] == {Outcome.SUCCESS: [0]}
+    assert world.shop.calls == {"a": 2}
+
+
+async def test_what_a_look_finds_is_not_acknowledged_where_another_call_has_begun_since() -> None:
+    world = World(ASKED)
+    world.shop.loses_answers = True
+    assert codes(await world.write(NEXT, 2, ["a"])) == ["connection_lost"]
+    world.shop.loses_answers = False
+    await world.clock.advance(STOPPED)
+
+    async def replay() -> None:  # of a dead letter of an earlier run
+        assert (await world.write(RUN, 1, ["a"])).settled[0] == {Outcome.SUCCESS: [0]}
+
+    world.shop.meanwhile_looking = replay
+    assert codes(await world.write(NEXT, 2, ["a"])) == [UNDER_WAY]
+    assert (await world.write(NEXT, 2, ["a"])).settled[0] == {Outcome.SUCCESS: [0]}
+    assert world.shop.holds["a"][1] == b'{"n":2}'
 
 
 async def test_a_write_whose_answer_was_lost_is_looked_for_when_it_must_be_seen() -> None:

@@ -101,7 +101,7 @@ _DOUBT = """
 update ledger set payload_hash = null, row_hash = null,
   intent_until = case when intent_owner = $3 and $4::float8 is not null
     then clock_timestamp() + make_interval(secs => $4) else intent_until end
-where stream_id = $1 and source_id = any($2)
+where stream_id = $1 and source_id = any($2) and ($3::uuid is null or intent_owner = $3)
 """
 _REFRESH = """
 update ledger l set row_hash = u.hash
@@ -202,10 +202,12 @@ class Ledger:
         """Forget what the target held of records whose last write may have been applied.
 
         Args:
+            owner: the call, whose intents alone count: what others took over from it they have
+                looked into. None: a call without intents, which may hit what others wrote since.
             seconds: after which the call's intents may be looked into; None: as they say.
         """
         if source_ids:
-            await self._database.execute(_DOUBT, stream, source_ids, owner or None, seconds)
+            await self._database.execute(_DOUBT, stream, source_ids, owner, seconds)
 
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
