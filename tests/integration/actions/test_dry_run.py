@@ -214,3 +214,14 @@ async def test_a_field_that_no_record_can_hold_is_named(
     (error,) = record.errors
     assert (record.outcome, error.field, error.code) == ("failed", "name", "record_too_large")
     assert "name has 50,000,000 bytes" in error.message
+
+
+async def test_a_canonical_schema_judges_each_record(runner: DryRunner) -> None:
+    fields = [*MAPPING["normalization"]["fields"], {"source": "name", "target": "currency"}]
+    draft = changed(normalization={"schema": "item", "fields": fields})
+    made = await runner.run("default", "items", DryRunRequest(document=draft, limit=1), "t")
+    (error,) = made.records[0].errors
+    assert (error.path, error.field, error.code) == (
+        "$.normalization.fields[3]", "name", "schema_mismatch",
+    )  # fmt: skip
+    assert "`currency` of the schema `item`, which must be three capitals" in error.message

@@ -375,3 +375,15 @@ async def test_forms_and_editors_get_their_schemas(call: Client) -> None:
     assert {"extraction", "normalization"} <= set(mapping["jsonSchema"]["properties"])
     assert mapping["transformers"]["dateFormat"] == ["format", "inputFormat", "timezone"]
     assert (await call("GET", "/schemas/nope")).status_code == 404
+
+
+async def test_editors_get_the_canonical_schemas(call: Client) -> None:
+    listed = (await call("GET", "/canonical-schemas")).json()["items"]
+    assert {"name": "item", "title": "Item"}.items() <= listed[0].items()
+    assert len(listed) == 15
+    item = (await call("GET", "/canonical-schemas/item")).json()
+    price = item["jsonSchema"]["properties"]["price"]
+    assert (price["type"], price["x-unit"]) == (["number", "null"], "`currency`")
+    assert price["x-systems"]["WooCommerce"] == "regular_price: text"
+    missing = await call("GET", "/canonical-schemas/items")
+    assert (missing.status_code, "there are item, itemstock" in missing.text) == (404, True)

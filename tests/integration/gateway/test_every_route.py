@@ -20,7 +20,7 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-OF_NO_TENANT = ("users", "tenants", "schemas", "connectors")
+OF_NO_TENANT = ("users", "tenants", "schemas", "canonical-schemas", "connectors")
 """Resources that belong to none, and are for Platform Admins, or the same for all."""
 
 

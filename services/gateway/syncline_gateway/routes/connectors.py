@@ -1,4 +1,4 @@
-"""`connectors` and `schemas`: what profiles and mappings may say, for forms and editors."""
+"""`connectors`, `schemas`, `canonical-schemas`: what people may write, for forms and editors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import msgspec
 from syncline.connectors.registry import connector_class, names
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
+from syncline.domain.mapping.canonical.schema import (
+    SCHEMA_NAMES,
+    SchemaName,
+    canonical_schema,
+    schema_document,
+)
 from syncline.domain.record import JsonObject
 from syncline.resources.schema import schema_of, transformers
 from syncline_gateway.access.caller import Runner
@@ -51,6 +57,24 @@ class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
     transformers: dict[str, list[str] | None]
 
 
+class CanonicalSchemaView(msgspec.Struct, frozen=True, rename="camel"):
+    """The canonical schema of an entity type; `name` is the entity type's."""
+
+    name: str
+    title: str
+    description: str
+
+
+class CanonicalSchemaDetail(msgspec.Struct, frozen=True, rename="camel"):
+    """A canonical schema as JSON Schema.
+
+    `x-unit` in it is the unit of a number, `x-systems` what a value is called in each system.
+    """
+
+    name: str
+    json_schema: JsonObject
+
+
 @router.get("/connectors")
 async def list_connectors(_caller: Runner) -> Page[ConnectorView]:
     """List the connectors that are installed; there are few, so always all of them."""
@@ -64,6 +88,22 @@ async def get_document_schema(kind: str, _caller: Runner) -> DocumentSchema:
         raise NotFoundError(f"no schema {kind[:50]!r}: there are {', '.join(_SCHEMAS)}")
     known = transformers() if kind == "mapping" else {}
     return DocumentSchema(kind, schema_of(_SCHEMAS[kind]), known)
+
+
+@router.get("/canonical-schemas")
+async def list_canonical_schemas(_caller: Runner) -> Page[CanonicalSchemaView]:
+    """List the entity types that have a canonical schema; always all of them."""
+    found = map(canonical_schema, SCHEMA_NAMES)
+    return Page([CanonicalSchemaView(s.name, s.title, s.description) for s in found], None)
+
+
+@router.get("/canonical-schemas/{name}")
+async def get_canonical_schema(name: str, _caller: Runner) -> CanonicalSchemaDetail:
+    """Return the canonical schema of an entity type, such as `item`."""
+    known: dict[str, SchemaName] = {each: each for each in SCHEMA_NAMES}
+    if name not in known:
+        raise NotFoundError(f"no canonical schema {name[:50]!r}: there are {', '.join(known)}")
+    return CanonicalSchemaDetail(name, schema_document(known[name]))
 
 
 def _view(name: str) -> ConnectorView:

@@ -24,6 +24,7 @@ from syncline.domain.document_fields import (
     checked_by,
 )
 from syncline.domain.errors import Problem
+from syncline.domain.mapping.canonical.schema import SchemaName
 from syncline.domain.mapping.chains import (
     TransformStep,
     WrittenStep,
@@ -181,6 +182,8 @@ class Normalization:
     __pydantic_config__ = CONFIG
 
     fields: Fields[NormalizationField]
+    schema: SchemaName | None = None
+    """Canonical schema that the properties must fit; without one they are an open document."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from syncline.domain.document_fields import drop_nulls
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.chains import unread_options
 from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.conformance import conformance_problems
 from syncline.domain.mapping.document import FieldType, Mapping, Normalization, Transformation
 from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path, to_text
 from syncline.domain.mapping.transformers.options import Options
@@ -71,6 +72,7 @@ class CanonicalShape:
 
 def problems_of(mapping: Mapping) -> Iterator[Problem]:
     """Yield what is wrong between parts: options nothing reads, paths that nothing gives."""
+    yield from below("$.normalization", conformance_problems(mapping.normalization))
     canonical = CanonicalShape(mapping.normalization)
     part = mapping.transformation
     for place, field in mapping.placed_fields():

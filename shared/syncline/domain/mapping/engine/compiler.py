@@ -12,12 +12,19 @@ import msgspec
 
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
-from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
+from syncline.domain.mapping.canonical.schema import canonical_schema
+from syncline.domain.mapping.document import (
+    FieldType,
+    Mapping,
+    Normalization,
+    TransformationField,
+)
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.engine.evaluation import Check, Evaluation, failure_of
 from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field, has_absent
 from syncline.domain.mapping.engine.growth import Growth, repeats
 from syncline.domain.mapping.engine.output_columns import Output
+from syncline.domain.mapping.engine.schema_check import SchemaCheck
 from syncline.domain.mapping.engine.shape import Shaper, carries
 from syncline.domain.mapping.paths import parse_path
 from syncline.domain.mapping.refusal import ValueRefusedError
@@ -49,6 +56,7 @@ class Mapper:
         repeats: records may come out far larger than they came in, though no value grows.
         close: whether array indexes that nothing writes are left out instead of holding null (the
             transformation's `omitNull`).
+        schema: checks what comes out against a canonical schema.
     """
 
     def __init__(
@@ -59,12 +67,14 @@ class Mapper:
         *,
         repeats: bool = False,
         close: bool = False,
+        schema: SchemaCheck | None = None,
     ) -> None:
         fixed = [(parse_path(target), value) for target, value in static]
         shape = Shaper(close=close).shape(fields, fixed)
         self._output = Output(shape)
         self._repeats = repeats or carries(shape)
         self._exclude = exclude
+        self._schema = schema
 
     def map(self, batch: Columns, check: Check | None = None) -> MappedBatch:
         """Map a batch; one record that fails does not affect the others."""
@@ -79,9 +89,7 @@ class Mapper:
                 places = [place for place, is_out in enumerate(holds) if not is_out]
                 batch = batch.part(places)
         evaluation = Evaluation(batch, check)
-        columns = self._output.columns(evaluation)
-        if self._repeats:
-            _weigh(columns, evaluation)
+        columns = self._columns(evaluation)
         for row, broken in evaluation.failures.items():
             failures[places[row]] = broken[min(broken)]
         if failures:
@@ -94,10 +102,16 @@ class Mapper:
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Return why each field failed that a record breaks, with the field's place in the part."""
         evaluation = Evaluation(Columns.of([record]))
+        self._columns(evaluation)
+        return sorted(evaluation.failures.get(0, {}).items())
+
+    def _columns(self, evaluation: Evaluation) -> dict[str, list[Value]]:
         columns = self._output.columns(evaluation)
         if self._repeats:
             _weigh(columns, evaluation)
-        return sorted(evaluation.failures.get(0, {}).items())
+        if self._schema is not None:
+            self._schema.check(columns, evaluation)
+        return columns
 
 
 def _weigh(columns: dict[str, list[Value]], evaluation: Evaluation) -> None:
@@ -127,10 +141,12 @@ class CompiledMapping:
     """A mapping version ready for batches."""
 
     def __init__(self, mapping: Mapping) -> None:
-        transformation = mapping.transformation
+        normalization, transformation = mapping.normalization, mapping.transformation
+        properties = [compile_field(n, f) for n, f in enumerate(normalization.fields)]
         self._normalizer = Mapper(
-            [compile_field(n, f) for n, f in enumerate(mapping.normalization.fields)],
-            repeats=repeats(mapping.normalization.fields),
+            properties,
+            repeats=repeats(normalization.fields),
+            schema=_schema_check(normalization, properties),
         )
         self._transformer = Mapper(
             [
@@ -165,6 +181,12 @@ class CompiledMapping:
     def broken_transformation(self, record: Record) -> list[tuple[int, Failure]]:
         """Return the same for the transformation's fields and a canonical record."""
         return self._transformer.broken(record)
+
+
+def _schema_check(normalization: Normalization, fields: Sequence[Field]) -> SchemaCheck | None:
+    if normalization.schema is None:
+        return None
+    return SchemaCheck(canonical_schema(normalization.schema), normalization, fields)
 
 
 _SCALARS = frozenset(FieldType) - {FieldType.OBJECT, FieldType.ARRAY}

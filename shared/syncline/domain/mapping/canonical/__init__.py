@@ -1,0 +1,1 @@
+"""Canonical schemas of entity types, and the check of canonical records against them."""
