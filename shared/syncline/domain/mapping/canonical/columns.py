@@ -53,7 +53,7 @@ def _is_whole(number: Decimal | int | float) -> bool:
 def _reads(read: Callable[[], bool]) -> bool:
     try:
         return read()
-    except ValueRefusedError:
+    except ValueRefusedError:  # the caller says what the text must be
         return False
 
 
