@@ -213,7 +213,8 @@ class Settings(BaseSettings):
         dsn = self.postgres_dsn.get_secret_value()
         own = own_servers(dsn, self.kafka_bootstrap, self.health_host, self.health_port)
         denied = (*own, *parts_of(self.outbound_deny))
-        return Surroundings(tuple(parts_of(self.outbound_allow)), folders, denied, closed)
+        allowed = tuple(parts_of(self.outbound_allow))
+        return Surroundings(allowed, folders, denied, closed, self.kafka_prefix)
 
     def lifetimes(self) -> Lifetimes:
         """Return how long sessions of the console last."""

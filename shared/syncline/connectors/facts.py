@@ -14,12 +14,14 @@ class Surroundings(msgspec.Struct, frozen=True):
         outbound_deny: what may not be called, whatever network is allowed: `host:port` of the
             installation's own servers, and what the operator names.
         closed_folders: folders within `folders` that belong to other tenants.
+        topic_prefix: of the installation's own topics, which no connector may use.
     """
 
     outbound_allow: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     outbound_deny: tuple[str, ...] = ()
     closed_folders: tuple[str, ...] = ()
+    topic_prefix: str = ""
 
 
 class Capabilities(msgspec.Struct, frozen=True):

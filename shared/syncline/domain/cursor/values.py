@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from syncline.domain.cursor.offsets import offsets_of
 from syncline.domain.errors import SynclineError
 from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.mapping.values.dates import compile_parser
@@ -25,8 +26,8 @@ from syncline.domain.run import State
 Key: TypeAlias = "datetime | Decimal | str"
 """What is compared; all keys of a column are of one kind."""
 
-MAX_VALUE = 200
-"""Most characters of a value that a person gives."""
+MAX_VALUE, MAX_OFFSETS = 200, 100_000
+"""Most characters of a value that a person gives; of one that has a part for each partition."""
 SAME_WIDTH = 12
 """From so many characters IDs of one length are texts, even if some look like numbers."""
 _NUMBER = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -35,6 +36,7 @@ _LONG_AGO = re.compile(r"(-\d{4,}-\d\d-\d\d.*)|(.* BC)", re.DOTALL)
 _ENDLESS = {"infinity": 1, "inf": 1, "nan": 1, "-infinity": -1, "-inf": -1}
 _UNCLEAR = frozenset({11, 13, 15})
 """Lengths at which a number such as milliseconds since 1970 can look like a day and a time."""
+_OFFSETS = ' such as {"0":1234,"1":987}, by partition the offset of the next message'
 _NO_DATE = "not an ISO 8601 time such as 2026-01-31T08:15:00"
 _DAYS = (
     "dd.MM.yyyy", "dd/MM/yyyy", "MM/dd/yyyy", "dd-MM-yyyy", "yyyy/MM/dd", "yyyy.MM.dd",
@@ -71,8 +73,22 @@ def keys_of(values: Sequence[str], form: CursorFormat, beside: str | None = None
     Raises UnreadableCursorError if a value does not fit the type, or is of another kind.
     """
     together = values if beside is None else [beside, *values]
-    keys = _ids(together) if form.type is CursorType.ID else _times(together, form.pattern)
+    if form.type is CursorType.OFFSETS:
+        keys = _positions(together)
+    else:
+        keys = _ids(together) if form.type is CursorType.ID else _times(together, form.pattern)
     return keys if beside is None else keys[1:]
+
+
+def _positions(values: Sequence[str]) -> list[Key]:
+    """Read positions in a topic. A read only goes on, so that the sum of its offsets rises."""
+    keys: list[Key] = []
+    for place, value in enumerate(values):
+        try:
+            keys.append(Decimal(sum(offsets_of(value).values())))
+        except ValueError as error:
+            raise UnreadableCursorError(place, f"{error}{_OFFSETS}") from None
+    return keys
 
 
 def _times(values: Sequence[str], form: str | None) -> list[Key]:
@@ -231,13 +247,16 @@ def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
 
 def value_problem(value: str, form: CursorFormat) -> str | None:
     """Return why a person's value cannot be a cursor, or None."""
-    if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
-        return f"must be printable text of 1 to {MAX_VALUE} characters"
+    longest = MAX_OFFSETS if form.type is CursorType.OFFSETS else MAX_VALUE
+    if not value.strip() or len(value) > longest or not value.isprintable():
+        return f"must be printable text of 1 to {longest} characters"
     if form.type is CursorType.ID:
         return None
     try:
         keys_of([value], form)
-    except UnreadableCursorError:  # the message says what is right
+    except UnreadableCursorError as error:  # the message says what is right
+        if form.type is CursorType.OFFSETS:
+            return str(error)
         shape = form.pattern or "2026-01-31T08:15:00"
         return f"must be a time such as {shape}, not {value!r}"
     return None

@@ -33,6 +33,7 @@ class CursorType(StrEnum):
     DATETIME = "datetime"
     DATE = "date"
     ID = "id"
+    OFFSETS = "offsets"
 
 
 def _seconds(text: object) -> float:
@@ -105,7 +106,8 @@ def extraction_problems(extraction: Extraction) -> Iterator[Problem]:
 
 
 def _cursor_format_problems(extraction: Extraction, form: str) -> Iterator[Problem]:
-    if extraction.cursor_column is None or extraction.cursor_type is CursorType.ID:
+    counted = extraction.cursor_type in (CursorType.ID, CursorType.OFFSETS)
+    if extraction.cursor_column is None or counted:
         words = "needs a `cursorColumn` of `cursorType` datetime or date"
         yield Problem("$.cursorFormat", words)
     try:

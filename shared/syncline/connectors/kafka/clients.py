@@ -1,0 +1,247 @@
+"""Clients of a profile's cluster: they connect to addresses that were checked, and to no others.
+
+A broker names the addresses of all brokers. So those are checked as well, each time that they are
+connected to (docs/decisions/0075).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.errors import KafkaConnectionError
+
+from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.kafka.errors import translated_errors
+from syncline.connectors.kafka.settings import KafkaSettings, Login, servers_of
+
+FRESH = 30.0
+"""Seconds for which a broker's checked address is used again."""
+STOP_WITHIN = 5.0
+"""Seconds."""
+MOST_FETCHED = 1024 * 1024
+"""Bytes of one partition that a consumer fetches at once."""
+log = structlog.get_logger()
+
+
+class _NamedContext(ssl.SSLContext):
+    """Checks a broker's certificate for its name, though its address is connected to.
+
+    Attributes:
+        names: name of each address.
+    """
+
+    names: dict[str, str]
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        name = self.names.get(str(server_hostname), server_hostname)
+        return super().wrap_bio(incoming, outgoing, server_side, name, session)
+
+
+class Cluster:
+    """A profile's cluster, and how clients of it are made."""
+
+    def __init__(
+        self, settings: KafkaSettings, password: str | None, allowed: AllowedAddresses
+    ) -> None:
+        self._settings = settings
+        self._password = password or ""
+        self._allowed = allowed
+        self._known: dict[tuple[str, int], tuple[float, str]] = {}
+        self._checked: set[tuple[str, int]] = set()
+        self._names: dict[str, str] = {}
+
+    async def address(self, host: str, port: int) -> str:
+        """Return the address that a broker is to be connected to at. Raises ConnectorError."""
+        looked, address = self._known.get((host, port), (0.0, ""))
+        now = time.monotonic()
+        if not address or now - looked > FRESH:
+            try:
+                address = (await self._allowed.checked(host, port))[0]
+            except (OSError, UnicodeError, IndexError) as error:
+                raise KafkaConnectionError(f"the name of {host}:{port} is not known") from error
+            self._known[host, port] = now, address
+            self._checked.add((address, port))
+            if host != address:
+                self._names[address] = host
+        return address
+
+    def is_checked(self, address: str, port: int) -> bool:
+        """Tell whether an address came from `address`."""
+        return (address, port) in self._checked
+
+    async def connect(self) -> AIOKafkaConnection:
+        """Connect to the first broker that answers, and log in. Raises as aiokafka does."""
+        failed: Exception = KafkaConnectionError("no broker is named")
+        for host, port in servers_of(self._settings.bootstrap_servers):
+            own = await self._client_settings()
+            del own["bootstrap_servers"]
+            try:
+                return await create_conn(await self.address(host, port), port, **own)
+            except (KafkaConnectionError, OSError, TimeoutError) as error:
+                failed = error
+                log.info("broker_unreachable", host=host, port=port, error=str(error))
+        raise failed
+
+    async def _client_settings(self) -> dict[str, Any]:
+        own = self._settings
+        servers = []
+        for host, port in servers_of(own.bootstrap_servers):
+            with suppress(KafkaConnectionError):  # one of them is enough
+                address = await self.address(host, port)
+                servers.append(f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
+        if not servers:
+            raise KafkaConnectionError(f"no name of {own.bootstrap_servers} is known")
+        settings: dict[str, Any] = {
+            "bootstrap_servers": servers,
+            "client_id": "syncline",
+            "request_timeout_ms": own.timeout * 1000,
+            "security_protocol": "SSL" if own.tls else "PLAINTEXT",
+        }
+        if own.tls:
+            settings["ssl_context"] = self._tls()
+        if own.auth is not Login.NONE:
+            settings["security_protocol"] = f"SASL_{settings['security_protocol']}"
+            settings["sasl_mechanism"] = own.auth.upper()
+            settings["sasl_plain_username"] = own.user
+            settings["sasl_plain_password"] = self._password
+        return settings
+
+    def _tls(self) -> ssl.SSLContext:
+        context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.names = self._names
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not self._settings.ca_file:
+            context.load_default_certs()
+            return context
+        try:
+            context.load_verify_locations(self._settings.ca_file)
+        except OSError as error:
+            message = f"caFile: {self._settings.ca_file!r} cannot be used as a certificate: "
+            raise refusal("invalid_certificate", f"{message}{error.strerror}") from error
+        return context
+
+    @asynccontextmanager
+    async def consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """Lend a consumer without a group. Raises ConnectorError, RetriableError."""
+        with translated_errors():
+            consumer = AIOKafkaConsumer(
+                **await self._client_settings(),
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                max_partition_fetch_bytes=MOST_FETCHED,
+            )
+            guard = _guarded(consumer._client, self)  # noqa: SLF001 - it takes none from outside
+            try:
+                await self._started(consumer, guard)
+                yield consumer
+            except Exception as error:
+                raise guard.refused or error from error
+            finally:
+                await _stopped(consumer)
+
+    async def producer(self, max_message: int) -> AIOKafkaProducer:
+        """Return a producer that was started. Raises ConnectorError, RetriableError."""
+        with translated_errors():
+            producer = AIOKafkaProducer(
+                **await self._client_settings(),
+                acks="all",
+                enable_idempotence=True,
+                compression_type="zstd",
+                linger_ms=5,
+                max_request_size=max_message,
+            )
+            guard = _guarded(producer.client, self)
+            try:
+                await self._started(producer, guard)
+            except BaseException as error:
+                await _stopped(producer)
+                raise guard.refused or error from error
+            return producer
+
+    async def _started(
+        self, client: AIOKafkaConsumer | AIOKafkaProducer, guard: GuardedClient
+    ) -> None:
+        """Start a client; where no broker answers, say why in the broker's own words."""
+        try:
+            await client.start()
+        except KafkaConnectionError as error:
+            try:
+                (await self.connect()).close()
+            except Exception as reason:
+                raise reason from error
+            raise
+        await guard.check()
+
+
+class GuardedClient(AIOKafkaClient):  # type: ignore[misc]
+    """Connects to brokers at addresses that were checked.
+
+    Attributes:
+        owner: knows which addresses those are.
+        refused: why a broker's address may not be connected to, if one may not.
+    """
+
+    owner: Cluster
+    refused: ConnectorError | None = None
+
+    async def check(self) -> None:
+        """Check the addresses of all brokers. Raises ConnectorError, KafkaConnectionError."""
+        for broker in self.cluster.brokers():
+            await self.owner.address(broker.host, broker.port)
+
+    async def _get_conn(self, node_id: object, **said: object) -> AIOKafkaConnection | None:
+        broker = self.cluster.broker_metadata(node_id)
+        if broker is not None and not self.owner.is_checked(broker.host, broker.port):
+            try:
+                address = await self.owner.address(broker.host, broker.port)
+            except ConnectorError as error:
+                self.refused = error
+                return None
+            except KafkaConnectionError as error:
+                log.info("broker_unreachable", host=broker.host, port=broker.port, error=str(error))
+                return None
+            self.cluster._brokers[node_id] = broker._replace(host=address)  # noqa: SLF001
+        return await super()._get_conn(node_id, **said)
+
+
+def _guarded(client: AIOKafkaClient, owner: Cluster) -> GuardedClient:
+    """Let a consumer's or producer's client connect to checked addresses alone."""
+    client.__class__ = GuardedClient
+    guard: GuardedClient = client
+    guard.owner = owner
+    return guard
+
+
+async def _stopped(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client, whatever state it is in."""
+    with suppress(Exception):  # nobody needs it any more
+        async with asyncio.timeout(STOP_WITHIN):
+            await client.stop()
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """Return a topic's partitions, and let no broker create it. Raises ConnectorError."""
+    topics = await consumer.topics()
+    if topic not in topics:
+        message = f"there is no topic {topic!r}, or this user may not see it (right: Describe)"
+        raise refusal("no_topic", message)
+    await consumer.end_offsets([TopicPartition(topic, 0)])  # so that the client learns the others
+    return [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]

@@ -1,0 +1,153 @@
+"""Writing a bulk to a topic: a message for each record, keyed, acknowledged by all replicas."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+
+from syncline.connectors.errors import refusal
+from syncline.connectors.kafka.errors import NOT_PERMITTED, failure_of, translated
+from syncline.connectors.kafka.settings import TopicTarget
+from syncline.connectors.port import WriteBatch, WriteResult
+from syncline.connectors.projection import text_of
+from syncline.contracts.messages import decoder_of
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Record
+
+OVERHEAD = 200
+"""Bytes that a message takes beside its key, value and headers, at most."""
+_decode = decoder_of(Record).decode
+_partition_of = DefaultPartitioner()
+
+
+class _Message(NamedTuple):
+    """A record's message; `place` is the record's in its bulk."""
+
+    place: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class TopicWriter:
+    """Writes one bulk."""
+
+    def __init__(self, producer: AIOKafkaProducer, target: TopicTarget, max_message: int) -> None:
+        self._producer = producer
+        self._target = target
+        self._max_message = max_message
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        """Write it. Raises ConnectorError where there is no such topic."""
+        self._result = WriteResult([None] * len(batch.payloads))
+        spread: dict[int, list[_Message]] = {}
+        partitions = await self._partitions()
+        for message in self._messages(batch):
+            partition = _partition_of(message.key, partitions, partitions)
+            spread.setdefault(partition, []).append(message)
+        sent = [
+            (partition, part, future)
+            for partition, messages in spread.items()
+            for part, future in await self._send(partition, messages)
+        ]
+        for partition, part, future in sent:
+            await self._acknowledged(partition, part, future)
+        return self._result
+
+    async def _partitions(self) -> list[int]:
+        topic = self._target.topic
+        # The client's question about one topic would let a broker create it: this one is about all.
+        cluster = await self._producer.client.fetch_all_metadata()
+        if topic not in cluster.topics():
+            message = f"there is no topic {topic!r}, or this user may not see it (right: Describe)"
+            raise refusal("no_topic", message)
+        await self._producer.client.add_topic(topic)
+        return sorted(cluster.partitions_for_topic(topic) or ())
+
+    def _messages(self, batch: WriteBatch) -> list[_Message]:
+        """Return the messages of records that can be sent; the others fail."""
+        keys = _keys(batch)
+        own = [(name, text.encode()) for name, text in self._target.headers.items()]
+        own += [
+            ("content-type", b"application/json"),
+            ("syncline-run", batch.correlation_id.encode()),
+        ]
+        made = []
+        for place, value in enumerate(batch.payloads):
+            key, source_id = keys[place].encode(), batch.source_ids[place].encode()
+            headers = [*own, ("syncline-source-id", source_id)]
+            if batch.keys:
+                headers.append(("syncline-key", batch.keys[place].encode()))
+            size = OVERHEAD + len(key) + len(value) + sum(len(n) + len(v) + 10 for n, v in headers)
+            if not key:
+                message = f"the match key {batch.match_key[0]} is empty: the message has no key"
+                self._fail([place], Failure(Category.PERMANENT, "empty_key", message))
+            elif size > self._max_message:
+                self._fail([place], failure_of(MessageSizeTooLargeError(), upsert=True))
+            else:
+                made.append(_Message(place, key, value, headers))
+        return made
+
+    async def _send(
+        self, partition: int, messages: Sequence[_Message]
+    ) -> list[tuple[list[_Message], Future[object]]]:
+        """Send messages of one partition in their order, in as few batches as hold them."""
+        sent: list[tuple[list[_Message], Future[object]]] = []
+        place = 0
+        while place < len(messages):
+            builder, begin = self._producer.create_batch(), place
+            while place < len(messages):
+                m = messages[place]
+                if not builder.append(key=m.key, value=m.value, timestamp=None, headers=m.headers):
+                    break
+                place += 1
+            part = list(messages[begin:place])
+            future = await self._producer.send_batch(
+                builder, self._target.topic, partition=partition
+            )
+            sent.append((part, future))
+        return sent
+
+    async def _acknowledged(
+        self, partition: int, part: Sequence[_Message], future: Future[object]
+    ) -> None:
+        try:
+            base = getattr(await future, "offset", -1)
+        except KafkaError as error:
+            if isinstance(error, MessageSizeTooLargeError) and len(part) > 1:
+                await self._one_by_one(partition, part)
+                return
+            places = [message.place for message in part]
+            if isinstance(error, NOT_PERMITTED):
+                self._result.stopped |= dict.fromkeys(places, translated(error).failure)
+            else:
+                self._fail(places, failure_of(error, upsert=self._target.upsert))
+            return
+        for number, message in enumerate(part):
+            self._result.target_ids[message.place] = f"{partition}-{base + number}"
+
+    async def _one_by_one(self, partition: int, part: Sequence[_Message]) -> None:
+        """Send the messages of a batch that is too large for the topic each by itself."""
+        for message in part:
+            for alone, future in await self._send(partition, [message]):
+                await self._acknowledged(partition, alone, future)
+
+    def _fail(self, places: Sequence[int], failure: Failure) -> None:
+        self._result.failures |= dict.fromkeys(places, failure)
+
+
+def _keys(batch: WriteBatch) -> list[str]:
+    """Return the keys of messages: match keys, or source IDs where the mapping names no match key.
+
+    "" where a match key is empty.
+    """
+    if not batch.match_key:
+        return batch.source_ids
+    read: Callable[[object], object] = reader(parse_path(batch.match_key[0]))
+    return [text_of(read(_decode(payload))) for payload in batch.payloads]
