@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from syncline.connectors.kafka import KafkaConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.cursor.values import CursorFormat, keys_of
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
 from syncline.testing.connectors.reads import Source, dated, every_resume, ids_of, pages_of
@@ -38,7 +40,7 @@ class TopicWorld:
         self.connector = connector_to(topics.bootstrap)
         self.extraction = of_topic(source)
         self.unanswerable = [(of_topic("nothing_there"), "nothing_there")]
-        self.options = {"topic": target, "upsert": True}
+        self.options: dict[str, Any] = {"topic": target, "upsert": True}
 
     def broken(self) -> Sequence[tuple[Connector, str]]:
         here = self.topics.bootstrap
@@ -112,11 +114,23 @@ class TestKafka(ConnectorSuite, SourceSuite, TargetSuite):
     def target(self, world: TopicWorld) -> TopicWorld:
         return world
 
-    # A cursor of offsets lies behind its record, and every message has one. They are no texts.
-    test_what_is_ordered_is_read_by_cursor_then_id = None
-    test_rows_that_come_late_are_seen_or_told_of = None
-    test_records_without_a_cursor_value_are_read_and_resumed = None
-    test_lookback_begins_before_the_cursor = None
+    async def test_what_is_ordered_is_read_by_cursor_then_id(self, source: Source) -> None:
+        await source.fill([dated(n, (n * 7) % 5) for n in range(20)])
+        cursors = [c or "" for page in await pages_of(source) for c in page.cursors]
+
+        keys = keys_of(cursors, CursorFormat(CursorType.OFFSETS))
+        assert keys == [Decimal(n) for n in range(1, 21)]
+
+    async def test_records_without_a_cursor_value_are_read_and_resumed(
+        self, source: Source
+    ) -> None:
+        pytest.skip("every message has an offset")
+
+    async def test_lookback_begins_before_the_cursor(self, source: Source) -> None:
+        pytest.skip("a duration cannot be taken from offsets")
+
+    async def test_rows_that_come_late_are_seen_or_told_of(self, source: Source) -> None:
+        assert await source.connector.late_commits(source.extraction) is None  # offsets only rise
 
     async def test_reading_begins_at_the_cursor_itself(self, source: Source) -> None:
         await source.fill([dated(n, n // 2) for n in range(10)])

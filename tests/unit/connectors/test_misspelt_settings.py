@@ -15,6 +15,7 @@ from syncline.connectors.registry import connector_class
         ("sqlite", "fiel", "file"),
         ("file", "foldr", "folder"),
         ("http", "baseurl", "baseUrl"),
+        ("kafka", "bootstrap", "bootstrapServers"),
     ],
 )
 def test_a_setting(connector: str, wrong: str, meant: str) -> None:

@@ -38,6 +38,18 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
+    "kafka": (
+        {
+            "bootstrapServers": "kafka-1:9092,kafka-2:9092",
+            "tls": True,
+            "caFile": "/ca.pem",
+            "auth": "scram-sha-512",
+            "user": "u",
+            "timeout": 5,
+            "maxMessage": 5000,
+        },
+        {"password": "x"},
+    ),
     "http": (
         {
             "baseUrl": "https://e.example",

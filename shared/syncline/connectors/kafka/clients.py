@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaConnectionError
 from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.kafka.errors import translated_errors
-from syncline.connectors.kafka.settings import KafkaSettings, Login, servers_of
+from syncline.connectors.kafka.settings import KafkaSettings, servers_of
 
 FRESH = 30.0
 """Seconds for which a broker's checked address is used again."""
@@ -116,7 +116,7 @@ class Cluster:
         }
         if own.tls:
             settings["ssl_context"] = self._tls()
-        if own.auth is not Login.NONE:
+        if own.auth != "none":
             settings["security_protocol"] = f"SASL_{settings['security_protocol']}"
             settings["sasl_mechanism"] = own.auth.upper()
             settings["sasl_plain_username"] = own.user
@@ -150,7 +150,7 @@ class Cluster:
             )
             guard = _guarded(consumer._client, self)  # noqa: SLF001 - it takes none from outside
             try:
-                await self._started(consumer, guard)
+                await self._started(consumer)
                 yield consumer
             except Exception as error:
                 raise guard.refused or error from error
@@ -170,25 +170,23 @@ class Cluster:
             )
             guard = _guarded(producer.client, self)
             try:
-                await self._started(producer, guard)
+                await self._started(producer)
             except BaseException as error:
                 await _stopped(producer)
                 raise guard.refused or error from error
             return producer
 
-    async def _started(
-        self, client: AIOKafkaConsumer | AIOKafkaProducer, guard: GuardedClient
-    ) -> None:
+    async def _started(self, client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         """Start a client; where no broker answers, say why in the broker's own words."""
         try:
-            await client.start()
+            async with asyncio.timeout(self._settings.timeout):
+                await client.start()
         except KafkaConnectionError as error:
             try:
                 (await self.connect()).close()
             except Exception as reason:
                 raise reason from error
             raise
-        await guard.check()
 
 
 class GuardedClient(AIOKafkaClient):  # type: ignore[misc]
@@ -202,8 +200,12 @@ class GuardedClient(AIOKafkaClient):  # type: ignore[misc]
     owner: Cluster
     refused: ConnectorError | None = None
 
-    async def check(self) -> None:
-        """Check the addresses of all brokers. Raises ConnectorError, KafkaConnectionError."""
+    async def bootstrap(self) -> None:
+        """Learn of all brokers, and check their addresses before one of them is connected to.
+
+        Raises ConnectorError, KafkaConnectionError.
+        """
+        await super().bootstrap()
         for broker in self.cluster.brokers():
             await self.owner.address(broker.host, broker.port)
 

@@ -56,7 +56,7 @@ class KafkaConnector(port.Connector):
         self._cluster = Cluster(self._settings, secrets.get("password"), allowed)
         self._closed_prefix = surroundings.topic_prefix
         self._producer: AIOKafkaProducer | None = None
-        self._opening = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     @classmethod
     def system_of(
@@ -140,11 +140,13 @@ class KafkaConnector(port.Connector):
         target = read(TopicTarget, batch.options, TARGET)
         self._check_topic(target.topic)
         await self.pace()
-        producer = await self._opened()
-        with translated_errors():
-            result = await TopicWriter(producer, target, self._settings.max_message).write(batch)
-        if any(failure.category is Category.TRANSIENT for failure in result.failures.values()):
-            await self.close()  # its numbers of messages may not be the broker's any more
+        async with self._writing:
+            producer = self._producer or await self._reopened()
+            writer = TopicWriter(producer, target, self._settings.max_message, self._reopened)
+            with translated_errors():
+                result = await writer.write(batch)
+            if result.failures or result.stopped:
+                await self.close()  # its numbers of messages may not be the broker's any more
         return result
 
     async def delete(
@@ -155,11 +157,10 @@ class KafkaConnector(port.Connector):
             [None] * len(target_ids), dict.fromkeys(range(len(target_ids)), _DELETED)
         )
 
-    async def _opened(self) -> AIOKafkaProducer:
-        async with self._opening:
-            if self._producer is None:
-                self._producer = await self._cluster.producer(self._settings.max_message)
-            return self._producer
+    async def _reopened(self) -> AIOKafkaProducer:
+        await self.close()
+        self._producer = await self._cluster.producer(self._settings.max_message)
+        return self._producer
 
     def _check_topic(self, topic: str) -> None:
         """Raise ConnectorError for topics of Kafka itself, and of the installation."""

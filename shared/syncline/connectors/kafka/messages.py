@@ -99,7 +99,7 @@ def _change(message: Message, event: Value, key: Value) -> tuple[JsonObject, boo
         before = event.get("before")
         return {**(before if isinstance(before, dict) else {}), **of_key}, True
     after = event.get("after")
-    if operation in _WRITTEN and isinstance(after, dict):
+    if isinstance(operation, str) and operation in _WRITTEN and isinstance(after, dict):
         return after, False
     why = "tells of a table that was emptied" if operation == "t" else "has no `after`"
     raise _unreadable(message, "invalid_event", f"is an event {operation!r} that {why}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
@@ -13,6 +13,7 @@ from syncline.connectors.settings import (
     ConnectorSettings,
     Contradictions,
     advanced,
+    labelled,
     needed,
     problems,
     read,
@@ -26,6 +27,14 @@ OFFSETS = "_offsets"
 """The cursor column of a topic, which no record has."""
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s,:\[\]]+):([0-9]{1,5})")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+Login: TypeAlias = Literal["none", "plain", "scram-sha-256", "scram-sha-512"]
+"""How clients log in; all but `none` are SASL mechanisms in lower case."""
+_LOGINS: JsonDict = {
+    "none": "None",
+    "plain": "User and password (SASL/PLAIN)",
+    "scram-sha-256": "User and password (SCRAM-SHA-256)",
+    "scram-sha-512": "User and password (SCRAM-SHA-512)",
+}
 _WITH_LOGIN: JsonDict = {"x-when": {"auth": ["plain", "scram-sha-256", "scram-sha-512"]}}
 
 
@@ -49,15 +58,6 @@ def _topic(name: str) -> str:
 
 
 Topic = Annotated[str, AfterValidator(_topic)]
-
-
-class Login(StrEnum):
-    """How clients log in; the values but `none` are SASL mechanisms in lower case."""
-
-    NONE = "none"
-    PLAIN = "plain"
-    SCRAM_256 = "scram-sha-256"
-    SCRAM_512 = "scram-sha-512"
 
 
 class Envelope(StrEnum):
@@ -86,19 +86,7 @@ class KafkaSettings(ConnectorSettings):
     """The broker's certificate and name are checked."""
     ca_file: str = advanced("", "Certificate authority")
     """Path of a file, where the issuer is not generally known."""
-    auth: Login = Field(
-        Login.NONE,
-        strict=False,
-        title="Login",
-        json_schema_extra={
-            "x-labels": {
-                "none": "None",
-                "plain": "User and password (SASL/PLAIN)",
-                "scram-sha-256": "User and password (SCRAM-SHA-256)",
-                "scram-sha-512": "User and password (SCRAM-SHA-512)",
-            }
-        },
-    )
+    auth: Login = labelled("none", "Login", _LOGINS)
     user: str = needed("User", _WITH_LOGIN)
     timeout: int = advanced(30, "Time-out", ge=1, le=600)
     """Seconds that a broker may take for an answer."""
@@ -107,7 +95,7 @@ class KafkaSettings(ConnectorSettings):
 
     def contradictions(self) -> Contradictions:
         """Yield what does not go together."""
-        if self.auth is not Login.NONE and not self.user:
+        if self.auth != "none" and not self.user:
             yield "user", "is required with this login"
         if self.ca_file and not self.tls:
             yield "caFile", "means nothing without `tls: true`"

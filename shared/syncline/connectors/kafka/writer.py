@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from asyncio import Future
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OutOfOrderSequenceNumber
 from aiokafka.partitioner import DefaultPartitioner
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.kafka.errors import NOT_PERMITTED, failure_of, translated
+from syncline.connectors.kafka.errors import NOT_PERMITTED, TOO_LARGE, failure_of, translated
 from syncline.connectors.kafka.settings import TopicTarget
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.connectors.projection import text_of
@@ -36,28 +36,46 @@ class _Message(NamedTuple):
 
 
 class TopicWriter:
-    """Writes one bulk."""
+    """Writes one bulk.
 
-    def __init__(self, producer: AIOKafkaProducer, target: TopicTarget, max_message: int) -> None:
+    Args:
+        reopen: gives a new producer. After a batch that the broker refused, the numbers that a
+            producer gives to its messages are no longer those that the broker expects.
+    """
+
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        target: TopicTarget,
+        max_message: int,
+        reopen: Callable[[], Awaitable[AIOKafkaProducer]],
+    ) -> None:
         self._producer = producer
         self._target = target
         self._max_message = max_message
+        self._reopen = reopen
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Write it. Raises ConnectorError where there is no such topic."""
         self._result = WriteResult([None] * len(batch.payloads))
+        self._again: list[tuple[int, _Message]] = []
         spread: dict[int, list[_Message]] = {}
         partitions = await self._partitions()
         for message in self._messages(batch):
             partition = _partition_of(message.key, partitions, partitions)
             spread.setdefault(partition, []).append(message)
         sent = [
-            (partition, part, future)
+            (partition, part, answer)
             for partition, messages in spread.items()
-            for part, future in await self._send(partition, messages)
+            for part, answer in await self._send(partition, messages)
         ]
-        for partition, part, future in sent:
-            await self._acknowledged(partition, part, future)
+        for partition, part, answer in sent:
+            await self._acknowledged(partition, part, answer)
+        again, self._again = self._again, []
+        for partition, message in again:
+            self._producer = await self._reopen()
+            for part, answer in await self._send(partition, [message]):
+                await self._acknowledged(partition, part, answer)
         return self._result
 
     async def _partitions(self) -> list[int]:
@@ -96,9 +114,9 @@ class TopicWriter:
 
     async def _send(
         self, partition: int, messages: Sequence[_Message]
-    ) -> list[tuple[list[_Message], Future[object]]]:
+    ) -> list[tuple[Sequence[_Message], Awaitable[object]]]:
         """Send messages of one partition in their order, in as few batches as hold them."""
-        sent: list[tuple[list[_Message], Future[object]]] = []
+        sent: list[tuple[Sequence[_Message], Awaitable[object]]] = []
         place = 0
         while place < len(messages):
             builder, begin = self._producer.create_batch(), place
@@ -107,36 +125,33 @@ class TopicWriter:
                 if not builder.append(key=m.key, value=m.value, timestamp=None, headers=m.headers):
                     break
                 place += 1
-            part = list(messages[begin:place])
-            future = await self._producer.send_batch(
-                builder, self._target.topic, partition=partition
-            )
-            sent.append((part, future))
+            topic = self._target.topic
+            try:
+                answer = await self._producer.send_batch(builder, topic, partition=partition)
+            except KafkaError as error:
+                answer = asyncio.get_running_loop().create_future()
+                answer.set_exception(error)
+            sent.append((messages[begin:place], answer))
         return sent
 
     async def _acknowledged(
-        self, partition: int, part: Sequence[_Message], future: Future[object]
+        self, partition: int, part: Sequence[_Message], answer: Awaitable[object]
     ) -> None:
+        places = [message.place for message in part]
         try:
-            base = getattr(await future, "offset", -1)
+            base = getattr(await answer, "offset", -1)
+        except OutOfOrderSequenceNumber:  # behind a batch that was refused, and refused with it
+            self._again += [(partition, message) for message in part]
+        except NOT_PERMITTED as error:
+            self._result.stopped |= dict.fromkeys(places, translated(error).failure)
         except KafkaError as error:
-            if isinstance(error, MessageSizeTooLargeError) and len(part) > 1:
-                await self._one_by_one(partition, part)
-                return
-            places = [message.place for message in part]
-            if isinstance(error, NOT_PERMITTED):
-                self._result.stopped |= dict.fromkeys(places, translated(error).failure)
+            if isinstance(error, TOO_LARGE) and len(part) > 1:
+                self._again += [(partition, message) for message in part]
             else:
                 self._fail(places, failure_of(error, upsert=self._target.upsert))
-            return
-        for number, message in enumerate(part):
-            self._result.target_ids[message.place] = f"{partition}-{base + number}"
-
-    async def _one_by_one(self, partition: int, part: Sequence[_Message]) -> None:
-        """Send the messages of a batch that is too large for the topic each by itself."""
-        for message in part:
-            for alone, future in await self._send(partition, [message]):
-                await self._acknowledged(partition, alone, future)
+        else:
+            for number, place in enumerate(places):
+                self._result.target_ids[place] = f"{partition}-{base + number}"
 
     def _fail(self, places: Sequence[int], failure: Failure) -> None:
         self._result.failures |= dict.fromkeys(places, failure)

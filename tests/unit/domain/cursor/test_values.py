@@ -17,7 +17,7 @@ from syncline.domain.cursor.values import (
 )
 from syncline.domain.mapping.extraction import CursorType
 
-TIME, DATE, ID = CursorType.DATETIME, CursorType.DATE, CursorType.ID
+TIME, DATE, ID, OFFSETS = CursorType
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))])
 
 
@@ -41,6 +41,8 @@ ZONES = st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(
         ("Infinity", "9" * 300, ID, None),
         ("18446744073709551616", "18446744073709551615", ID, None),
         ("b", "a", ID, None),
+        ('{"0":10,"1":2}', '{"0":9,"1":2}', OFFSETS, None),
+        ('{"0":9,"1":0,"2":1}', '{"1":0,"0":9}', OFFSETS, None),
         ("507f1f77bcf86cd799439011", "507110779861234799439011", ID, None),
         ("what is no time", "2026-05-01", TIME, None),  # it is read, and then refused by name
         ("2026-05-01", "what is no time", TIME, None),
@@ -83,6 +85,8 @@ def test_numbers_compare_as_numbers(one: int, two: int) -> None:
         (["2026-05-01T08:00:00Z", "2026-05-01 09:00:00"], TIME, 1, "no offset from UTC"),
         (["5", "a"], ID, 1, "no number"),
         (["a", "5"], ID, 0, "no number"),
+        (['{"0":1}', '{"0":-1}'], OFFSETS, 1, 'such as {"0":1234,"1":987}'),
+        (["17"], OFFSETS, 0, "'17' is no map of offsets"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(
@@ -106,7 +110,7 @@ def test_a_value_of_another_form_than_said_is_refused() -> None:
         keys_of(["2026-05-01"], CursorFormat(TIME, "dd.MM.yyyy"))
 
 
-@given(st.text(max_size=40), st.sampled_from([TIME, DATE, ID]))
+@given(st.text(max_size=40), st.sampled_from([TIME, DATE, ID, OFFSETS]))
 def test_any_text_is_read_or_refused(text: str, kind: CursorType) -> None:
     try:
         (key,) = keys_of([text], CursorFormat(kind))
@@ -124,6 +128,14 @@ def test_any_text_is_read_or_refused(text: str, kind: CursorType) -> None:
         ("2026-05-01", TIME, "dd.MM.yyyy", "must be a time such as dd.MM.yyyy, not '2026-05-01'"),
         ("5", TIME, None, "must be a time such as 2026-01-31T08:15:00, not '5'"),
         ("5", ID, None, None),
+        (f'{{"{10**199}":1}}', OFFSETS, None, None),
+        (
+            "5",
+            OFFSETS,
+            None,
+            """'5' is no map of offsets such as {"0":1234,"1":987}, """
+            "by partition the offset of the next message",
+        ),
         (" ", ID, None, "must be printable text of 1 to 200 characters"),
     ],
 )
