@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import pytest
 
 from syncline.connectors.kafka.messages import MessageReader, UnreadableMessageError
@@ -12,7 +13,7 @@ from syncline.connectors.kafka.settings import ReadOptions
 from syncline.contracts.messages import encode
 
 
-class Told(NamedTuple):
+class Told(msgspec.Struct):
     value: bytes | None
     key: bytes | None = b"k"
     partition: int = 3
@@ -21,14 +22,12 @@ class Told(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
+def sent(part: object) -> bytes | None:
+    return part if part is None or isinstance(part, bytes) else encode(part)
+
+
 def record(value: object, key: object = b"k", **options: Any) -> dict[str, Any] | None:
-    made = Told(
-        *(
-            part if part is None or isinstance(part, bytes) else encode(part)
-            for part in (value, key)
-        )
-    )
-    return MessageReader(ReadOptions.model_validate(options)).record(made)
+    return MessageReader(ReadOptions.model_validate(options)).record(Told(sent(value), sent(key)))
 
 
 def change(op: str, before: object = None, after: object = None) -> dict[str, object]:
