@@ -19,7 +19,7 @@ INSTANCE = "north-sync"
 TABLES = (
     "profiles", "mappings", "mapping_versions", "instances", "streams", "schedules", "cursors",
     "runs", "batches", "dead_letters", "operations", "subscriptions", "deliveries",
-    "api_keys",
+    "api_keys", "hooks", "hook_deliveries", "hook_bodies", "hook_changes", "hook_runs",
 )  # fmt: skip
 _RUN = """
 insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
@@ -51,6 +51,25 @@ values ($1, $2, $3, $4, now() + interval '1 day')
 """
 
 
+_HOOK = """
+with hook as (
+  insert into hooks (id, tenant, name, instance_id, entity_type, source_ids, signature, secret)
+  select gen_random_uuid(), tenant, 'north-hook', id, 'item', 'id', '{"scheme": "shopify"}', 'x'
+  from instances where tenant = $2 returning id, tenant
+), delivery as (
+  insert into hook_deliveries (id, hook_id, tenant, size) select $1, id, tenant, 1 from hook
+  returning id, hook_id, tenant
+), body as (
+  insert into hook_bodies (delivery_id, tenant, body) select id, tenant, 'x' from delivery
+), change as (
+  insert into hook_changes (delivery_id, source_id, hook_id, tenant)
+  select id, 'N-1', hook_id, tenant from delivery
+)
+insert into hook_runs (run_id, hook_id, tenant, source_ids)
+select gen_random_uuid(), id, tenant, '{}' from hook
+"""
+
+
 async def everything(database: Database) -> dict[str, tuple[str, ...]]:
     """Make one of everything; return by resource what its routes are asked with."""
     await configure(database, tenant=TENANT, instance=INSTANCE)
@@ -68,6 +87,8 @@ async def everything(database: Database) -> dict[str, tuple[str, ...]]:
     await database.execute(_NOTIFICATION, notification, TENANT)
     for delivery, subscription in zip(deliveries, (webhook, email), strict=True):
         await database.execute(_DELIVERY, delivery, TENANT, subscription, notification)
+    received = uuid4()
+    await database.execute(_HOOK, received, TENANT)
     (key,) = await ApiKeys(database).list(TENANT)
     entry = await database.fetchval("select max(id) from audit_log where tenant = $1", TENANT)
     return {
@@ -81,6 +102,7 @@ async def everything(database: Database) -> dict[str, tuple[str, ...]]:
         "webhooks": (str(webhook), str(deliveries[0])),
         "email-subscriptions": (str(email), str(deliveries[1])),
         "schedules": ("north-nightly",),
+        "inbound-webhooks": ("north-hook", str(received)),
         "connection-profiles": (f"{INSTANCE}-erp",),
         "mapping-configs": (f"{INSTANCE}-items", "1"),
         "instances": (INSTANCE,),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 OPEN = {
     "POST /session", "POST /session/link", "GET /setup", "POST /setup", "POST /password",
-    "GET /email-confirmations/{token}", "POST /email-confirmations/{token}",
+    "POST /hooks/{hook}", "GET /email-confirmations/{token}", "POST /email-confirmations/{token}",
 }  # fmt: skip
-"""Routes for those whom nobody knows yet. Each guards itself: a password, or a one-time link."""
+"""Routes for those whom nobody knows yet. Each guards itself: a password, a link, a signature."""
 
 
 RUNNER_MAY = {

@@ -14,6 +14,7 @@ from syncline.security.passwords import Passwords
 from syncline_gateway.access.caller import Authentication
 from syncline_gateway.access.middleware import Guard, StreamAccess
 from syncline_gateway.api import Api
+from syncline_gateway.hook_receiver import HookReceiver
 from syncline_gateway.openapi_page import api_router, page
 from syncline_gateway.requests.problems import add_problem_handlers, problem
 from syncline_gateway.requests.resource import BASE
@@ -34,6 +35,7 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
         api.settings.http_rate,
     )
     app.state.authentication = authentication
+    app.state.hooks = HookReceiver(api.installation, api.database, api.keyring, api.clock)
     add_problem_handlers(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)

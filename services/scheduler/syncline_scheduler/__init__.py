@@ -1,1 +1,1 @@
-"""Starts the runs of schedules, once for each slot, however many schedulers run."""
+"""Starts the runs of schedules and of hooks, each once, however many schedulers run."""

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 LONGEST = 100
 """Characters of a name that are compared; a longer name is not a typing error."""
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
-"""Pattern of the name of a profile, a mapping, an instance or a schedule."""
+"""Pattern of the name of a profile, a mapping, an instance, a schedule or a hook."""
 SHOWN = 80
 """Characters of a wrong value that a message shows."""
 

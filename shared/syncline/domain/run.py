@@ -115,7 +115,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         id: the correlation ID.
         stream: number of its stream.
         instance, source, target, mapping: IDs; `instance_name` is for people.
-        trigger: who asked: cli, topic, api, schedule, replay.
+        trigger: who asked: cli, topic, api, schedule, hook, replay.
         first_load: the stream's ledger was empty when it began.
         cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.

@@ -9,6 +9,7 @@ from syncline.connectors.port import Connector
 from syncline.connectors.registry import connector_class
 from syncline.domain.configuration.comparison import kept_secrets
 from syncline.domain.configuration.documents import (
+    HookConfig,
     InstanceConfig,
     Kind,
     MappingConfig,
@@ -20,13 +21,15 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
-from syncline.domain.validation_errors import document_name
+from syncline.domain.validation_errors import below, document_name
 from syncline.resources.loader import DocumentSet, Mistake
+from syncline.security.hook_signatures import rsa_key
 from syncline.telemetry.masking import Secrets
 
 _FIXED = {
     MappingConfig: (Kind.MAPPING, ("entity_type",), "give the mapping another name"),
     ScheduleConfig: (Kind.SCHEDULE, ("instance", "entity_type"), "make another schedule"),
+    HookConfig: (Kind.HOOK, ("instance", "entity_type"), "make another hook"),
 }
 """What never changes in a document, and what to do instead."""
 
@@ -66,7 +69,8 @@ class _Checker:
         for instance in self._instances.values():
             if any(part in self._loaded.locations for part in instance.parts()):
                 yield from self._instance(instance)
-        yield from self._each(Kind.SCHEDULE, self._schedule)
+        yield from self._each(Kind.SCHEDULE, self._of_stream)
+        yield from self._each(Kind.HOOK, self._hook)
 
     def _each(self, kind: Kind, find: Callable[[Any], Iterator[Problem]]) -> Iterator[Mistake]:
         for name, config in self._loaded.of(kind).items():
@@ -85,7 +89,7 @@ class _Checker:
             return
         yield from profile_problems(kind, profile, secrets)
 
-    def _fixed(self, config: MappingConfig | ScheduleConfig) -> Iterator[Problem]:
+    def _fixed(self, config: MappingConfig | ScheduleConfig | HookConfig) -> Iterator[Problem]:
         """Refuse to change what never changes."""
         kind, names, remedy = _FIXED[type(config)]
         before = self._stored.get(kind, config.name) or config
@@ -94,18 +98,27 @@ class _Checker:
                 message = f"cannot change from {getattr(before, name)!r}: {remedy}"
                 yield Problem(f"$.{document_name(name)}", message)
 
-    def _schedule(self, schedule: ScheduleConfig) -> Iterator[Problem]:
-        yield from self._fixed(schedule)
-        instance = self._instances.get(schedule.instance)
+    def _of_stream(self, config: ScheduleConfig | HookConfig) -> Iterator[Problem]:
+        """Refuse what would start runs of an instance or an entity type that is not there."""
+        yield from self._fixed(config)
+        instance = self._instances.get(config.instance)
         if instance is None:
-            if not self._is_broken(Kind.INSTANCE, schedule.instance):
-                yield Problem("$.instance", _none("instance", schedule.instance, self._instances))
+            if not self._is_broken(Kind.INSTANCE, config.instance):
+                yield Problem("$.instance", _none("instance", config.instance, self._instances))
             return
         known = {self._mappings[n].entity_type for n in instance.mappings if n in self._mappings}
-        if schedule.entity_type not in known:
+        if config.entity_type not in known:
             has = ", ".join(sorted(known)) or "none"
-            message = f"instance {instance.name!r} has no {schedule.entity_type!r}; it has: {has}"
+            message = f"instance {instance.name!r} has no {config.entity_type!r}; it has: {has}"
             yield Problem("$.entityType", message)
+
+    def _hook(self, hook: HookConfig) -> Iterator[Problem]:
+        yield from self._of_stream(hook)
+        if hook.signature.public_key is not None:
+            try:
+                rsa_key(hook.signature.public_key)
+            except InvalidInputError as error:
+                yield from below("$.signature", error.problems)
 
     def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
         for find in (self._references, self._directions, self._doubles):

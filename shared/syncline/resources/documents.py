@@ -15,6 +15,7 @@ from pydantic import (
 
 from syncline.domain.configuration.documents import (
     MASK,
+    HookConfig,
     InstanceConfig,
     Kind,
     Named,
@@ -136,11 +137,19 @@ class ScheduleDocument(ScheduleConfig, Head):
     kind: Literal["Schedule"]
 
 
-Document = ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument
+@dataclass(frozen=True, kw_only=True)
+class HookDocument(HookConfig, Head):
+    """A hook: where a system tells which records of an instance have changed, so that they sync."""
+
+    kind: Literal["Hook"]
+
+
+Document = ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument | HookDocument
 REQUESTS: dict[Kind, type[Head]] = {
     Kind.PROFILE: ProfileRequest,
     Kind.MAPPING: MappingDocument,
     Kind.INSTANCE: InstanceDocument,
     Kind.SCHEDULE: ScheduleDocument,
+    Kind.HOOK: HookDocument,
 }
 """What requests bring, by kind."""

@@ -15,6 +15,7 @@ import msgspec
 from syncline.domain.configuration.comparison import PlanStep, step_of
 from syncline.domain.configuration.documents import (
     Config,
+    HookConfig,
     InstanceConfig,
     Kind,
     ProfileConfig,
@@ -128,7 +129,7 @@ async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> Pla
     name = edit.name or ""
     async with _opened(store, edit, name) as (change, stored):
         config = stored.get(edit.kind, name)
-        if not isinstance(config, InstanceConfig | ScheduleConfig):
+        if not isinstance(config, InstanceConfig | ScheduleConfig | HookConfig):
             raise not_found(stored, edit.kind, name)
         switched = dataclasses.replace(config, enabled=enabled)
         return await _stored(change, edit.kind, switched, config)

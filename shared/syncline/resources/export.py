@@ -18,6 +18,7 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.document_fields import drop_nulls, plain_value
 from syncline.domain.failure_budget import FailureBudget
+from syncline.domain.hook.signature import HookSignature
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.document import (
     Normalization,
@@ -31,6 +32,7 @@ from syncline.domain.record import JsonObject, Value
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.validation_errors import document_name
 from syncline.resources.documents import (
+    HookDocument,
     InstanceDocument,
     MappingDocument,
     ProfileDocument,
@@ -85,8 +87,8 @@ def _references(profile: ProfileConfig) -> Iterator[tuple[str, dict[str, str]]]:
 _FIRST = ("kind", "name", "connector", "config", "secrets")
 _PARTS = (
     ProfileDocument, MappingDocument, RetryPolicy, InstanceDocument, FailureBudget,
-    ScheduleDocument, Condition, Extraction, NormalizationField, TransformationField, StaticValue,
-    Normalization, Transformation,
+    ScheduleDocument, HookDocument, HookSignature, Condition, Extraction, NormalizationField,
+    TransformationField, StaticValue, Normalization, Transformation,
 )  # fmt: skip
 
 

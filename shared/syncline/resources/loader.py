@@ -12,6 +12,7 @@ import msgspec
 from syncline.domain.configuration.documents import (
     MASK,
     Config,
+    HookConfig,
     InstanceConfig,
     Kind,
     MappingConfig,
@@ -30,6 +31,7 @@ from syncline.domain.validation_errors import validated
 from syncline.resources.documents import (
     FromEnv,
     FromFile,
+    HookDocument,
     InstanceDocument,
     MappingDocument,
     ProfileDocument,
@@ -209,6 +211,8 @@ def config_of(kind: Kind, body: Mapping[str, object]) -> Config:
         return MappingConfig(name=mapping.name, document=document)
     if kind is Kind.INSTANCE:
         return InstanceConfig(**values_of(validated(InstanceDocument, body), InstanceConfig))
+    if kind is Kind.HOOK:
+        return HookConfig(**values_of(validated(HookDocument, body), HookConfig))
     return ScheduleConfig(**values_of(validated(ScheduleDocument, body), ScheduleConfig))
 
 

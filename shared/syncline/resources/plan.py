@@ -54,10 +54,11 @@ def unwanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[N
 
 
 def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str]:
-    """Name the instances that are made of an object, and the schedules of an instance."""
+    """Name the instances that are made of an object, and the schedules and hooks of an instance."""
     if kind is Kind.INSTANCE:
-        schedules = configured.schedules.values()
-        return [f"schedule {s.name!r}" for s in schedules if s.instance == name]
+        schedules = [c for c in configured.schedules.values() if c.instance == name]
+        hooks = [c for c in configured.hooks.values() if c.instance == name]
+        return [f"schedule {c.name!r}" for c in schedules] + [f"hook {c.name!r}" for c in hooks]
     instances = configured.instances.values()
     return [f"instance {i.name!r}" for i in instances if (kind, name) in i.parts()]
 

@@ -112,6 +112,21 @@ class Metrics:
         "Seconds between a schedule's slot and its trigger on Kafka, without catch-ups.",
         (0.5, 1, 2, 5, 15, 60),
     )
+    hook_deliveries = _counter(
+        "hook_deliveries",
+        "Signed deliveries to hooks by result: accepted, repeated, ignored.",
+        "result",
+    )
+    hook_refusals = _counter(
+        "hook_refusals",
+        "Deliveries to hooks that were refused: unknown, signature, too_large, too_many.",
+        "reason",
+    )
+    hook_changes = _counter(
+        "hook_changes",
+        "Changes that hooks received: taken into a run, or folded with another of their record.",
+        "result",
+    )
     alerts = _counter("alerts", "Notifications of state changes.", "alert")
     deliveries = _counter(
         "deliveries",

@@ -20,8 +20,9 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-OF_NO_TENANT = ("users", "tenants", "schemas", "canonical-schemas", "connectors")
-"""Resources that belong to none, and are for Platform Admins, or the same for all."""
+OF_NO_TENANT = ("users", "tenants", "schemas", "canonical-schemas", "connectors", "hooks")
+"""Resources that belong to none, and are for Platform Admins, or the same for all.
+Whoever knows the ID of a hook may send to it, and the signature decides."""
 
 
 def address(path: str, values: tuple[str, ...] = ()) -> str:

@@ -23,15 +23,15 @@ class Throttle:
         """Tell whether somebody would have to wait."""
         return self._left(name) < 1
 
-    def take(self, name: str) -> float | None:
+    def take(self, name: str, cost: float = 1) -> float | None:
         """Let somebody through; return the seconds to wait if they may not, else None."""
         left = self._left(name)
-        may = left >= 1
-        self._buckets[name] = (left - may, self._clock.monotonic())
+        may = left >= cost
+        self._buckets[name] = (left - cost * may, self._clock.monotonic())
         self._buckets.move_to_end(name)
         if len(self._buckets) > KEPT:
             self._buckets.popitem(last=False)
-        return None if may else (1 - left) / self._rate
+        return None if may else (cost - left) / self._rate
 
     def _left(self, name: str) -> float:
         now = self._clock.monotonic()

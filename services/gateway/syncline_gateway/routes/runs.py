@@ -33,7 +33,9 @@ class RunQuery(BaseModel):
     instance: str | None = Field(None, max_length=200, description="Its name.")
     entity_type: str | None = Field(None, max_length=200)
     trigger: str | None = Field(
-        None, max_length=40, description="Who asked: console, cli, topic, api, schedule, replay."
+        None,
+        max_length=40,
+        description="Who asked: console, cli, topic, api, schedule, hook or replay",
     )
     mode: Mode | None = None
     since: AwareDatetime | None = Field(None, description="Created then or later.")

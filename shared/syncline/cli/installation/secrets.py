@@ -25,16 +25,19 @@ def rekey(shell: Shell) -> None:
     To change keys: put the new one before the old one, restart the services, rekey, and then
     take the old one out.
     """
+    from syncline.postgres.hooks.hook_secrets import HookSecrets  # noqa: PLC0415
     from syncline.postgres.notifications.subscriptions import Subscriptions  # noqa: PLC0415
 
-    async def change() -> tuple[int, int]:
+    async def change() -> tuple[int, int, int]:
         async with shell.configuration() as stored:
             profiles = await stored.rekey(shell.actor)
         async with shell.database() as database:
             keys = shell.settings.keyring()
-            return profiles, await Subscriptions(database, keys).rekey(shell.actor)
+            webhooks = await Subscriptions(database, keys).rekey(shell.actor)
+            return profiles, webhooks, await HookSecrets(database, keys).rekey(shell.actor)
 
-    profiles, webhooks = shell.run(change())
-    counts = [plural(n, what) for n, what in ((profiles, "profile"), (webhooks, "webhook")) if n]
+    found = shell.run(change())
+    names = ("profile", "webhook", "hook")
+    counts = [plural(n, what) for n, what in zip(found, names, strict=True) if n]
     text = f"{' and '.join(counts)} encrypted anew" if counts else "nothing to encrypt anew"
-    shell.show({"rekeyed": profiles + webhooks}, text)
+    shell.show({"rekeyed": sum(found)}, text)

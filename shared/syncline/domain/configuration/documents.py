@@ -1,4 +1,4 @@
-"""The documents that people write: profiles, mappings, instances, schedules.
+"""The documents that people write: profiles, mappings, instances, schedules, hooks.
 
 These classes are the only description of the documents: they check files and requests, the
 published JSON Schemas are made of them, and stored configuration is read into them. The rules of a
@@ -20,12 +20,16 @@ from syncline.domain.document_fields import (
     CONFIG,
     EntityType,
     Number,
+    Part,
     Settings,
     Switch,
     Text,
     Whole,
+    checked_by,
 )
 from syncline.domain.failure_budget import FailureBudget
+from syncline.domain.hook.signature import HookSignature, signature_problems
+from syncline.domain.hook.source_ids import checked_path
 from syncline.domain.naming import NAME
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
@@ -46,6 +50,7 @@ class Kind(StrEnum):
     MAPPING = "Mapping"
     INSTANCE = "Instance"
     SCHEDULE = "Schedule"
+    HOOK = "Hook"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +155,30 @@ class ScheduleConfig(Named):
     enabled: Annotated[Switch, Field(description="Whether it fires.")] = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class HookConfig(Named):
+    """A hook: where a system tells which records of an instance have changed, so that they sync."""
+
+    instance: Annotated[Text, Field(description="Name of the instance; it never changes.")]
+    entity_type: Annotated[EntityType, Field(description="Such as `item`; it never changes.")]
+    source_ids: Annotated[
+        Text,
+        AfterValidator(checked_path),
+        Field(description="Path to the source IDs in what is received: `id`, `lines[].sku`."),
+    ]
+    signature: Annotated[
+        Part[HookSignature],
+        checked_by(signature_problems),
+        Field(description="How the sender signs. Its secret is given apart from this document."),
+    ]
+    enabled: Annotated[
+        Switch,
+        Field(description="Whether runs come of what it receives, which is taken anyhow."),
+    ] = True
+
+
 Name: TypeAlias = tuple[Kind, str]
-Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig | ScheduleConfig
+Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig | ScheduleConfig | HookConfig
 
 
 class TenantConfiguration(msgspec.Struct, frozen=True):
@@ -161,6 +188,7 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
     mappings: dict[str, MappingConfig] = {}
     instances: dict[str, InstanceConfig] = {}
     schedules: dict[str, ScheduleConfig] = {}
+    hooks: dict[str, HookConfig] = {}
 
     def of(self, kind: Kind) -> JsonObject:
         """Return the objects of a kind, by name."""

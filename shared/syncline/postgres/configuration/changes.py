@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from syncline.domain.configuration.comparison import PlanStep, kept_secrets
 from syncline.domain.configuration.documents import (
     Config,
+    HookConfig,
     InstanceConfig,
     Kind,
     MappingConfig,
@@ -22,6 +23,7 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
+from syncline.postgres.configuration.hooks import save_hook
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.configuration.schedules import save_schedule
 from syncline.postgres.database.database import Connection, Row
@@ -83,6 +85,11 @@ select s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.enabled
 from schedules s join instances i on i.id = s.instance_id
 where s.tenant = $1 and s.deleted_at is null order by s.name
 """
+_HOOKS = """
+select h.name, i.name as instance, h.entity_type, h.source_ids, h.signature, h.enabled
+from hooks h join instances i on i.id = h.instance_id
+where h.tenant = $1 and h.deleted_at is null order by h.name
+"""
 _KEEP_TEST = """
 update profiles set tested_at = $3, test = $4
 where tenant = $1 and name = $2 and deleted_at is null
@@ -129,6 +136,9 @@ class Change(Edits):
         elif isinstance(config, ScheduleConfig):
             instance = await self._existing(Kind.INSTANCE, config.instance)
             await save_schedule(self._connection, self._tenant, instance, config)
+        elif isinstance(config, HookConfig):
+            instance = await self._existing(Kind.INSTANCE, config.instance)
+            await save_hook(self._connection, self._tenant, instance, config)
         else:
             await self._save_instance(config)
         action = f"{step.kind.lower()}.{step.action}"
@@ -249,6 +259,7 @@ async def _read_configuration(
         {name: struct_of(MappingConfig, row) for name, row in (await rows(_MAPPINGS)).items()},
         {name: struct_of(InstanceConfig, row) for name, row in (await rows(_INSTANCES)).items()},
         {name: struct_of(ScheduleConfig, row) for name, row in (await rows(_SCHEDULES)).items()},
+        {name: struct_of(HookConfig, row) for name, row in (await rows(_HOOKS)).items()},
     )
 
 

@@ -40,6 +40,7 @@ _OFF = {
     Kind.MAPPING: "active_version = active_version",
     Kind.INSTANCE: "enabled = false",
     Kind.SCHEDULE: "enabled = false, next_at = null",
+    Kind.HOOK: "enabled = false, secret = null",
 }
 REMOVE_STREAMS = "update streams set removed = true where instance_id = $1"
 

@@ -14,6 +14,7 @@ TABLES = {
     Kind.MAPPING: "mappings",
     Kind.INSTANCE: "instances",
     Kind.SCHEDULE: "schedules",
+    Kind.HOOK: "hooks",
 }
 _MOST = 3
 """Names that are offered."""

@@ -15,12 +15,17 @@ ROWS = 5_000
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """Days that things are kept after their end; dead letters after they were resolved."""
+    """Days that things are kept after their end; dead letters after they were resolved.
+
+    Bodies and deliveries of hooks have a time of their own, for people and against repeats.
+    """
 
     runs: int = 400
     outcomes: int = 90
     dead_letters: int = 30
     audit: int = 400
+    hook_bodies: int = 1
+    hook_deliveries: int = 7
 
 
 def _delete(table: str, key: str, condition: str) -> str:
@@ -82,6 +87,21 @@ _STATEMENTS = {
     "incidents": ("runs", _delete("incidents", "id", "where closed_at < {old}")),
     "refusals": ("runs", _delete("refusals", "run_id", "where at < {old}")),
     "firings": ("runs", _delete("firings", "schedule_id, slot", "where slot < {old}")),
+    "hook_bodies": (
+        "hook_bodies",
+        _delete("hook_bodies", "delivery_id", "where received_at < {old}"),
+    ),
+    "hook_deliveries": (
+        "hook_deliveries",
+        _delete(
+            "hook_deliveries",
+            "id",
+            """join hooks h on h.id = t.hook_id
+            where t.received_at < {old} and (h.deleted_at is not null or not exists (
+              select from hook_changes c where c.delivery_id = t.id and c.run_id is null))""",
+        ),
+    ),
+    "hook_runs": ("runs", _delete("hook_runs", "run_id", "where closed_at < {old}")),
     "audit_log": ("audit", _delete("audit_log", "id", "where at < {old}")),
 }
 

@@ -38,6 +38,12 @@ _ATTEMPTS = """
 update attempts a set failure = (a.failure - 'detail') || '{"message": "erased"}'
 from runs r where a.tenant = $1 and a.source_id = $3 and r.id = a.run_id and r.instance_id = any($2)
 """
+# What hooks received is there for a day.
+_BODIES = """
+delete from hook_bodies b using hook_changes c, hooks h
+where c.delivery_id = b.delivery_id and h.id = c.hook_id
+  and c.tenant = $1 and c.source_id = $3 and h.instance_id = any($2)
+"""
 _NAMED = "select id from instances where tenant = $1 and name = $2"
 
 
@@ -69,6 +75,7 @@ async def erase_record(
         ids = [row["id"] for row in await connection.fetch(_OF_RECORD, *key)]
         await connection.execute(_NOTES, ids)
         attempts = rows_touched(await connection.execute(_ATTEMPTS, *key))
+        await connection.execute(_BODIES, *key)
         details = {"instance": instance, "deadLetters": len(ids), "attempts": attempts}
         await audit(connection, tenant, actor, "record.erased", source_id, details)
     return Erasure(instance, source_id, len(ids), attempts)

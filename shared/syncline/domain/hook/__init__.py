@@ -1,0 +1,1 @@
+"""Hooks: systems that tell by themselves which of their records have changed. Spec section 2.1."""
