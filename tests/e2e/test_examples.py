@@ -1,0 +1,175 @@
+"""docs/connectors/examples.md as it stands: a topic and a sheet into PostgreSQL, tried and run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
+from syncline.connectors.port import Surroundings
+from syncline.domain.run import Run, State
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
+from syncline.security.secrets import Keyring
+from tests.support.excel_files import write_book
+from tests.support.installation import Installation, installation
+from tests.support.kafka import KafkaPlace
+from tests.support.topics_of_others import OthersTopics, others_topics
+
+PAGE = Path(__file__).parents[2] / "docs" / "connectors" / "examples.md"
+TOPIC = "inventory.public.items"
+
+
+def blocks(kind: str) -> list[str]:
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(found) == 2
+    return found
+
+
+class Place:
+    """An installation with the page's configuration, and the page's systems."""
+
+    def __init__(self, place: Installation, db: Database, topics: OthersTopics) -> None:
+        self.topics = topics
+        self.topic = ""
+        self.db = db
+        self._place = place
+
+    async def configure(self, folder: Path) -> None:
+        self.topic = await self.topics.create(3)
+        dsn, text = urlsplit(self._place.dsn), "---\n".join(blocks("yaml"))
+        for there, here in {
+            "kafka.example.com:9092": self.topics.bootstrap,
+            "db.example.com": dsn.hostname or "",
+            "port: 5432": f"port: {dsn.port}",
+            "database: warehouse": f"database: {dsn.path.strip('/')}",
+            "user: syncline": f"user: {dsn.username}",
+            "/srv/exchange": str(folder),
+            TOPIC: self.topic,
+        }.items():
+            assert there in text
+            text = text.replace(there, here)
+        (folder / "config.yaml").write_text(text)
+        documents = load([str(folder / "config.yaml")], {"WAREHOUSE_PASSWORD": dsn.password or "-"})
+        assert documents.mistakes == []
+        self._keys = Keyring.parse(self._place.environment["SYNCLINE_SECRET_KEYS"])
+        await apply(ConfigurationStore(self.db, self._keys), documents, "default", "test")
+        for table in blocks("sql"):
+            await self.db.execute(table)
+        self._surroundings = Surroundings(("127.0.0.0/8",), (str(folder),))
+
+    async def dry_run(self, mapping: str) -> list[dict[str, Any]]:
+        """Try a mapping; return what it would write."""
+        runner = DryRunner(self.db, self._keys, self._surroundings)
+        dry = await runner.run("default", mapping, DryRunRequest(), "test")
+        assert dry.warnings == []
+        assert {record.outcome for record in dry.records} == {"mapped"}
+        return [json.loads(record.payload or "") for record in dry.records]
+
+    async def run(self, instance: str, entity_type: str) -> Run:
+        return await self._place.run(instance=instance, entityType=entity_type)
+
+    async def rows(self, table: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in await self.db.fetch(f"select * from {table}")]
+
+    async def change(self, op: str, before: object, after: object, partition: int) -> None:
+        """Publish a change as Debezium does, with its key and the tombstone of a deletion."""
+        row: Any = after or before
+        key = json.dumps({"schema": {}, "payload": {"id": row["id"]}}).encode()
+        event = {"op": op, "before": before, "after": after, "source": {}, "ts_ms": 0}
+        value = json.dumps({"schema": {}, "payload": event}).encode()
+        messages: list[tuple[bytes | None, bytes | None]] = [(key, value)]
+        messages += [(key, None)] if op == "d" else []
+        await self.topics.write(self.topic, messages, partition)
+
+
+@pytest.fixture
+async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Place]:
+    servers = f"127.0.0.0/8,{kafka.bootstrap},127.0.0.1:{urlsplit(postgres).port}"
+    extra = {"SYNCLINE_FILES_ROOTS": str(tmp_path), "SYNCLINE_OUTBOUND_ALLOW": servers}
+    async with (
+        installation(kafka, postgres, tmp_path, extra) as installed,
+        open_database(postgres) as db,
+        others_topics(kafka.bootstrap) as topics,
+    ):
+        place = Place(installed, db, topics)
+        await place.configure(tmp_path)
+        yield place
+        assert await audit(db) == []
+
+
+def item(n: int, **changes: Any) -> dict[str, Any]:
+    return {"id": n, "name": f"Item {n}", "price": f"{n}.50"} | changes
+
+
+async def test_both_examples_are_tried_and_run(place: Place, tmp_path: Path) -> None:
+    await _changes(place)
+    await _prices(place, tmp_path / "prices.xlsx")
+
+
+async def _changes(place: Place) -> None:
+    for n in range(6):
+        await place.change("r", None, item(n), n % 3)
+
+    tried = await place.dry_run("changed-items")
+    assert {"id": 4, "name": "Item 4", "price": 4.5, "is_deleted": False} in tried
+    assert await place.rows("warehouse_items") == []
+
+    first = await place.run("changes-to-warehouse", "item")
+    assert (first.state, first.counters.success) == (State.SUCCEEDED, 6), first.failure
+    assert first.cursor_after == '{"0":2,"1":2,"2":2}'
+    assert (await place.run("changes-to-warehouse", "item")).counters.total == 0
+
+    await place.change("u", item(1), item(1, name="new"), 1)
+    await place.change("d", item(2), None, 2)
+    await place.change("c", None, item(7), 1)
+    second = await place.run("changes-to-warehouse", "item")
+    assert (second.state, second.counters.success) == (State.SUCCEEDED, 3)
+    assert second.cursor_after == '{"0":2,"1":4,"2":4}'
+    assert sorted(await place.rows("warehouse_items"))[1:3] == [
+        (1, "new", Decimal("1.50"), False),
+        (2, "Item 2", Decimal("2.50"), True),
+    ]
+
+    await place.topics.forget(place.topic, {1: 4})
+    await place.change("u", item(1), item(1, name="lost"), 1)
+    await place.topics.forget(place.topic, {1: 5})
+    lost = await place.run("changes-to-warehouse", "item")
+    assert lost.state is State.FAILED
+    assert lost.cursor_after in (None, second.cursor_after)
+
+
+async def _prices(place: Place, path: Path) -> None:
+    rows: Any = [["Price list 2026"], [], ["SKU", "Price", "Valid from"]]
+    rows += [[f"{n:05}", n + 0.25, dt.date(2026, 1, 1 + n)] for n in range(5)]
+    write_book(path, {"Notes": [["do not read"]], "Prices": rows})
+
+    tried = await place.dry_run("excel-prices")
+    assert tried[1] == {"sku": "00001", "price": 1.25, "valid_from": "2026-01-02"}
+    assert await place.rows("price_list") == []
+
+    first = await place.run("excel-to-pricing", "price")
+    assert (first.state, first.counters.success) == (State.SUCCEEDED, 5)
+    rows[4][1] = 99
+    rows.append(["00009", "ask us", None])
+    write_book(path, {"Notes": [["do not read"]], "Prices": rows})
+    second = await place.run("excel-to-pricing", "price")
+
+    assert second.state is State.PARTIAL_SUCCESS
+    counted = second.counters
+    assert (counted.total, counted.skipped, counted.success, counted.failed) == (6, 4, 1, 1)
+    assert sorted(await place.rows("price_list"))[:2] == [
+        ("00000", Decimal("0.25"), dt.date(2026, 1, 1)),
+        ("00001", Decimal(99), dt.date(2026, 1, 2)),
+    ]
