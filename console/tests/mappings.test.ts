@@ -2,6 +2,7 @@ import { CompletionContext } from "@codemirror/autocomplete";
 import { json } from "@codemirror/lang-json";
 import { EditorState } from "@uiw/react-codemirror";
 import { expect, it } from "vitest";
+import { type CanonicalNode, propertiesOf, schemaOf, sourcesOf } from "~/pages/mappings/canonical";
 import { type Knowledge, names, type Shape, values } from "~/pages/mappings/completion";
 import { complete } from "~/pages/mappings/extensions";
 import { placeOf, placesOf } from "~/pages/mappings/places";
@@ -85,4 +86,69 @@ it("completes at the cursor, also while the text is not whole", () => {
   expect(completed(`${before}"transform": ["|"] } ] } }`)).toEqual(["lookup", "trim"]);
   expect(completed(`${before}"transform": "tr|" } ] } }`)).toEqual(["lookup", "trim"]);
   expect(completed('{ "|" }')).toEqual(["normalization"]);
+});
+
+const ORDER: CanonicalNode = {
+  type: "object",
+  required: ["id", "lines"],
+  properties: {
+    id: { type: "string", description: "ID." },
+    total: { type: ["number", "null"], description: "All.", "x-unit": "`currency`", "x-systems": { Wix: "total" } },
+    status: { type: ["string", "null"], enum: ["open", "closed", null], description: "Where it stands." },
+    at: { type: ["string", "null"], format: "date-time" },
+    tags: { type: ["array", "null"], items: { type: "string" }, description: "Words." },
+    lines: {
+      type: "array",
+      items: { type: "object", required: ["sku"], properties: { sku: { type: "string" } } },
+    },
+    address: { type: ["object", "null"], properties: { city: { type: ["string", "null"] } } },
+  },
+};
+
+it("lists the properties of a canonical schema as fields write them", () => {
+  const found = propertiesOf(ORDER);
+  expect(found.map(({ path, type, required }) => `${path} ${type}${required ? "!" : ""}`)).toEqual([
+    "id string!",
+    "total decimal",
+    "status string",
+    "at datetime",
+    "tags array",
+    "tags[] string",
+    "lines array!",
+    "lines[].sku string!",
+    "address object",
+    "address.city string",
+  ]);
+  expect(found[1]).toMatchObject({ meaning: "All. In currency.", systems: [["Wix", "total"]] });
+  expect(found[2]?.meaning).toBe("Where it stands. One of open, closed.");
+});
+
+it("knows which schema a mapping names, or else its entity type's", () => {
+  const names = ["item", "order"];
+  expect(schemaOf('{"entityType": " Item "}', names)).toEqual({ name: "item", checked: false });
+  expect(schemaOf('{"entityType": "product", "normalization": {"schema": "item"}}', names)).toEqual({
+    name: "item",
+    checked: true,
+  });
+  expect(schemaOf('{"entityType": "product"}', names)).toBeUndefined();
+  expect(schemaOf("{", names)).toBeUndefined();
+});
+
+it("knows which raw field writes a property", () => {
+  const text = '{"normalization": {"fields": [{"source": "Nr", "target": "id"}, {}]}}';
+  expect(sourcesOf(text).get("id")).toBe("Nr");
+  expect(sourcesOf("{").size).toBe(0);
+});
+
+it("completes canonical properties as targets of the normalization", () => {
+  const known = { ...KNOWN, canonical: propertiesOf(ORDER) };
+  const suggested = (text: string) => {
+    const pos = text.indexOf("|");
+    const state = EditorState.create({ doc: text.replace("|", ""), extensions: [json()] });
+    return complete(known, new CompletionContext(state, pos, false))?.options.map((one) => one.displayLabel);
+  };
+  const before = '{ "normalization": { "fields": [ { "source": "a", "target": ';
+  expect(suggested(`${before}"li|" } ] } }`)).toContain("lines[].sku");
+  expect(suggested(`${before}"lines[].|" } ] } }`)).toContain("lines[].sku");
+  expect(suggested('{ "transformation": { "fields": [ { "target": "|" } ] } }')).toBeUndefined();
 });

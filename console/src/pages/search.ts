@@ -75,8 +75,8 @@ export const search = {
   "/connection-profiles/$name": {},
   "/new/connection-profile": {},
   "/mappings": { q: text(), entity: text() },
-  "/mappings/$name": { tab: choice(["dry-run", "try-draft", "versions"]), version: whole(1) },
-  "/new/mapping": { tab: choice(["dry-run", "try-draft", "versions"]) },
+  "/mappings/$name": { tab: choice(["dry-run", "try-draft", "schema", "versions"]), version: whole(1) },
+  "/new/mapping": { tab: choice(["dry-run", "try-draft", "schema", "versions"]) },
   "/schedules": {
     q: text(),
     status: choice(["all", ...SCHEDULE_STATUSES]),

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { CodeMirror, EditorView, json, lintGutter, look } from "~/components/codemirror";
 import type { Problem } from "./check";
 import type { Knowledge } from "./completion";
-import { colours, completing, forceLint, problemLinter } from "./extensions";
+import { colours, completing, forceLint, meanings, problemLinter } from "./extensions";
 import { placeOf, placesOf } from "./places";
 
 interface Props {
@@ -28,7 +28,7 @@ export default function MappingEditor({ value, onChange, problems, known, onRead
       json(),
       problemLinter(() => latest.current),
       lintGutter(),
-      known ? completing(known) : [],
+      known ? [completing(known), meanings(known)] : [],
       look,
       colours,
       EditorView.lineWrapping,

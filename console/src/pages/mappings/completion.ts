@@ -14,6 +14,8 @@ export interface Shape {
 
 export interface Knowledge {
   shape: Shape;
+  /** Of the canonical schema at hand. */
+  canonical?: readonly { path: string; type: string; required: boolean; meaning: string }[];
   /** Names of transformers, each with its options; null: any. */
   transformers: Record<string, readonly string[] | null>;
 }
@@ -83,7 +85,12 @@ function typeName(root: Shape, part: Shape): string {
   return whole.type ?? (whole.anyOf ?? []).map((one) => resolved(root, one).type ?? "").join(" or ");
 }
 
-/** Values that may stand at a place: words of a closed set, or transformers. */
+/** Whether a place holds the canonical property that a field writes. */
+export function isTarget(path: readonly (string | number)[]): boolean {
+  return path.filter((part) => typeof part === "string").join(".") === "normalization.fields.target";
+}
+
+/** Values that may stand at a place: words of a closed set, transformers, or canonical properties. */
 export function values(known: Knowledge, path: readonly (string | number)[]): Suggestion[] {
   const names = path.filter((part) => typeof part === "string");
   if (names.at(-1) === "transform") {
@@ -91,6 +98,11 @@ export function values(known: Knowledge, path: readonly (string | number)[]): Su
       label,
       detail: options?.length ? `options: ${options.join(", ")}` : "transformer",
     }));
+  }
+  if (known.canonical && isTarget(path)) {
+    return known.canonical.map(({ path, type, required, meaning }) => {
+      return { label: path, detail: required ? `${type}, required` : type, info: meaning };
+    });
   }
   const shape = shapeAt(known.shape, path);
   const words = [shape, ...(shape?.anyOf ?? [])].flatMap((one) => one?.enum ?? []);

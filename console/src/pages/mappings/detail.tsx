@@ -1,7 +1,7 @@
 import { Button, Grid, Stack, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
 import { api, type Schema } from "~/api/client";
 import { JsonText } from "~/api/lossless";
 import { links } from "~/app/links";
@@ -10,10 +10,12 @@ import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor }
 import { PageHeader } from "~/components/PageHeader";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useUrlState } from "~/state/url";
+import { useCanonical } from "./canonical";
 import { FIRST_TEXT, named, useCheck } from "./check";
 import type { Knowledge, Shape } from "./completion";
 import { DryRunPanel } from "./DryRunPanel";
 import { ProblemList } from "./ProblemList";
+import { SchemaPanel } from "./SchemaPanel";
 import { TrialPanel } from "./TrialPanel";
 import { VersionsPanel } from "./VersionsPanel";
 
@@ -41,7 +43,6 @@ function LoadedMapping({ name }: { name?: string }) {
 function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
   const mapping = stored?.value.mapping;
   const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
-  const known = useKnowledge();
   const jumper = useRef<(path: string) => void>(() => undefined);
   const jump = (path: string) => jumper.current(path);
   const request = { path: { name: mapping?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
@@ -63,6 +64,12 @@ function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
   const { name, text } = editor.values;
   const setText = (next: string) => editor.setFieldValue("text", next);
   const check = useCheck(text, name);
+  const knowledge = useKnowledge();
+  const canonical = useCanonical(text, knowledge?.shape);
+  const known = useMemo(
+    () => knowledge && { ...knowledge, ...(canonical && { canonical: canonical.properties }) },
+    [knowledge, canonical],
+  );
   return (
     <>
       <PageHeader
@@ -123,10 +130,14 @@ function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
             <Tabs.List mb="md">
               <Tabs.Tab value="dry-run">Dry run</Tabs.Tab>
               {mapping && <Tabs.Tab value="try-draft">Try draft</Tabs.Tab>}
+              <Tabs.Tab value="schema">Canonical schema</Tabs.Tab>
               {mapping && <Tabs.Tab value="versions">Versions ({mapping.versions})</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="dry-run">
               <DryRunPanel name={mapping?.name ?? null} text={text} onJump={jump} />
+            </Tabs.Panel>
+            <Tabs.Panel value="schema">
+              <SchemaPanel text={text} canonical={canonical} />
             </Tabs.Panel>
             {mapping && (
               <>

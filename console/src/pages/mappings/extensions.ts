@@ -8,10 +8,10 @@ import {
 import { ensureSyntaxTree, HighlightStyle, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { type Diagnostic, forceLinting, linter } from "@codemirror/lint";
 import { tags } from "@lezer/highlight";
-import type { EditorView } from "@uiw/react-codemirror";
+import { type EditorView, hoverTooltip } from "@uiw/react-codemirror";
 import { syntaxError } from "~/components/codemirror";
 import type { Problem } from "./check";
-import { type Knowledge, names, type Suggestion, values } from "./completion";
+import { isTarget, type Knowledge, names, type Suggestion, values } from "./completion";
 import { placeOf, placesOf } from "./places";
 
 type Node = ReturnType<ReturnType<typeof syntaxTree>["resolveInner"]>;
@@ -55,18 +55,32 @@ export function completing(known: Knowledge) {
   return autocompletion({ override: [(context) => complete(known, context)], activateOnTyping: true });
 }
 
+/** Shows what a canonical property means where the pointer is on it. */
+export function meanings(known: Knowledge) {
+  return hoverTooltip((view, pos, side) => {
+    const node = syntaxTree(view.state).resolveInner(pos, side);
+    const read = (one: Node) => view.state.sliceDoc(one.from, one.to);
+    if (node.name !== "String" || !isTarget(pathOf(node, read))) return null;
+    const found = known.canonical?.find(({ path }) => path === unquoted(read(node)));
+    if (!found) return null;
+    const dom = document.createElement("div");
+    dom.textContent = `${found.type}${found.required ? ", required" : ""}: ${found.meaning}`;
+    return { pos: node.from, end: node.to, create: () => ({ dom }) };
+  });
+}
+
 export function complete(known: Knowledge, context: CompletionContext): CompletionResult | null {
   // A busy browser may not have read so far yet.
   const tree = ensureSyntaxTree(context.state, context.pos, 500) ?? syntaxTree(context.state);
   const node = tree.resolveInner(context.pos, -1);
   const read = (one: Node) => context.state.sliceDoc(one.from, one.to);
-  const word = context.matchBefore(/"[\w.]*/);
+  const word = context.matchBefore(/"[\w.[\]]*/);
   const from = word ? word.from : context.pos;
   if (!word && !context.explicit) return null;
   const options = isName(node, context) ? names(known, pathOf(objectOf(node), read), taken(node, read)) : [];
   const words = options.length ? [] : values(known, pathOf(valuePlace(node), read));
   const found = [...options.map((one) => asName(one)), ...words.map((one) => asValue(one))];
-  return found.length ? { from, to: endOf(context), options: found, validFor: /^"[\w.]*$/ } : null;
+  return found.length ? { from, to: endOf(context), options: found, validFor: /^"[\w.[\]]*$/ } : null;
 }
 
 /** The quote behind the cursor belongs to the word that is completed. */
@@ -79,8 +93,9 @@ function asName({ label, detail, info }: Suggestion): Completion {
   return { ...shown, ...(detail ? { detail } : {}), ...(info ? { info } : {}) };
 }
 
-function asValue({ label, detail }: Suggestion): Completion {
-  return { label: `"${label}"`, displayLabel: label, type: "enum", ...(detail ? { detail } : {}) };
+function asValue({ label, detail, info }: Suggestion): Completion {
+  const shown: Completion = { label: `"${label}"`, displayLabel: label, type: "enum" };
+  return { ...shown, ...(detail ? { detail } : {}), ...(info ? { info } : {}) };
 }
 
 /** Whether a name of a property is being typed, not a value. */
