@@ -114,6 +114,27 @@ async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
     assert await db.fetchval("select count(*) from tuning_target") == 0
 
 
+async def test_mapping_editor_shows_the_canonical_schema_and_holds_to_it(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "canonical", 1)
+    await page.goto("/mappings/canonical-items?tab=schema")
+    table = page.get_by_role("table", name="Canonical schema item")
+    sku = table.get_by_role("row").filter(has=page.get_by_text("sku", exact=True))
+    await expect(sku).to_contain_text("required")
+    await expect(sku).to_contain_text("ItemCode / OITM.ItemCode")
+    await expect(page.get_by_text("Records are not held to it")).to_be_visible()
+    await fit_for_everybody(page, "mapping-schema")
+    text = (await api.get("/api/v1/mapping-configs/canonical-items")).json()["text"]
+    named = text.replace('"normalization": {', '"normalization": {"schema": "item",', 1)
+    await page.get_by_role("textbox", name="Mapping document").click()
+    await page.keyboard.press("Control+a")
+    await page.keyboard.insert_text(named.replace('"name"', '"nane"'))
+    await expect(page.get_by_text("Records are held to the canonical schema")).to_be_visible()
+    problem = page.get_by_role("region", name="Problems").get_by_role("button")
+    await expect(problem.filter(has_text="is not in the schema `item`")).to_be_visible()
+
+
 async def test_mapping_is_saved_as_a_version_and_rolled_back(
     page: Page, api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:
