@@ -13,6 +13,7 @@ import structlog
 from hypothesis import settings
 
 from syncline.embedded.kafka_install import cache_folder, libraries
+from tests.support.certificates import Authority
 from tests.support.kafka import KafkaPlace, kafka_broker
 from tests.support.lent_databases import (
     LentDatabases,
@@ -138,7 +139,13 @@ async def empty_postgres(empty_databases: LentDatabases) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def mariadb() -> AsyncIterator[str]:
+def mariadb_authority() -> Authority:
+    """Who signed the certificate of the session's MariaDB."""
+    return Authority()
+
+
+@pytest.fixture(scope="session")
+async def mariadb(mariadb_authority: Authority) -> AsyncIterator[str]:
     """URL of the session's MariaDB as its owner, for creating databases."""
-    async with mariadb_server() as url:
+    async with mariadb_server(mariadb_authority) as url:
         yield url

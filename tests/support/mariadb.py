@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -16,9 +16,12 @@ from urllib.parse import quote, unquote, urlsplit
 import asyncmy
 
 from syncline.connectors.mysql import MysqlConnector
-from syncline.connectors.port import Surroundings
+from syncline.connectors.port import ExtractRequest, Page, Surroundings
+from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.mapping.extraction import Extraction
 from syncline.embedded.processes import in_thread, quiet
 from syncline.embedded.server import EmbeddedServer
+from tests.support.certificates import Authority
 from tests.support.folders import server_folder
 from tests.support.ports import free_port
 
@@ -26,8 +29,10 @@ USER, PASSWORD = "syncline", "s3@same:/'\"ö"
 _OPTIONS = (
     "--skip-log-bin", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
     "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=64M",
-    "--character-set-server=utf8mb4", "--performance-schema=off",
+    "--character-set-server=utf8mb4", "--performance-schema=off", "--max-allowed-packet=4M",
 )  # fmt: skip
+_WITH_TLS = 0x800
+"""The flag of a packet that asks for TLS."""
 _LOGIN = f"""
 create user {USER}@'%' identified by '{PASSWORD.replace("'", "''")}';
 grant all on `t\\_%`.* to {USER}@'%';
@@ -42,9 +47,8 @@ class MariadbServer(EmbeddedServer):
     port_name = "mariadb"
     start_within = 60.0
 
-    def __init__(self, folder: Path, port: int, *options: str) -> None:
+    def __init__(self, folder: Path, port: int) -> None:
         super().__init__(folder, port, quiet)
-        self._options = options
 
     async def _launch(self) -> None:
         assert shutil.which("mariadb-install-db"), (
@@ -60,7 +64,8 @@ class MariadbServer(EmbeddedServer):
             made += ["--auth-root-authentication-method=normal", "--skip-test-db"]
             subprocess.run(made, check=True, capture_output=True)
         where = [f"--datadir={data}", f"--socket={data}/s", f"--port={self.port}"]
-        command = ["mariadbd", "--no-defaults", account, *where, *_OPTIONS, *self._options]
+        tls = [f"--ssl-cert={self.folder}/cert.pem", f"--ssl-key={self.folder}/key.pem"]
+        command = ["mariadbd", "--no-defaults", account, *where, *tls, *_OPTIONS]
         self.launch(command, {"PATH": os.environ["PATH"]}, cwd=Path("/"))
 
     async def _answers(self) -> bool:
@@ -72,15 +77,17 @@ class MariadbServer(EmbeddedServer):
 
 
 @asynccontextmanager
-async def mariadb_server(*options: str) -> AsyncIterator[str]:
-    """Start a server; gives the URL of its owner."""
-    async with (
-        server_folder("mariadb") as folder,
-        MariadbServer(folder, free_port(), *options) as server,
-    ):
-        url = f"mysql://root@127.0.0.1:{server.port}/mysql"
-        await run_all(url, *_LOGIN.split(";\n"))
-        yield url
+async def mariadb_server(authority: Authority) -> AsyncIterator[str]:
+    """Start a server with TLS; gives the URL of its owner."""
+    async with server_folder("mariadb") as folder:
+        folder.mkdir()
+        signed = authority.sign()
+        (folder / "cert.pem").write_text(signed.certificate)
+        (folder / "key.pem").write_text(signed.key)
+        async with MariadbServer(folder, free_port()) as server:
+            url = f"mysql://root@127.0.0.1:{server.port}/mysql"
+            await run_all(url, *_LOGIN.split(";\n"))
+            yield url
 
 
 @asynccontextmanager
@@ -160,6 +167,18 @@ class MysqlDatabase:
             await cursor.execute(statement)
             return [*await cursor.fetchall()] if cursor.description else []
 
+    async def pages(self, extraction: Extraction, **said: Any) -> list[Page]:
+        return [p async for p in self.connector.extract(ExtractRequest(extraction, **said))]
+
+    async def ids(self, extraction: Extraction, **said: Any) -> list[str]:
+        return [i for page in await self.pages(extraction, **said) for i in page.ids]
+
+    async def records(self, extraction: Extraction) -> list[Any]:
+        """Return records as they travel."""
+        pages = await self.pages(extraction)
+        made = [record for page in pages for record in page.records.records()]
+        return [decoder_of(object).decode(encode(record)) for record in made]
+
 
 @asynccontextmanager
 async def mysql_database(server: str) -> AsyncIterator[MysqlDatabase]:
@@ -171,10 +190,11 @@ async def mysql_database(server: str) -> AsyncIterator[MysqlDatabase]:
 
 
 class CuttingProxy:
-    """A way to a server on which an answer can be lost."""
+    """A way to a server on which an answer can be lost, and TLS refused."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, takes_tls: bool = True) -> None:
         self._server_port = port
+        self._takes_tls = takes_tls
         self.port = free_port()
         self._is_armed = False
 
@@ -193,17 +213,20 @@ class CuttingProxy:
         cut = asyncio.Event()
 
         async def answer() -> None:
-            while data := await there.read(65_536):
-                if cut.is_set():
-                    break
-                writer.write(data)
+            with suppress(ConnectionError):
+                while (data := await there.read(65_536)) and not cut.is_set():
+                    writer.write(data)
             writer.close()
 
         answering = asyncio.create_task(answer())
-        while data := await reader.read(65_536):
-            if self._is_armed and b"insert into" in data:
-                self._is_armed = False
-                cut.set()
-            back.write(data)
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if not self._takes_tls and int.from_bytes(data[4:8], "little") & _WITH_TLS:
+                    writer.write(b"no TLS here")
+                    break
+                if self._is_armed and b"insert into" in data:
+                    self._is_armed = False
+                    cut.set()
+                back.write(data)
         back.close()
         await answering

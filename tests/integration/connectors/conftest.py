@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from syncline.connectors.postgresql import PostgresqlConnector
+from tests.support.mariadb import MysqlDatabase, mysql_database
 from tests.support.postgresql import connector_to
 
 
@@ -23,3 +24,9 @@ async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
     connector = connector_to(empty_postgres)
     yield connector
     await connector.close()
+
+
+@pytest.fixture
+async def mysql(mariadb: str) -> AsyncIterator[MysqlDatabase]:
+    async with mysql_database(mariadb) as world:
+        yield world

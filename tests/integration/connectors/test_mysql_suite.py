@@ -55,7 +55,7 @@ class MysqlWorld:
     elsewhere = {"table": "nothing_there"}
     refused = {"count": 999}
     oversized = {"id": "x" * 200}
-    heavy = {"name": "ä" * 2_000_000}
+    heavy = {"name": "ä" * 400_000}
     keeps_one = True
     deletes = True
     cannot_hold: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ class MysqlWorld:
             (connector_to(self._url, password=SECRET), "login"),
             (connector_to(self._url, user="nobody", password=SECRET), "login"),
             (connector_to(self._url, database="t_no_such_database"), "data"),
-            (connector_to(self._url, sslmode="require"), "tls"),
+            (connector_to(self._url, sslmode="verify-full"), "tls"),
         ]
 
     async def _run(self, statement: str, *rows: Any) -> None:

@@ -90,7 +90,8 @@ class Upsert(ABC):
         free = [p for p in whole if p not in taken.places] if taken.places else whole
         for place, stored in (await self.stored_ids({p: keys[p] or () for p in free})).items():
             ids[place] = stored
-        parts = [[p for p in places if p in {*free}] for places in groups.values()]
+        wanted = set(free)
+        parts = [[p for p in places if p in wanted] for places in groups.values()]
         failures |= await self._send(records, parts, batch, ids)
         return bulk.result(failures, taken)
 
