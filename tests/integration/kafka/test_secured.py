@@ -11,8 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from syncline.bootstrap.settings import Settings
+from syncline.connectors.kafka import KafkaConnector
+from syncline.connectors.port import Surroundings, WriteBatch
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import RetriableError
+from syncline.domain.errors import FailureError, RetriableError
+from syncline.domain.mapping.extraction import Extraction
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.kafka_install import cache_folder, java, libraries
 from syncline.kafka.admin import KafkaAdmin
@@ -135,3 +138,61 @@ async def test_a_wrong_password_is_said_to_be_one(
 async def test_an_unknown_authority_is_not_trusted(ports: tuple[int, int]) -> None:
     with pytest.raises(RetriableError, match="certificate verify failed"):
         await KafkaAdmin(over_tls(ports, None)).topics()
+
+
+def connector_by(
+    ports: tuple[int, int], ca: Path | None, password: str = PASSWORD, **said: Any
+) -> KafkaConnector:
+    """Return a connector over TLS (with an authority) or by SCRAM without."""
+    over: dict[str, Any] = {"bootstrapServers": f"localhost:{ports[1]}", "auth": "scram-sha-512"}
+    if ca is not None:
+        over = {"bootstrapServers": f"localhost:{ports[0]}", "auth": "plain", "tls": True}
+        over["caFile"] = str(ca)
+    allowed = Surroundings(outbound_allow=("127.0.0.0/8", "::1/128"))
+    return KafkaConnector(
+        over | {"user": USER, "timeout": 10} | said, {"password": password}, allowed
+    )
+
+
+@pytest.mark.parametrize("over_tls", [True, False])
+async def test_a_connector_writes_and_reads(
+    ports: tuple[int, int], authority: tuple[Authority, Path], over_tls: bool
+) -> None:
+    ca = authority[1] if over_tls else None
+    await KafkaAdmin(by_scram(ports)).create_topics(1, 1)
+    connector = connector_by(ports, ca)
+    topic = "secured.status"
+    value = b'{"id":"%d"}' % over_tls
+    batch = WriteBatch(
+        "default", "item", "run", ["a"], [value], [None], ["key"], ("id",), {"topic": topic}
+    )
+
+    checks = await connector.test()
+    result = await connector.write(batch)
+    extraction = Extraction(id_column="id", table=topic)
+    page = await connector.fetch(extraction, [str(int(over_tls))])
+    await connector.close()
+
+    assert [check.ok for check in checks] == [True, True]
+    assert result.failures == {}
+    assert page.records.column("_key") == [str(int(over_tls))]
+
+
+async def test_a_connectors_test_names_what_is_refused(
+    ports: tuple[int, int], authority: tuple[Authority, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "other.pem").write_text(Authority().certificate)
+    refused = [
+        (connector_by(ports, authority[1], "wrong"), "login"),
+        (connector_by(ports, None, "wrong"), "login"),
+        (connector_by(ports, authority[1], auth="scram-sha-512"), "login"),
+        (connector_by(ports, tmp_path / "other.pem"), "tls"),
+        (connector_by(ports, tmp_path / "none.pem"), "tls"),
+    ]
+    for connector, part in refused:
+        checks = await connector.test()
+
+        assert [(check.part, check.ok) for check in checks] == [(part, False)], checks
+        assert PASSWORD not in repr(checks)
+        with pytest.raises(FailureError):
+            await connector.fetch(Extraction(id_column="id", table="items"), ["1"])

@@ -378,7 +378,7 @@ async def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 
     (problem,) = FileConnector.extraction_problems(Extraction(id_column="id", table=NAME))
     assert (problem.path, "syncline[excel]" in problem.message) == ("$.extraction.table", True)
-    assert (await refused(tmp_path)).failure.code == "missing_extra"
+    assert (await refused(tmp_path)).failure.code == "driver_missing"
 
 
 async def test_a_sheet_is_described(tmp_path: Path) -> None:

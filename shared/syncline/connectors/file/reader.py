@@ -91,7 +91,7 @@ def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = Non
         return CsvRows(file, settings, at)
     if settings.format == "excel":
         if find_spec("python_calamine") is None:
-            raise refusal("missing_extra", f"Excel files need an extra: {EXTRA}")
+            raise refusal("driver_missing", f"Excel files need an extra: {EXTRA}")
         return SheetRows(file, settings, at)
     return json_rows(file, at)
 

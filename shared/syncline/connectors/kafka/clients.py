@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -26,7 +26,7 @@ from syncline.connectors.kafka.settings import KafkaSettings, servers_of
 
 FRESH = 30.0
 """Seconds for which a broker's checked address is used again."""
-STOP_WITHIN = 5.0
+CONNECT_WITHIN, STOP_WITHIN = 3.0, 5.0
 """Seconds."""
 MOST_FETCHED = 1024 * 1024
 """Bytes of one partition that a consumer fetches at once."""
@@ -73,7 +73,7 @@ class Cluster:
         now = time.monotonic()
         if not address or now - looked > FRESH:
             try:
-                address = (await self._allowed.checked(host, port))[0]
+                address = await _answering(await self._allowed.checked(host, port), port)
             except (OSError, UnicodeError, IndexError) as error:
                 raise KafkaConnectionError(f"the name of {host}:{port} is not known") from error
             self._known[host, port] = now, address
@@ -222,6 +222,17 @@ class GuardedClient(AIOKafkaClient):  # type: ignore[misc]
                 return None
             self.cluster._brokers[node_id] = broker._replace(host=address)  # noqa: SLF001
         return await super()._get_conn(node_id, **said)
+
+
+async def _answering(addresses: Sequence[str], port: int) -> str:
+    """Return the first address that takes a connection; of one alone that is tried later."""
+    for address in addresses[:-1]:
+        with suppress(OSError, TimeoutError):  # another one may
+            async with asyncio.timeout(CONNECT_WITHIN):
+                _, writer = await asyncio.open_connection(address, port)
+            writer.close()
+            return address
+    return addresses[-1]
 
 
 def _guarded(client: AIOKafkaClient, owner: Cluster) -> GuardedClient:
