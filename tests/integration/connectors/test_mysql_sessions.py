@@ -72,16 +72,36 @@ class TestSessions:
         extraction = await self.fill(mysql, 5_000)
 
         async def some() -> None:
-            async for _ in mysql.connector.extract(ExtractRequest(extraction, page_size=10)):
-                await asyncio.sleep(0)
+            async for page in mysql.connector.extract(ExtractRequest(extraction, page_size=10)):
+                if "50" in page.ids:
+                    task.cancel()
 
         task = asyncio.create_task(some())
-        await asyncio.sleep(0.05)
-        task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
         assert len(await mysql.ids(extraction)) == 5_000
+
+    async def test_a_query_that_takes_too_long_is_ended_at_the_server(
+        self, mysql: MysqlDatabase
+    ) -> None:
+        slow = connector_to(mysql.url, statementTimeout=1)
+        sql = "select seq as id from seq_1_to_9 where sleep(30) = 0"
+        extraction = Extraction(id_column="id", mode=ExtractionMode.SQL, sql=sql)
+
+        with pytest.raises(RetriableError) as caught:
+            async for _ in slow.extract(ExtractRequest(extraction)):
+                pass
+
+        assert caught.value.failure.code == "query_timeout"
+        running = "select 1 from information_schema.processlist where info like '%seq_1_to_9%'"
+        others = f"{running} and id <> connection_id()"
+
+        async def is_ended() -> bool:
+            return not await mysql.run(others)
+
+        await eventually(is_ended, within=5)
+        await slow.close()
 
     async def test_a_field_that_is_too_long_stays_there(self, mysql: MysqlDatabase) -> None:
         extraction = await self.fill(mysql, 3)

@@ -104,6 +104,9 @@ class Database:
                                 yield page
                             if limit.is_over:
                                 break
+                except TimeoutError:
+                    await self._reading.stop(session)
+                    raise
                 except BaseException:  # also where nobody wants the rest
                     session.close()
                     raise

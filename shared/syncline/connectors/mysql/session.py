@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from asyncmy.connection import Connection
@@ -17,6 +17,7 @@ from asyncmy.constants import CLIENT
 from asyncmy.errors import MySQLError
 
 from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.errors import ConnectorError
 from syncline.connectors.mysql.errors import certificate_error
 from syncline.connectors.mysql.settings import MysqlSettings
 from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of, tls_of
@@ -196,6 +197,15 @@ class Sessions:
             self._idle.append(session)
         else:
             session.close()
+
+    async def stop(self, session: Session) -> None:
+        """Close a connection whose statement takes too long, and have the server end that."""
+        number = session.thread_id()
+        session.close()
+        with suppress(ConnectorError, MySQLError, OSError):  # then it ends by itself, if later
+            other = await self.open()
+            await other.run(f"kill {number}")
+            other.close()
 
     def close(self) -> None:
         """Close all that wait, and keep none any more."""
