@@ -1,10 +1,15 @@
-"""docs/connectors/examples.md as it stands: a topic and a sheet into PostgreSQL, tried and run."""
+"""docs/connectors/examples.md as it stands: a topic and a sheet into PostgreSQL, tried and run.
+
+And records into a topic, while Execute is killed.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import re
+import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +27,7 @@ from syncline.postgres.runs.auditor import audit
 from syncline.resources.loader import load
 from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring
+from tests.support.eventually import eventually
 from tests.support.excel_files import write_book
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -37,48 +43,70 @@ def blocks(kind: str) -> list[str]:
     return found
 
 
+PAGE_DOCUMENTS = "---\n".join(blocks("yaml"))
+TO_TOPICS = """
+kind: Mapping
+name: MODE-items
+entityType: item
+extraction: {table: items.csv, idColumn: sku}
+normalization: {fields: [{source: sku, target: sku}]}
+transformation:
+  matchKey: sku
+  fields: [{source: sku, target: sku}]
+  target: {topic: TOPIC, upsert: UPSERT}
+---
+kind: Instance
+name: MODE
+source: exchange
+target: changes
+mappings: [MODE-items]
+"""
+
+
 class Place:
     """An installation with the page's configuration, and the page's systems."""
 
-    def __init__(self, place: Installation, db: Database, topics: OthersTopics) -> None:
+    def __init__(
+        self, installed: Installation, db: Database, topics: OthersTopics, folder: Path
+    ) -> None:
+        self.installed = installed
         self.topics = topics
         self.topic = ""
         self.db = db
-        self._place = place
+        self.folder = folder
+        self._keys = Keyring.parse(installed.environment["SYNCLINE_SECRET_KEYS"])
 
-    async def configure(self, folder: Path) -> None:
-        self.topic = await self.topics.create(3)
-        dsn, text = urlsplit(self._place.dsn), "---\n".join(blocks("yaml"))
+    async def configure(self, text: str) -> None:
+        """Apply documents, with the systems of this test in place of the page's."""
+        self.topic = self.topic or await self.topics.create(3)
+        dsn = urlsplit(self.installed.dsn)
         for there, here in {
-            "kafka.example.com:9092": self.topics.bootstrap,
+            "kafka.example.com:9092": f"{self.topics.bootstrap}\n  timeout: 2",
             "db.example.com": dsn.hostname or "",
             "port: 5432": f"port: {dsn.port}",
             "database: warehouse": f"database: {dsn.path.strip('/')}",
             "user: syncline": f"user: {dsn.username}",
-            "/srv/exchange": str(folder),
+            "/srv/exchange": str(self.folder),
             TOPIC: self.topic,
         }.items():
-            assert there in text
             text = text.replace(there, here)
-        (folder / "config.yaml").write_text(text)
-        documents = load([str(folder / "config.yaml")], {"WAREHOUSE_PASSWORD": dsn.password or "-"})
+        file = self.folder / "config.yaml"
+        file.write_text(text)
+        documents = load([str(file)], {"WAREHOUSE_PASSWORD": dsn.password or "-"})
         assert documents.mistakes == []
-        self._keys = Keyring.parse(self._place.environment["SYNCLINE_SECRET_KEYS"])
         await apply(ConfigurationStore(self.db, self._keys), documents, "default", "test")
-        for table in blocks("sql"):
-            await self.db.execute(table)
-        self._surroundings = Surroundings(("127.0.0.0/8",), (str(folder),))
 
     async def dry_run(self, mapping: str) -> list[dict[str, Any]]:
         """Try a mapping; return what it would write."""
-        runner = DryRunner(self.db, self._keys, self._surroundings)
+        here = Surroundings(("127.0.0.0/8",), (str(self.folder),))
+        runner = DryRunner(self.db, self._keys, here)
         dry = await runner.run("default", mapping, DryRunRequest(), "test")
         assert dry.warnings == []
         assert {record.outcome for record in dry.records} == {"mapped"}
         return [json.loads(record.payload or "") for record in dry.records]
 
     async def run(self, instance: str, entity_type: str) -> Run:
-        return await self._place.run(instance=instance, entityType=entity_type)
+        return await self.installed.run(instance=instance, entityType=entity_type)
 
     async def rows(self, table: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in await self.db.fetch(f"select * from {table}")]
@@ -94,17 +122,22 @@ class Place:
         await self.topics.write(self.topic, messages, partition)
 
 
-@pytest.fixture
-async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Place]:
-    servers = f"127.0.0.0/8,{kafka.bootstrap},127.0.0.1:{urlsplit(postgres).port}"
-    extra = {"SYNCLINE_FILES_ROOTS": str(tmp_path), "SYNCLINE_OUTBOUND_ALLOW": servers}
+@pytest.fixture(scope="module")
+async def place(
+    module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Place]:
+    kafka, folder = module_kafka, tmp_path_factory.mktemp("examples")
+    servers = f"127.0.0.0/8,{kafka.bootstrap},127.0.0.1:{urlsplit(module_postgres).port}"
+    extra = {"SYNCLINE_FILES_ROOTS": str(folder), "SYNCLINE_OUTBOUND_ALLOW": servers}
     async with (
-        installation(kafka, postgres, tmp_path, extra) as installed,
-        open_database(postgres) as db,
+        installation(kafka, module_postgres, folder, extra) as installed,
+        open_database(module_postgres) as db,
         others_topics(kafka.bootstrap) as topics,
     ):
-        place = Place(installed, db, topics)
-        await place.configure(tmp_path)
+        place = Place(installed, db, topics, folder)
+        await place.configure(PAGE_DOCUMENTS)
+        for table in blocks("sql"):
+            await db.execute(table)
         yield place
         assert await audit(db) == []
 
@@ -113,12 +146,7 @@ def item(n: int, **changes: Any) -> dict[str, Any]:
     return {"id": n, "name": f"Item {n}", "price": f"{n}.50"} | changes
 
 
-async def test_both_examples_are_tried_and_run(place: Place, tmp_path: Path) -> None:
-    await _changes(place)
-    await _prices(place, tmp_path / "prices.xlsx")
-
-
-async def _changes(place: Place) -> None:
+async def test_changes_of_a_database_are_tried_and_run(place: Place) -> None:
     for n in range(6):
         await place.change("r", None, item(n), n % 3)
 
@@ -150,7 +178,8 @@ async def _changes(place: Place) -> None:
     assert lost.cursor_after in (None, second.cursor_after)
 
 
-async def _prices(place: Place, path: Path) -> None:
+async def test_a_sheet_is_tried_and_run(place: Place) -> None:
+    path = place.folder / "prices.xlsx"
     rows: Any = [["Price list 2026"], [], ["SKU", "Price", "Valid from"]]
     rows += [[f"{n:05}", n + 0.25, dt.date(2026, 1, 1 + n)] for n in range(5)]
     write_book(path, {"Notes": [["do not read"]], "Prices": rows})
@@ -173,3 +202,31 @@ async def _prices(place: Place, path: Path) -> None:
         ("00000", Decimal("0.25"), dt.date(2026, 1, 1)),
         ("00001", Decimal(99), dt.date(2026, 1, 2)),
     ]
+
+
+@pytest.mark.parametrize("upsert", [True, False])
+async def test_a_killed_execute_loses_no_message_and_doubles_none_unasked(
+    place: Place, upsert: bool
+) -> None:
+    count, topic = 4000, await place.topics.create(3)
+    mode = "upsert" if upsert else "append"
+    (place.folder / "items.csv").write_text("sku\n" + "".join(f"A{n}\n" for n in range(count)))
+    text = TO_TOPICS.replace("MODE", mode).replace("TOPIC", topic)
+    await place.configure(PAGE_DOCUMENTS + "---" + text.replace("UPSERT", str(upsert).lower()))
+
+    run_id = await place.installed.trigger(instance=mode, entityType="item")
+    await eventually(lambda: place.topics.read(topic), within=30)
+    await place.installed.stop("execute", signal.SIGKILL)
+    await place.installed.start("execute")
+    run = await place.installed.ended(run_id)
+
+    keys = Counter(message.key.decode() for message in await place.topics.read(topic))
+    doubts = await place.db.fetch(
+        "select source_id, code from dead_letters where run_id = $1", run_id
+    )
+    assert {row["code"] for row in doubts} <= {"ambiguous_write"}
+    assert run.counters.success + len(doubts) == count
+    missing = {f"A{n}" for n in range(count)} - keys.keys()
+    assert missing <= {row["source_id"] for row in doubts}
+    assert not (upsert and doubts)
+    assert upsert or max(keys.values()) == 1

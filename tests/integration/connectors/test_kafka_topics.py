@@ -393,6 +393,28 @@ async def test_a_lost_answer_is_told_from_a_refusal(
     assert [m.key for m in await topics.read(topic)] == [b"0001", b"0001"]
 
 
+@pytest.mark.parametrize("upsert", [False, True])
+async def test_a_write_that_takes_too_long_is_ended_and_in_doubt(
+    topics: OthersTopics, monkeypatch: pytest.MonkeyPatch, upsert: bool
+) -> None:
+    topic = await topics.create()
+    connector = connector_to(topics.bootstrap, timeout=1)
+    await connector.write(_batch([item(1)], topic=topic, upsert=upsert))
+    send = AIOKafkaProducer.send_batch
+
+    async def slow(self: AIOKafkaProducer, *args: Any, **said: Any) -> asyncio.Future[None]:
+        await send(self, *args, **said)
+        return asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", slow)
+    result = await connector.write(_batch([item(2), item(3)], topic=topic, upsert=upsert))
+
+    assert [(n, f.ambiguous, f.category) for n, f in result.failures.items()] == [
+        (0, not upsert, Category.TRANSIENT), (1, not upsert, Category.TRANSIENT),
+    ]  # fmt: skip
+    assert connector._producer is None
+
+
 @asynccontextmanager
 async def _door_to(bootstrap: str) -> AsyncIterator[str]:
     """Give another address of a broker, which still names its own one."""

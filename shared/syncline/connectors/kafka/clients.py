@@ -26,7 +26,7 @@ from syncline.connectors.kafka.settings import KafkaSettings, servers_of
 
 FRESH = 30.0
 """Seconds for which a broker's checked address is used again."""
-CONNECT_WITHIN, STOP_WITHIN = 3.0, 5.0
+CONNECT_WITHIN, STOP_WITHIN = 3.0, 2.0
 """Seconds."""
 MOST_FETCHED = 1024 * 1024
 """Bytes of one partition that a consumer fetches at once."""
@@ -155,7 +155,7 @@ class Cluster:
             except Exception as error:
                 raise guard.refused or error from error
             finally:
-                await _stopped(consumer)
+                await stop(consumer)
 
     async def producer(self, max_message: int) -> AIOKafkaProducer:
         """Return a producer that was started. Raises ConnectorError, RetriableError."""
@@ -172,7 +172,7 @@ class Cluster:
             try:
                 await self._started(producer)
             except BaseException as error:
-                await _stopped(producer)
+                await stop(producer)
                 raise guard.refused or error from error
             return producer
 
@@ -243,11 +243,17 @@ def _guarded(client: AIOKafkaClient, owner: Cluster) -> GuardedClient:
     return guard
 
 
-async def _stopped(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-    """Stop a client, whatever state it is in."""
-    with suppress(Exception):  # nobody needs it any more
+async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client, whatever state it is in: nothing is sent by it afterwards."""
+    try:
         async with asyncio.timeout(STOP_WITHIN):
             await client.stop()
+    except Exception:  # noqa: BLE001 - nobody needs it any more
+        log.info("client_stopped_hard")
+        with suppress(Exception):  # it was not started, or has ended
+            await client._sender.close()  # noqa: SLF001 - it would go on sending
+        with suppress(Exception):  # the same
+            await client.client.close()
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

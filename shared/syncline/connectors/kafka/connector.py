@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError, refusal
-from syncline.connectors.kafka.clients import Cluster
+from syncline.connectors.kafka.clients import STOP_WITHIN, Cluster, stop
 from syncline.connectors.kafka.errors import LOGIN_REFUSED, translated, translated_errors, words_of
 from syncline.connectors.kafka.reader import TopicReader, fetch_records, newest_records
 from syncline.connectors.kafka.settings import (
@@ -72,7 +72,7 @@ class KafkaConnector(port.Connector):
         return msgspec.structs.replace(
             self.capabilities,
             idempotent_upsert=options.get("upsert") is True,
-            longest_call=3.0 * self._settings.timeout,
+            longest_call=2.0 * self._settings.timeout + 2 * STOP_WITHIN,
         )
 
     def reads_in_order(self, extraction: Extraction) -> bool:
@@ -87,7 +87,7 @@ class KafkaConnector(port.Connector):
         """Let go of all connections."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await stop(producer)
 
     async def test(self) -> list[port.Check]:
         """Connect, log in, and connect to each broker at the address that it gives of itself."""
@@ -139,12 +139,16 @@ class KafkaConnector(port.Connector):
         """Write a message for each record, with the record's key."""
         target = read(TopicTarget, batch.options, TARGET)
         self._check_topic(target.topic)
-        await self.pace()
         async with self._writing:
             producer = self._producer or await self._reopened()
+            await self.pace()
             writer = TopicWriter(producer, target, self._settings.max_message, self._reopened)
-            with translated_errors():
-                result = await writer.write(batch)
+            try:
+                with translated_errors():
+                    result = await writer.write(batch, within=2.0 * self._settings.timeout)
+            except BaseException:
+                await self.close()
+                raise
             if result.failures or result.stopped:
                 await self.close()  # its numbers of messages may not be the broker's any more
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -16,7 +16,7 @@ from syncline.connectors.kafka.settings import TopicTarget
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.connectors.projection import text_of
 from syncline.contracts.messages import decoder_of
-from syncline.domain.errors import Category, Failure
+from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import Record
 
@@ -55,8 +55,8 @@ class TopicWriter:
         self._max_message = max_message
         self._reopen = reopen
 
-    async def write(self, batch: WriteBatch) -> WriteResult:
-        """Write it. Raises ConnectorError where there is no such topic."""
+    async def write(self, batch: WriteBatch, within: float) -> WriteResult:
+        """Write it, within so many seconds. Raises ConnectorError: there is no such topic."""
         self._result = WriteResult([None] * len(batch.payloads))
         self._again: list[tuple[int, _Message]] = []
         spread: dict[int, list[_Message]] = {}
@@ -64,6 +64,22 @@ class TopicWriter:
         for message in self._messages(batch):
             partition = _partition_of(message.key, partitions, partitions)
             spread.setdefault(partition, []).append(message)
+        self._open = {message.place for messages in spread.values() for message in messages}
+        try:
+            async with asyncio.timeout(within):
+                await self._send_all(spread)
+        except (TimeoutError, FailureError) as error:  # some may have been acknowledged before
+            failure = failure_of(TimeoutError(), upsert=self._target.upsert)
+            if isinstance(error, FailureError):
+                failure = error.failure
+            self._fail(sorted(self._open), failure)
+        return self._result
+
+    async def _send_all(self, spread: Mapping[int, Sequence[_Message]]) -> None:
+        """Send the messages of all partitions, and those again that were refused with others.
+
+        Raises RetriableError, ConnectorError: a new producer cannot be had.
+        """
         sent = [
             (partition, part, answer)
             for partition, messages in spread.items()
@@ -76,7 +92,6 @@ class TopicWriter:
             self._producer = await self._reopen()
             for part, answer in await self._send(partition, [message]):
                 await self._acknowledged(partition, part, answer)
-        return self._result
 
     async def _partitions(self) -> list[int]:
         topic = self._target.topic
@@ -144,12 +159,15 @@ class TopicWriter:
             self._again += [(partition, message) for message in part]
         except NOT_PERMITTED as error:
             self._result.stopped |= dict.fromkeys(places, translated(error).failure)
+            self._open.difference_update(places)
         except KafkaError as error:
             if isinstance(error, TOO_LARGE) and len(part) > 1:
                 self._again += [(partition, message) for message in part]
             else:
+                self._open.difference_update(places)
                 self._fail(places, failure_of(error, upsert=self._target.upsert))
         else:
+            self._open.difference_update(places)
             for number, place in enumerate(places):
                 self._result.target_ids[place] = f"{partition}-{base + number}"
 
