@@ -184,6 +184,13 @@ async def test_a_query_that_takes_too_long_is_ended(
         )
 
 
+async def test_a_limit_counts_what_filters_leave(connector: SqliteConnector) -> None:
+    odd = Condition(field="name", op="in", value=["n1", "n3", "n5", "n7", "n9"])
+    extraction = Extraction(id_column="id", table="t", filters=(odd,))
+
+    assert await ids(connector, extraction, limit=4, page_size=9) == "1357"
+
+
 async def test_filters_and_columns_choose(connector: SqliteConnector) -> None:
     extraction = Extraction(
         id_column="id",

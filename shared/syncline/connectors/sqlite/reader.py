@@ -104,12 +104,14 @@ class SqliteReader:
         while not is_end:
             some, is_end = _taken(rows, pages.asked)
             found = pages.take(some, is_end=is_end)
-            page = self.page(found[: int(min(left, len(found)))])
-            left -= len(page.ids)
-            if page.ids:
-                yield page
-            if left <= 0:
-                return
+            while found:
+                count = int(min(left, len(found)))
+                page, found = self.page(found[:count]), found[count:]
+                left -= len(page.ids)
+                if page.ids:
+                    yield page
+                if left <= 0:
+                    return
 
     def _key(self, row: tuple[Value, ...]) -> tuple[Value, Value]:
         cursor = self._extraction.cursor_column
