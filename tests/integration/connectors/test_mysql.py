@@ -50,7 +50,11 @@ async def test_values_arrive_exact_and_are_written_back_the_same(mysql: MysqlDat
     await mysql.run(f"insert into t values (1, {', '.join(literal for _, literal, _ in VALUES)})")
 
     [record] = await mysql.records(WHOLE)
+    types = {c.name: c.type for c in await mysql.connector.describe(WHOLE) or []}
 
+    assert [types[f"c{n}"] for n in (0, 4, 5, 11, 14, 16, 18)] == [
+        "int", "decimal", "float", "date", "datetime", "timestamp", "text",
+    ]  # fmt: skip
     for n, (kind, _, value) in enumerate(VALUES):
         got = record[f"c{n}"]
         assert (str(got) if kind in ROUGH else got) == value, kind

@@ -16,9 +16,9 @@ from syncline.connectors.mysql.text import text_literal
 
 
 class Kind(StrEnum):
-    """What the values of a column are."""
+    """What the values of a column are, by names that people know."""
 
-    WHOLE = "whole"
+    WHOLE = "int"
     DECIMAL = "decimal"
     FLOAT = "float"
     DOUBLE = "double"
