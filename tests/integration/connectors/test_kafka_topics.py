@@ -176,6 +176,27 @@ async def test_messages_that_are_deleted_while_they_are_read_are_told_of(
         await read(connector, of_topic(topic))
 
 
+async def test_a_read_ends_at_the_end_that_it_saw_at_its_start(
+    topics: OthersTopics, connector: KafkaConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = await topics.create(2)
+    await topics.write(topic, numbered(1, 2))
+    begin = reader.TopicReader.begin
+
+    async def late(self: reader.TopicReader, start: str | None) -> None:
+        await begin(self, start)
+        await topics.write(topic, numbered(3, 4))
+        await topics.write(topic, numbered(5), 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reader.TopicReader, "begin", late)
+        pages = await read(connector, of_topic(topic))
+
+    assert (ids_of(pages), cursor_of(pages)) == (["k1", "k2"], '{"0":2,"1":0}')
+    again = await read(connector, of_topic(topic), after=cursor_of(pages))
+    assert sorted(ids_of(again)) == ["k3", "k4", "k5"]
+
+
 async def test_a_topic_that_was_made_anew_is_told_of(
     topics: OthersTopics, connector: KafkaConnector
 ) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
-from syncline.connectors.file import FileConnector, workbook
+from syncline.connectors.file import FileConnector, sheet_rows, workbook
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.mapping.extraction import Extraction
 from tests.support.csv_files import bad, connector, good
@@ -131,6 +132,16 @@ async def test_a_sheet_is_chosen(tmp_path: Path, options: dict[str, Any], ids: s
     write_book(tmp_path / NAME, sheets, hidden="A")
 
     assert good(await read(tmp_path, options=options)) == [ids]
+
+
+async def test_a_sheet_that_is_a_chart_is_passed_over(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / NAME) as book:
+        chart = book.add_chart({"type": "line"})
+        book.add_chartsheet("Chart").set_chart(chart)
+        book.add_worksheet("Items").write_column(0, 0, ["id", "1"])
+        chart.add_series({"values": "=Items!$A$1:$A$2"})
+
+    assert good(await read(tmp_path)) == good(await read(tmp_path, options={"sheet": 1})) == ["1"]
 
 
 @pytest.mark.parametrize("sheet", ["Orders", 4])
@@ -266,6 +277,8 @@ def _cell(reference: str) -> str:
          "invalid_workbook", "where its sheet"),
         (raw_sheet("", **{"_rels/.rels": link_to("xl/other.xml", "officeDocument")}),
          "invalid_workbook", "list of sheets"),
+        (raw_sheet("", **{"xl/workbook.xml": '<?xml version="1.0" encoding="klingon"?><a/>'}),
+         "invalid_workbook", "klingon"),
         (raw_sheet("", **{"XL/workbook.xml": "<r/>"}), "invalid_workbook", "two parts of one name"),
         (raw_sheet(""), "no_header", "the sheet is empty"),
         (raw_sheet("".encode("utf-16").decode("latin-1") + "\0"), "invalid_workbook", "UTF-8"),
@@ -379,6 +392,24 @@ async def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     (problem,) = FileConnector.extraction_problems(Extraction(id_column="id", table=NAME))
     assert (problem.path, "syncline[excel]" in problem.message) == ("$.extraction.table", True)
     assert (await refused(tmp_path)).failure.code == "driver_missing"
+
+
+@pytest.mark.parametrize("is_panic", [True, False])
+async def test_a_panic_of_the_reader_ends_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_panic: bool
+) -> None:
+    write_sheet(tmp_path / NAME, [["id"], [1]])
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+
+    def broken(_: object) -> None:
+        raise panic("index out of bounds") if is_panic else ZeroDivisionError
+
+    monkeypatch.setattr(sheet_rows, "load_workbook", broken)
+    if is_panic:
+        assert "index out of bounds" in (await refused(tmp_path)).failure.message
+        return
+    with pytest.raises(ZeroDivisionError):  # a bug of ours
+        await read(tmp_path)
 
 
 async def test_a_sheet_is_described(tmp_path: Path) -> None:

@@ -78,7 +78,11 @@ async def test_an_array_that_cannot_be_taken_apart_is_refused(
     assert caught.value.failure.code == code
 
 
-async def test_an_array_goes_on_behind_any_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1000, 10_000_000])
+async def test_an_array_goes_on_behind_any_page(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "BLOCK", block)
     elements = [b'{"id":%d,"name":"%s"}' % (n, b"]x[" * (n % 37)) for n in range(500)]
     pages = await read(tmp_path, b"[" + b",\n".join(elements) + b"]", table=NAME, size=60)
     extraction = Extraction(id_column="id", table=NAME)

@@ -15,12 +15,19 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_header import MAX_COLUMNS
 from syncline.connectors.file.rows import RowPosition
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.file.workbook import COLUMNS, Oddity, checked, column_name
+from syncline.connectors.file.workbook import (
+    COLUMNS,
+    Oddity,
+    Workbook,
+    checked,
+    column_name,
+    unreadable,
+)
 from syncline.connectors.projection import RecordList
 from syncline.domain.record import JsonObject, Value
 
 with suppress(ImportError):  # without the extra `excel` nobody gets here
-    from python_calamine import CalamineError, load_workbook
+    from python_calamine import CalamineError, CalamineSheet, load_workbook
 
 Cell: TypeAlias = int | float | str | bool | time | date | datetime | timedelta
 """What calamine gives; "" for an empty cell."""
@@ -50,11 +57,7 @@ class SheetRows:
 
     def __init__(self, file: BinaryIO, settings: InSettings, at: RowPosition | None) -> None:
         book = checked(file, settings.sheet)
-        try:
-            sheet = load_workbook(book.data).get_sheet_by_name(book.sheet)
-        except CalamineError as error:
-            message = f"the Excel file cannot be read: {error}; open it in Excel and save it anew"
-            raise refusal("invalid_workbook", message) from error
+        sheet = _opened(book)
         self._odd = book.odd
         self._settings = settings
         self._rows: Iterator[list[Cell]] = iter(sheet.iter_rows())
@@ -177,6 +180,16 @@ class SheetRows:
     def _text(self, cell: Cell) -> Value:
         text = str(cell).strip() if self._settings.trim else str(cell)
         return None if text in ("", self._settings.null) else text
+
+
+def _opened(book: Workbook) -> CalamineSheet:
+    try:
+        return load_workbook(book.data).get_sheet_by_name(book.sheet)
+    except BaseException as error:
+        is_panic = type(error).__module__ == "pyo3_runtime"  # of its Rust; no Exception
+        if is_panic or isinstance(error, CalamineError):
+            raise unreadable(str(error)) from error
+        raise
 
 
 def _heading(cell: Cell) -> str:

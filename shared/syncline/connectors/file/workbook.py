@@ -93,10 +93,10 @@ def checked(file: BinaryIO, wanted: str | int | None) -> Workbook:
     except zipfile.BadZipFile as error:
         message = f"the file is not complete yet, or damaged: {error}"
         raise refusal("file_incomplete", message) from error
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
-        raise _unreadable(str(error)) from error
+    except (zlib.error, EOFError, NotImplementedError, RuntimeError, LookupError) as error:
+        raise unreadable(str(error)) from error
     except (ElementTree.ParseError, UnicodeError, ValueError) as error:
-        raise _unreadable(str(error)) from error
+        raise unreadable(str(error)) from error
 
 
 def too_large(why: str) -> ConnectorError:
@@ -104,7 +104,8 @@ def too_large(why: str) -> ConnectorError:
     return refusal("file_too_large", f"the Excel file is too large: {why}; give it as CSV")
 
 
-def _unreadable(why: str) -> ConnectorError:
+def unreadable(why: str) -> ConnectorError:
+    """Make the error of a file that is no sound Excel file."""
     message = f"the Excel file cannot be read: {why}; open it in Excel and save it anew"
     return refusal("invalid_workbook", message)
 
@@ -135,7 +136,7 @@ def _check_sizes(parts: zipfile.ZipFile) -> None:
         raise too_large(f"its parts have more than {MAX_UNPACKED:,} bytes")
     names = {info.filename.casefold() for info in infos}
     if len(names) < len(infos):
-        raise _unreadable("it has two parts of one name")
+        raise unreadable("it has two parts of one name")
     left = MAX_UNPACKED
     for info in infos:
         size = 0
@@ -145,7 +146,7 @@ def _check_sizes(parts: zipfile.ZipFile) -> None:
                 raise too_large(f"its parts have more than {MAX_UNPACKED:,} bytes")
         left -= size
         if size != info.file_size:
-            raise _unreadable(f"it lies about the size of its part {info.filename!r}")
+            raise unreadable(f"it lies about the size of its part {info.filename!r}")
 
 
 def _pieces(parts: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -165,18 +166,24 @@ def _sheet_of(parts: zipfile.ZipFile, wanted: str | int | None) -> tuple[str, st
     kinds = [(each.get("Type", ""), each) for each in _xml(parts, "_rels/.rels").iter()]
     books = [each.get("Target", "") for kind, each in kinds if kind.endswith("/officeDocument")]
     if [target.lstrip("/") for target in books] != [_BOOK]:
-        raise _unreadable("it does not tell where its list of sheets is")
+        raise unreadable("it does not tell where its list of sheets is")
     book, links = _xml(parts, _BOOK), _xml(parts, "xl/_rels/workbook.xml.rels")
-    sheets = [each for each in book.iter() if each.tag.rpartition("}")[2] == "sheet"]
+    charts = {each.get("Id") for each in links.iter() if "/chartsheet" in each.get("Type", "")}
+    every = [each for each in book.iter() if each.tag.rpartition("}")[2] == "sheet"]
+    sheets = [each for each in every if _link_of(each) not in charts]
     names = [sheet.get("name", "") for sheet in sheets]
     sheet = sheets[_place_of(sheets, names, wanted)]
-    link = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), "")
+    link = _link_of(sheet)
     targets = {each.get("Target", "") for each in links.iter() if each.get("Id") == link}
     if len(targets) != 1 or names.count(sheet.get("name", "")) != 1:
-        raise _unreadable(f"it does not tell where its sheet {sheet.get('name')!r} is")
+        raise unreadable(f"it does not tell where its sheet {sheet.get('name')!r} is")
     part = posixpath.normpath(posixpath.join("/xl", targets.pop())).lstrip("/")
     known = {name.casefold(): name for name in parts.namelist()}
     return sheet.get("name", ""), known[part.casefold()]
+
+
+def _link_of(sheet: ElementTree.Element) -> str:
+    return next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
 
 
 def _xml(parts: zipfile.ZipFile, name: str) -> ElementTree.Element:
@@ -212,12 +219,12 @@ class _Survey:
         for piece in pieces:
             data = rest + piece
             if b"\0" in piece:
-                raise _unreadable("its sheet is not in UTF-8")
+                raise unreadable("its sheet is not in UTF-8")
             cut = _last_cell(data)
             self._look(data[:cut])
             rest = data[cut:]
             if len(rest) > _LONGEST_TAG:
-                raise _unreadable(f"its sheet has a tag of more than {_LONGEST_TAG:,} bytes")
+                raise unreadable(f"its sheet has a tag of more than {_LONGEST_TAG:,} bytes")
         self._look(rest)
         return array("q", sorted(self._odd))
 
@@ -226,7 +233,7 @@ class _Survey:
         if not cells:
             return
         if b"" in cells:
-            raise _unreadable("cells of its sheet do not say where they are")
+            raise unreadable("cells of its sheet do not say where they are")
         whole = b"\n".join(cells)
         self._columns.update(whole.translate(None, _DIGITS).split(b"\n"))
         self._rows.update(whole.translate(None, _LETTERS).split(b"\n"))
