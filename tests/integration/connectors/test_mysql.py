@@ -190,6 +190,18 @@ class TestUniqueIndexes:
         rows = await mysql.run("select * from t order by sku")
         assert rows == [("A", "3", 3), ("B", "1", 2)]
 
+    async def test_a_record_that_is_refused_keeps_no_row_locked(self, mysql: MysqlDatabase) -> None:
+        await mysql.run(self.MADE.replace("n int", "n int check (n < 900)"))
+        await mysql.run("insert into t values ('A', '1', 1)")
+
+        refused = await mysql.connector.write(
+            bulk("t", [{"sku": "A", "ean": "1", "n": 950}], "sku")
+        )
+
+        assert refused.failures[0].code == "constraint_violated"
+        await mysql.run("set innodb_lock_wait_timeout = 1")
+        await mysql.run("update t set n = 2")
+
     async def test_a_number_that_the_table_gives_itself_does_no_harm(
         self, mysql: MysqlDatabase
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -9,11 +10,13 @@ import pytest
 
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.mysql import MysqlConnector, connector
+from syncline.connectors.mysql.errors import translated_errors
 from syncline.connectors.mysql.kinds import Kind, literal
 from syncline.connectors.mysql.text import TOKENS
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sql.text import names_in
 from syncline.domain.mapping.extraction import Extraction
+from tests.support.ports import free_port
 
 CONFIG = {"host": "h", "database": "d", "user": "u"}
 WITHOUT = """
@@ -40,6 +43,25 @@ async def test_a_profile_without_the_driver_says_what_to_install(
     assert (problem.path, "syncline[mysql]" in problem.message) == ("$.connector", True)
     with pytest.raises(ConnectorError, match=r"syncline\[mysql\]"):
         await MysqlConnector(CONFIG, {}, Surroundings()).describe(Extraction(id_column="id"))
+
+
+def test_a_server_gets_no_file_of_this_machine() -> None:
+    said = RuntimeError("**WARN**: Received LOAD_LOCAL packet but local_infile option is false.")
+    with pytest.raises(ConnectorError) as caught, translated_errors():
+        raise said
+    assert caught.value.failure.code == "local_file_asked"
+
+
+async def test_what_is_no_server_of_mysql_fails_the_host_part() -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x01\0\0\0\x0a")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port := free_port()):
+        config = CONFIG | {"host": "127.0.0.1", "port": port, "sslmode": "disable"}
+        around = Surroundings(outbound_allow=("127.0.0.0/8",))
+        [check] = await MysqlConnector(config, {}, around).test()
+    assert (check.part, check.ok) == ("host", False)
 
 
 @pytest.mark.parametrize(

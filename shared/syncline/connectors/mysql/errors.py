@@ -57,6 +57,14 @@ def code_of(error: BaseException) -> int:
     return number if isinstance(number, int) else 0
 
 
+def is_of_the_server(error: BaseException) -> bool:
+    """Tell whether the server said it, so that the connection is as good as before.
+
+    The driver's own numbers are those from 2000 on.
+    """
+    return code_of(error) // 1000 not in (0, 2)
+
+
 def is_transient(error: BaseException, *, writes: bool = True) -> bool:
     """Tell whether the same call may succeed later.
 
@@ -87,6 +95,11 @@ def translated_errors(*, writes: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except RuntimeError as error:
+        if "LOAD_LOCAL" not in str(error):
+            raise
+        message = "MySQL: the server asked for a file of this machine, which it never gets"
+        raise refusal("local_file_asked", message) from error
     except (MySQLError, OSError, TimeoutError) as error:
         if isinstance(refused := certificate_error(error), ssl.SSLCertVerificationError):
             message = f"MySQL: the server's certificate is refused: {refused.verify_message}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
@@ -34,7 +35,7 @@ _IDLE_FOR = 30.0
 """Seconds that a connection may wait: hosts close those that wait for long."""
 _UNREAD_FOR = 3600
 """Seconds that a server may wait for a result to be read; the reader sets a limit of its own."""
-_NO_ANSWER = "this is no server of MySQL, or it does not take TLS"
+_NO_SERVER = "what answers there is no server of MySQL"
 STRICT = (
     "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION"
@@ -246,6 +247,9 @@ class Sessions:
         try:
             await session.connect()  # type: ignore[unused-awaitable]
             await session.prepare_session(writes=self._writes)
+        except (struct.error, IndexError, ValueError) as error:  # of the driver, at odd answers
+            session.close()
+            raise OSError(_NO_SERVER) from error
         except BaseException:
             session.close()
             raise

@@ -14,6 +14,7 @@ from syncline.connectors.mysql.errors import (
     code_of,
     failure_of,
     is_of_the_call,
+    is_of_the_server,
     is_transient,
     may_pass,
     refused_call,
@@ -175,7 +176,7 @@ class Upsert(upsert.Upsert):
             yield
             await self._session.run("commit")
         except (MySQLError, RefusedError) as error:
-            if isinstance(error, RefusedError) or code_of(error) in range(1000, 2000):
+            if isinstance(error, RefusedError) or is_of_the_server(error):
                 await self._session.run("rollback")
             raise
 
