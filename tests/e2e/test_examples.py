@@ -151,7 +151,9 @@ async def test_changes_of_a_database_are_tried_and_run(place: Place) -> None:
         await place.change("r", None, item(n), n % 3)
 
     tried = await place.dry_run("changed-items")
-    assert {"id": 4, "name": "Item 4", "price": 4.5, "is_deleted": False} in tried
+    expected = [item(n, price=n + 0.5, is_deleted=False) for n in range(6)]
+    assert tried  # some of them: which partition is read first is not known
+    assert all(record in expected for record in tried)
     assert await place.rows("warehouse_items") == []
 
     first = await place.run("changes-to-warehouse", "item")
