@@ -12,6 +12,7 @@ from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.mariadb import (
     MysqlDatabase,
+    connector_to,
     run_all,
 )
 
@@ -43,6 +44,29 @@ class TestSql:
 
         assert await mysql.ids(extraction) == ["1", "3", "4"]
         assert await mysql.ids(extraction, after="2026-01-04") == ["3", "4"]
+
+    async def test_times_of_a_zone_are_told_in_utc(self, mysql: MysqlDatabase) -> None:
+        await mysql.run("create table z (id int, at datetime(3), day date, stamp timestamp)")
+        first = "1, '2026-01-31 10:00:00.5', '2026-01-31', '2026-01-31 10:00:00'"
+        others = "(2, '2026-07-31 10:00:00', null, null), (3, '0000-00-00', null, null)"
+        await mysql.run(f"insert into z values ({first}), {others}")
+        mysql.connector = connector_to(mysql.url, timezone="Europe/Berlin")
+        sql = "select * from z where :cursor is null or at >= :cursor"
+        table = Extraction(id_column="id", table="z", cursor_column="at")
+        query = Extraction(id_column="id", mode=SQL, sql=sql, cursor_column="at")
+
+        for extraction in (table, query):
+            pages = await mysql.pages(extraction, page_size=1)
+            cursors = [cursor for page in pages for cursor in page.cursors]
+            assert cursors == [None, "2026-01-31T09:00:00.500000Z", "2026-07-31T08:00:00Z"]
+            assert await mysql.ids(extraction, after=cursors[2]) in (["2"], ["3", "2"])
+            assert (await mysql.ids(extraction, after=cursors[1]))[-2:] == ["1", "2"]
+            assert await mysql.ids(extraction, position=pages[1].position) == ["2"]
+            fetched = await mysql.connector.fetch(extraction, ["1"])
+            [record] = fetched.records.records()
+            assert record == pages[1].records.records()[0]
+            assert (record["day"], record["stamp"]) == ("2026-01-31", "2026-01-31T10:00:00Z")
+        await mysql.connector.close()
 
     async def test_ids_are_a_list(self, mysql: MysqlDatabase) -> None:
         sql = "select * from t where :ids is null or id in (:ids)"

@@ -132,6 +132,7 @@ class TestMysql(
         ({"sslmode": "maybe"}, {}, "$.config.sslmode"),
         ({"statementTimeout": 0}, {}, "$.config.statementTimeout"),
         ({"schema": "x"}, {}, "$.config.schema"),
+        ({"timezone": "Berlin"}, {}, "$.config.timezone"),
         ({}, {"passwort": "x"}, "$.secrets.passwort"),
     ]
     wrong_mappings = [

@@ -31,6 +31,7 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "database": "d",
             "user": "u",
             "sslmode": "verify-ca",
+            "timezone": "Europe/Berlin",
             "sslrootcert": "/ca.pem",
             "statementTimeout": 5,
         },

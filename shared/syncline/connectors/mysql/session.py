@@ -12,6 +12,7 @@ import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 from asyncmy.connection import Connection
 from asyncmy.constants import CLIENT
@@ -51,6 +52,7 @@ class Session(Connection):
     Attributes:
         version: of the server.
         packet: bytes of the longest statement that it takes.
+        zone: of `datetime` columns that are read.
     """
 
     _client_flag: int
@@ -82,6 +84,7 @@ class Session(Connection):
         self._client_flag &= ~CLIENT.MULTI_STATEMENTS
         self._limit = float(settings.statement_timeout)
         self._until = asyncio.get_running_loop().time() + USED_FOR
+        self.zone = ZoneInfo(settings.timezone) if settings.timezone else None
         self.version = ""
         self.packet = 0
 

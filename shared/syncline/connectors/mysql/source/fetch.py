@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.connectors.mysql.kinds import literal
+from syncline.connectors.mysql.kinds import Kind, in_zone, literal
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker
@@ -20,7 +20,9 @@ async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[
     shape = await shape_of(session, base_query(extraction, None, []))
     check_named(extraction, shape)
     column = shape[extraction.id_column]
-    wanted = {i: found for i in ids if (found := literal(column.kind, i)) is not None}
+    zone = session.zone if column.kind is Kind.DATETIME else None
+    said = {i: literal(column.kind, in_zone(i, zone) if zone else i) for i in ids}
+    wanted = {i: found for i, found in said.items() if found is not None}
     names = tuple(shape)
     page = Page([], [], Columns(0, {}), "", columns=names)
     if wanted:
@@ -28,7 +30,7 @@ async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[
         some = f"from ({query}\n) q where {column.key} in ({', '.join(wanted.values())})"
         chosen = selection(extraction, shape)
         if rows := await session.rows(f"select {chosen.sql} {some}"):
-            page = PageMaker(extraction, chosen, names).page(rows)
+            page = PageMaker(extraction, chosen, names, session.zone).page(rows)
             given = set(page.ids)
             other = {i: found for i, found in wanted.items() if i not in given}
             page.asked = await _other_spellings(session, extraction, column, some, other)
@@ -48,7 +50,9 @@ async def _other_spellings(
     rows = await session.rows(f"select distinct {only_id.sql}, {tests} {some}")
     if not rows:
         return {}
-    maker = PageMaker(Extraction(id_column=extraction.id_column), only_id, [column.name])
+    maker = PageMaker(
+        Extraction(id_column=extraction.id_column), only_id, [column.name], session.zone
+    )
     found: dict[str, str] = {}
     for row in rows:
         [source_id] = maker.page([row]).ids

@@ -54,7 +54,8 @@ async def read_procedure(
 def _maker(session: Session, extraction: Extraction) -> PageMaker:
     shape = columns_of(session)
     check_named(extraction, shape)
-    return PageMaker(extraction, Selection(list(shape.values()), "", {}, ()), list(shape))
+    chosen = Selection(list(shape.values()), "", {}, ())
+    return PageMaker(extraction, chosen, list(shape), session.zone)
 
 
 async def describe_procedure(session: Session, extraction: Extraction) -> list[Column]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from zoneinfo import ZoneInfo
 
 import msgspec
 from asyncmy.cursors import Cursor, SSCursor
 
+from syncline.connectors.mysql.kinds import Kind, in_utc, in_zone
 from syncline.connectors.mysql.session import Row, Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.shape import (
@@ -38,9 +40,17 @@ class PageMaker:
 
     Args:
         names: all columns that the source has.
+        zone: of `datetime` columns, which are told in UTC then.
     """
 
-    def __init__(self, extraction: Extraction, chosen: Selection, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        extraction: Extraction,
+        chosen: Selection,
+        names: Sequence[str],
+        zone: ZoneInfo | None,
+    ) -> None:
+        self._zone = zone
         self._names = tuple(names)
         self._chosen = chosen
         self._places = {column.name: n for n, column in enumerate(chosen.columns)}
@@ -52,6 +62,11 @@ class PageMaker:
         cells = list(zip(*rows, strict=True))
         columns = self._chosen.columns
         values = {column.name: values_of(column.kind, cells[n]) for n, column in enumerate(columns)}
+        if self._zone is not None:
+            for column in columns:
+                if column.kind is Kind.DATETIME:
+                    told = values[column.name]
+                    values[column.name] = [t and in_utc(str(t), self._zone) for t in told]
         bad: dict[int, Failure] = {}
         for place, sized in self._chosen.sizes.items():
             for row, size in enumerate(cells[sized]):
@@ -117,12 +132,15 @@ async def _begun(
     """Have the server begin with the query of an extraction."""
     extraction = request.extraction
     await session.run(SNAPSHOT)
-    query = base_query(extraction, request.after, None)
-    shape = await shape_of(session, query)
+    shape = await shape_of(session, base_query(extraction, None, None))
     check_named(extraction, shape)
+    cursor = extraction.cursor_column
+    if session.zone and request.after and cursor and shape[cursor].kind is Kind.DATETIME:
+        request = msgspec.structs.replace(request, after=in_zone(request.after, session.zone))
+    query = base_query(extraction, request.after, None)
     await check_texts(session, request, query, shape)
     chosen = selection(extraction, shape)
-    maker = PageMaker(extraction, chosen, list(shape))
+    maker = PageMaker(extraction, chosen, list(shape), session.zone)
     where, order = where_of(request, shape), order_of(extraction, shape)
     sql = f"select {chosen.sql} from ({query}\n) q{where} order by {order}"
     no_limit = "max_statement_time" if session.is_mariadb else "max_execution_time"
