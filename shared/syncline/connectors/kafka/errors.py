@@ -64,7 +64,8 @@ def translated(error: BaseException) -> ConnectorError | RetriableError:
         return refusal("no_topic", f"{words}: the topic is not there any more")
     if isinstance(error, _NEVER):
         return refusal("not_supported", words)
-    code = "unreachable" if isinstance(error, _AWAY) else "unavailable"
+    is_away = isinstance(error, _AWAY) or type(error) is errors.KafkaError  # no broker answers
+    code = "unreachable" if is_away else "unavailable"
     return RetriableError(words, code=code)
 
 

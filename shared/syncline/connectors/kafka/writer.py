@@ -146,6 +146,7 @@ class TopicWriter:
             except KafkaError as error:
                 answer = asyncio.get_running_loop().create_future()
                 answer.set_exception(error)
+            answer.add_done_callback(_seen)
             sent.append((messages[begin:place], answer))
         return sent
 
@@ -173,6 +174,12 @@ class TopicWriter:
 
     def _fail(self, places: Sequence[int], failure: Failure) -> None:
         self._result.failures |= dict.fromkeys(places, failure)
+
+
+def _seen(answer: asyncio.Future[object]) -> None:
+    """Let nobody be told of an error that came after the write had ended."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _keys(batch: WriteBatch) -> list[str]:
