@@ -109,7 +109,7 @@ def in_utc(text: str, zone: ZoneInfo) -> str:
     """Return a time of a zone's clocks, as JSON has it, in UTC; what is no time stays as it is."""
     try:
         value = datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):  # 2026-00-00
+    except (ValueError, OverflowError):  # no day of the calendar, such as 2026-00-00
         return text
     return f"{value.replace(tzinfo=None).isoformat()}Z"
 
