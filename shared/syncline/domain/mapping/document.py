@@ -175,15 +175,15 @@ Fields = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Normalization:
     """Raw fields into canonical properties."""
 
     __pydantic_config__ = CONFIG
 
-    fields: Fields[NormalizationField]
     schema: SchemaName | None = None
     """Canonical schema that the properties must fit; without one they are an open document."""
+    fields: Fields[NormalizationField]
 
 
 @dataclass(frozen=True, kw_only=True)
