@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol, TypeAlias
 import msgspec
 
 from syncline.connectors import settings
+from syncline.connectors.drivers import Driver
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.facts import Capabilities, Check, SourceColumn, Surroundings
 from syncline.connectors.pages import ExtractRequest, Page, SourceSnapshot
@@ -122,6 +123,8 @@ class Connector(Protocol):
 
     Attributes:
         title, about: what it is for, for people who choose one.
+        driver: a module that it needs and that an extra installs, None for most. It is imported
+            when a call needs it: without it a connector is listed, and its profiles are refused.
         profile_settings, profile_secrets: what a profile may say.
         target_settings: what a mapping's `transformation.target` block may say.
         pace: awaited before each call or statement to the system, so that the profile's rate
@@ -130,6 +133,7 @@ class Connector(Protocol):
 
     title: ClassVar[str] = ""
     about: ClassVar[str] = ""
+    driver: ClassVar[Driver | None] = None
     profile_settings: ClassVar[type[settings.ConnectorSettings]] = settings.ConnectorSettings
     profile_secrets: ClassVar[type[settings.ConnectorSettings]] = settings.NoSecrets
     target_settings: ClassVar[type[settings.ConnectorSettings]] = settings.ConnectorSettings

@@ -46,11 +46,16 @@ def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
 def profile_problems(
     connector: type[Connector], profile: ProfileConfig, secrets: dict[str, str]
 ) -> list[Problem]:
-    """Return what a connector says of a profile's settings; a secret among them is masked."""
+    """Return what a connector says of a profile's settings; a secret among them is masked.
+
+    A driver that is not installed is a problem of `$.connector`.
+    """
+    missing = connector.driver.missing() if connector.driver else None
     known = Secrets()
     known.know(secrets.values())
     found = connector.config_problems(profile.config, secrets)
-    return [Problem(problem.path, known.mask(problem.message)) for problem in found]
+    own = [Problem("$.connector", missing)] if missing else []
+    return own + [Problem(problem.path, known.mask(problem.message)) for problem in found]
 
 
 class _Checker:

@@ -377,6 +377,25 @@ async def test_forms_and_editors_get_their_schemas(call: Client) -> None:
     assert (await call("GET", "/schemas/nope")).status_code == 404
 
 
+async def test_a_connector_without_its_driver_is_listed_and_refused(
+    call: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = PROFILE | {"connector": "mysql"}
+    monkeypatch.setattr("syncline.connectors.drivers.find_spec", lambda _: None)
+
+    listed = (await call("GET", "/connectors")).json()["items"]
+    saved = await call("POST", "/connection-profiles", profile)
+    tested = await call("POST", "/connection-profiles/test", profile)
+
+    advice = {c["name"]: c["driverMissing"] for c in listed}
+    assert "pip install 'syncline[mysql]'" in advice["mysql"]
+    assert advice["postgresql"] is None
+    for answer in (saved, tested):
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["path"]) == (422, "$.connector")
+        assert "pip install 'syncline[mysql]'" in error["message"]
+
+
 async def test_editors_get_the_canonical_schemas(call: Client) -> None:
     listed = (await call("GET", "/canonical-schemas")).json()["items"]
     assert {"name": "item", "title": "Item"}.items() <= listed[0].items()

@@ -385,9 +385,7 @@ async def test_cells_are_found_wherever_pieces_end(
 
 async def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sheet(tmp_path / NAME, [["id"], [1]])
-    for module in ("settings", "reader"):
-        name = f"syncline.connectors.file.{module}.find_spec"
-        monkeypatch.setattr(name, lambda _: None)
+    monkeypatch.setattr("syncline.connectors.drivers.find_spec", lambda _: None)
 
     (problem,) = FileConnector.extraction_problems(Extraction(id_column="id", table=NAME))
     assert (problem.path, "syncline[excel]" in problem.message) == ("$.extraction.table", True)

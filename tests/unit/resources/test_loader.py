@@ -179,3 +179,16 @@ def test_nothing_to_read_is_said(tmp_path: Path, path: str) -> None:
 
 def test_profile_never_shows_its_secret() -> None:
     assert "t0p" not in repr(ProfileConfig(name="a", connector="http", secrets={"token": "t0p"}))
+
+
+def test_a_driver_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncline.connectors.drivers.find_spec", lambda _: None)
+    config = "{host: h, database: d, user: u}"
+    text = f"kind: Profile\nname: shop\nconnector: mysql\nconfig: {config}\n"
+
+    (mistake,) = said(written(tmp_path, text))
+
+    assert "$.connector: a driver that MySQL needs is not installed" in mistake
+    assert "pip install 'syncline[mysql]'" in mistake

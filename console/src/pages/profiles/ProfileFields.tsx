@@ -22,6 +22,7 @@ interface Props {
 export function ProfileFields({ form, connectors, schema, isNew, stored, children }: Props) {
   const { field, setValues, values: draft } = form;
   const secrets = secretsOf(draft, schema);
+  const chosen = connectors.find((one) => one.name === draft.connector);
   const mistake = (path: string) => form.errors[path] as string | undefined;
   return (
     <>
@@ -30,11 +31,15 @@ export function ProfileFields({ form, connectors, schema, isNew, stored, childre
           <NameField isNew={isNew} data-autofocus={isNew || undefined} {...field("name")} />
           <Select
             label="Connector"
-            description={connectors.find((one) => one.name === draft.connector)?.description}
-            data={connectors.map((one) => ({ value: one.name, label: one.title }))}
+            description={chosen?.description}
+            data={connectors.map((one) => ({
+              value: one.name,
+              label: one.driverMissing ? `${one.title} (driver not installed)` : one.title,
+            }))}
             allowDeselect={false}
             maw={420}
             {...field("connector")}
+            error={chosen?.driverMissing ?? field("connector").error}
             onChange={(connector) => connector && setValues({ connector, config: {}, secrets: {} })}
           />
           <Switch label="Active: instances may use it" {...field("active", { type: "checkbox" })} />

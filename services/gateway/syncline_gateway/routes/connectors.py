@@ -31,6 +31,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
         source, target: directions it works in.
         bulk_size: most records of one write.
         lookup: it can find a record by its match key.
+        driver_missing: what to install before a profile may use it; null where nothing is missing.
         profile_schema: JSON Schema of a profile's `config` and `secrets`.
     """
 
@@ -43,6 +44,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
     bulk_size: int
     lookup: bool
     smart_sync: bool
+    driver_missing: str | None
     profile_schema: JsonObject
 
 
@@ -113,6 +115,7 @@ def _view(name: str) -> ConnectorView:
         name=name,
         title=schema.get("title", name),
         description=schema.get("description", ""),
+        driver_missing=kind.driver.missing() if kind.driver else None,
         profile_schema=schema,
         **{field: getattr(kind.capabilities, field) for field in _CAPABILITIES},
     )

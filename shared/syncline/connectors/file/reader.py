@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import BinaryIO, TypeAlias
 
 import msgspec
@@ -14,7 +13,7 @@ from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.json_rows import JsonArray, JsonLines, json_rows
 from syncline.connectors.file.packed import unpacked
 from syncline.connectors.file.rows import RowPosition
-from syncline.connectors.file.settings import EXTRA, InSettings
+from syncline.connectors.file.settings import EXCEL, InSettings
 from syncline.connectors.file.sheet_rows import SheetRows
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
@@ -90,8 +89,7 @@ def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = Non
     if settings.format == "csv":
         return CsvRows(file, settings, at)
     if settings.format == "excel":
-        if find_spec("python_calamine") is None:
-            raise refusal("driver_missing", f"Excel files need an extra: {EXTRA}")
+        EXCEL.require()
         return SheetRows(file, settings, at)
     return json_rows(file, at)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
+from syncline.connectors.drivers import Driver
 from syncline.connectors.folders import AbsolutePath
 from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
@@ -35,7 +35,7 @@ _SUFFIXES = {
 }
 _CSV_ONLY = ("delimiter", "quote", "encoding", "escape")
 _EXCEL_ONLY = ("sheet", "header_row")
-EXTRA = "`pip install 'syncline[excel]'`"
+EXCEL = Driver("python_calamine", "Excel files", "syncline[excel]")
 
 
 def _character(value: object) -> object:
@@ -226,8 +226,8 @@ def _format_problems(said: InSettings) -> Iterator[Problem]:
         message = "XML is not read: give the file as CSV, JSON or Excel"
         yield Problem("$.extraction.table", message)
     is_excel = said.format == "excel"
-    if is_excel and find_spec("python_calamine") is None:
-        yield Problem("$.extraction.table", f"Excel files need an extra: {EXTRA}")
+    if is_excel and (missing := EXCEL.missing()):
+        yield Problem("$.extraction.table", missing)
     for name in _CSV_ONLY if is_excel else _EXCEL_ONLY:
         if name in said.model_fields_set:
             message = f"means nothing in a file that is {'' if is_excel else 'not '}Excel"

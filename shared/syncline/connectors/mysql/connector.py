@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
-from syncline.connectors.errors import refusal
+from syncline.connectors.drivers import Driver
 from syncline.connectors.mysql.settings import MysqlSettings
 from syncline.connectors.mysql.text import TOKENS
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import SqlConnector, TableTarget
 from syncline.connectors.sql.server import ServerSecrets
-from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
 if TYPE_CHECKING:
     from syncline.connectors.mysql.database import Database
 
-_NEEDED = "MySQL needs its driver: pip install 'syncline[mysql]'"
+_DRIVER = Driver("asyncmy", "MySQL", "syncline[mysql]")
 
 
 class MysqlConnector(SqlConnector):
@@ -29,6 +27,7 @@ class MysqlConnector(SqlConnector):
 
     title = "MySQL, MariaDB"
     about = "Tables, SQL and procedures of a MySQL or MariaDB database."
+    driver = _DRIVER
     profile_settings = MysqlSettings
     profile_secrets = ServerSecrets
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
@@ -48,19 +47,10 @@ class MysqlConnector(SqlConnector):
     @cached_property
     def _database(self) -> Database:
         """The profile's database. Raises ConnectorError where the driver is not installed."""
-        if find_spec("asyncmy") is None:
-            raise refusal("driver_missing", _NEEDED)
+        _DRIVER.require()
         from syncline.connectors.mysql.database import Database  # noqa: PLC0415 - an extra
 
         return Database(self._settings, self._password, self._allowed)
-
-    @classmethod
-    def config_problems(
-        cls, config: Mapping[str, object], secrets: Mapping[str, str], /
-    ) -> list[Problem]:
-        """Name every mistake of a profile's settings, and a driver that is missing."""
-        missing = [] if find_spec("asyncmy") else [Problem("$.connector", _NEEDED)]
-        return missing + super().config_problems(config, secrets)
 
     @classmethod
     def system_of(
