@@ -6,8 +6,8 @@ MODULES := console/node_modules/.ready
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
-# Two targets at a time. Each line says whose it is, so that one sees them get on.
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 2 --keep-going SIDE=yes
+# Three targets at a time, as tests mostly wait. Each line says whose it is, so that one sees them get on.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 3 --keep-going SIDE=yes
 WHOSE = $(if $(SIDE), 2>&1 | sed -u 's/^/$@: /')
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -37,8 +37,8 @@ console: $(WEB) ## Build the web console into the gateway; needs Node 20 or late
 console-check: $(MODULES) ## Lint the console, check its types and run its unit tests
 	cd console && npm run -s check
 
-test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in two processes with servers of their own
-	$(SIDE_BY_SIDE) test-end-to-end test-integration test-browser test-unit
+test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in three processes with servers of their own
+	$(SIDE_BY_SIDE) test-integration "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
 
 test-unit: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
@@ -48,6 +48,9 @@ test-integration: $(READY) ## Run the tests of one part with its servers
 
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations
 	$(BIN)/pytest tests/e2e$(WHOSE)
+
+end-to-end-%: $(READY) $(WEB)
+	$(BIN)/pytest tests/e2e/test_$**.py$(WHOSE)
 
 test-browser: $(READY) $(WEB) ## Run the tests in a browser
 	$(BIN)/pytest tests/browser$(WHOSE)
