@@ -17,6 +17,7 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
+from tests.support.hooks import PLAIN, plain
 from tests.support.http_world import SINGLE
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -162,6 +163,7 @@ class Story:
         await self._people()
         await self._configure()
         await self._subscribe()
+        await self._take_webhooks()
         for name in ("erp", "locked", "shop"):
             await self._call("POST", f"/connection-profiles/{name}/test")
         runs = [await self._run(instance) for instance in ("erp-shop", "locked-shop", "erp-shop")]
@@ -232,6 +234,21 @@ class Story:
         body = {"name": "people", "addresses": ["ops@example.com", "nobody@example.com"]}
         mail = (await self._call("POST", "/email-subscriptions", body)).json()
         await self._call("POST", f"/email-subscriptions/{mail['id']}/test")
+
+    async def _take_webhooks(self) -> None:
+        """Receive a delivery of a shop, after one that says the secret and is not signed."""
+        hook = {"name": "shop", "instance": "erp-shop", "entityType": "item", "sourceIds": "id",
+                "signature": PLAIN}  # fmt: skip
+        made = (await self._call("POST", "/inbound-webhooks", hook)).json()
+        self.canaries.silent = True
+        given = await self._call("POST", "/inbound-webhooks/shop/rotate-secret", {})
+        self.canaries.silent = False
+        secret = self.canaries.secrets["hook"] = given.json()["secret"]
+        path, body = f"/api/v1/hooks/{made['id']}", b'{"id": "A1"}'
+        wrong = await self.client.post(path, content=secret.encode())
+        assert wrong.status_code == 401
+        taken = await self.client.post(path, content=body, headers=plain(secret, body))
+        assert taken.status_code == 202, taken.text
 
     async def _run(self, instance: str) -> str:
         """Run while the shop repeats the token in its answers."""
