@@ -26,6 +26,7 @@ from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.row_security import open_tenants_database
 from syncline.postgres.limits.leases import Limits
+from syncline.resources.documents import build_models
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
 from syncline_gateway.access.connection_limits import LimitedConnection, raise_file_limit
@@ -68,6 +69,7 @@ async def serve(settings: Settings) -> None:
         backend = await _backend(own)
         server = _Server(_config(create_app(backend), settings.trusted_proxies))
         listening = listen(settings)
+        build_models()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         own.stack.callback(listening.close)

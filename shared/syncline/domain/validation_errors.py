@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -93,13 +93,17 @@ def refused_as_part(read: Callable[[Any], Any]) -> AfterValidator:
 def validated(model: type[T], value: object) -> T:
     """Return a plain value as `model`. Raises InvalidInputError, which names every mistake."""
     try:
-        checked: T = _adapter(model).validate_python(value)
+        checked: T = adapter_of(cast(Hashable, model)).validate_python(value)
     except ValidationError as error:
         raise InvalidInputError(list(problems_of(error, model))) from None
     return checked
 
 
-_adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
+@cache
+def adapter_of(model: Hashable) -> TypeAdapter[Any]:
+    """Return what checks values of a model; built at the first call."""
+    form: Any = model
+    return TypeAdapter(form)
 
 
 def document_name(field: str) -> str:

@@ -25,7 +25,8 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.document_fields import CONFIG, Text
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Mapping
-from syncline.domain.validation_errors import PartError
+from syncline.domain.trigger import TriggerRequest
+from syncline.domain.validation_errors import PartError, adapter_of
 
 _BY_VALUE = "Secrets by value; `***` keeps the one that is stored. Never given back."
 MAX_SECRET = 20_000
@@ -153,3 +154,13 @@ REQUESTS: dict[Kind, type[Head]] = {
     Kind.HOOK: HookDocument,
 }
 """What requests bring, by kind."""
+
+
+def build_models() -> None:
+    """Build what checks documents, before threads do it side by side.
+
+    Pydantic reads docstrings by parsing the source, and Python 3.11 fails where two threads parse
+    at once (cpython issue 106905).
+    """
+    for model in (*REQUESTS.values(), ProfileDocument, Mapping, TriggerRequest):
+        adapter_of(model)
