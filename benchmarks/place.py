@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +59,7 @@ class Place:
         self.kafka = EmbeddedKafka(folder / "kafka", free_port())
         self.postgres = EmbeddedPostgres(folder / "postgres", free_port())
         self.sink_port = free_port()
+        self.http_port = free_port()
         self.environment: dict[str, str] = {}
         self.processes: dict[str, int] = {}
         self._health: dict[str, int] = {}
@@ -91,8 +92,8 @@ class Place:
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
-    async def start(self) -> None:
-        """Start the servers, load the data, configure, start every service."""
+    async def start(self, beside: Sequence[str] = ()) -> None:
+        """Start the servers, load the data, configure, start every service and some `beside`."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
         self.folder.chmod(0o755)  # PostgreSQL does not run as root
@@ -101,7 +102,7 @@ class Place:
         self._describe()
         self._load_data()
         await self._configure()
-        for service in SERVICES:
+        for service in (*SERVICES, *beside):
             self._start_service(service)
         self._start_sink()
         await self._ready()
@@ -162,6 +163,7 @@ class Place:
             "SYNCLINE_POSTGRES_DSN": dsn,
             "SYNCLINE_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "SYNCLINE_KAFKA_PARTITIONS": str(PARTITIONS),
+            "SYNCLINE_HTTP_PORT": str(self.http_port),
             "SYNCLINE_SECRET_KEYS": key,
             "SYNCLINE_MESSAGE_KEYS": generate_key(),
             "SYNCLINE_OUTBOUND_ALLOW": f"127.0.0.0/8,127.0.0.1:{self.postgres.port}",
@@ -243,11 +245,11 @@ def _psql() -> Path:
 
 
 @asynccontextmanager
-async def place(folder: Path, rows: int) -> AsyncIterator[Place]:
-    """Start everything in an empty folder and stop it at the end."""
+async def place(folder: Path, rows: int, beside: Sequence[str] = ()) -> AsyncIterator[Place]:
+    """Start everything in an empty folder, and services `beside`; stop it all at the end."""
     made = Place(folder, rows)
     try:
-        await made.start()
+        await made.start(beside)
         yield made
     finally:
         await made.stop()
