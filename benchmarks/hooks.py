@@ -90,7 +90,9 @@ async def send(client: httpx.AsyncClient, path: str, secret: str, body: bytes, i
 async def at_target(target: Database, code: str, name: str) -> None:
     found = "select 1 from public.item where code = $1 and name = $2"
     async with asyncio.timeout(30):
-        while not await target.fetchval(found, code, name):
+        while True:
+            if await target.fetchval(found, code, name):
+                return
             await asyncio.sleep(LOOK_EVERY)
 
 
