@@ -19,7 +19,7 @@ from time import perf_counter, time
 import httpx
 
 from benchmarks.crowd import give_key
-from benchmarks.place import Place, place
+from benchmarks.place import PEERS, Place, place
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.signature import signed_headers
@@ -46,6 +46,7 @@ async def main() -> None:
 
 
 async def measure(made: Place) -> None:
+    made.psql("tgt", "-f", str(PEERS / "target.sql"))
     async with (
         open_database(made.database("src"), size=1) as source,
         open_database(made.database("tgt"), size=1) as target,
