@@ -101,7 +101,7 @@ async def test_what_comes_while_scheduler_and_trigger_are_away_runs_once(
 
     async def closed() -> bool:
         open_ = await shop.db.fetchval("select count(*) from hook_runs where closed_at is null")
-        return open_ == 0
+        return bool(open_ == 0)
 
     await eventually(closed, within=30)
     assert await shop.db.fetchval("select count(*) from runs") - before == 1
