@@ -21,6 +21,7 @@ from tests.support import mariadb, postgresql
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
 from tests.support.mariadb import MysqlDatabase, mysql_database
+from tests.support.postgresql import config_of
 
 ROWS = 12_000
 CONFIGURATION = """
@@ -81,7 +82,7 @@ async def shop(mariadb: str) -> AsyncIterator[MysqlDatabase]:
 @pytest.fixture
 async def db(place: Installation, shop: MysqlDatabase, tmp_path: Path) -> AsyncIterator[Database]:
     config = tmp_path / "config.yaml"
-    profiles = {"mysql": mariadb.config_of(shop.url), "postgresql": postgresql.config_of(place.dsn)}
+    profiles = {"mysql": config_of(shop.url), "postgresql": postgresql.config_of(place.dsn)}
     text = CONFIGURATION.format(**{n: json.dumps(c) for n, c in profiles.items()})
     text += STREAM.format(name="out", source="items", target="goods", from_="shop", to="erp")
     text += STREAM.format(name="back", source="goods", target="copies", from_="erp", to="shop")

@@ -24,6 +24,7 @@ from syncline.embedded.server import EmbeddedServer
 from tests.support.certificates import Authority
 from tests.support.folders import server_folder
 from tests.support.ports import free_port
+from tests.support.postgresql import config_of
 
 USER, PASSWORD = "syncline", "s3@same:/'\"ö"
 _OPTIONS = (
@@ -127,17 +128,6 @@ async def run_all(url: str, *statements: str) -> list[tuple[Any, ...]]:
             return [*await cursor.fetchall()] if cursor.description else []
     finally:
         connection.close()
-
-
-def config_of(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    return {
-        "host": parts.hostname,
-        "port": parts.port,
-        "database": parts.path[1:],
-        "user": parts.username,
-        "sslmode": "disable",
-    }
 
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> MysqlConnector:

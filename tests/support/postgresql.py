@@ -13,6 +13,7 @@ from tests.support.eventually import eventually
 
 
 def config_of(dsn: str) -> dict[str, Any]:
+    """Return the settings of a profile that leads to a database server at an address."""
     parts = urlsplit(dsn)
     return {
         "host": parts.hostname,
