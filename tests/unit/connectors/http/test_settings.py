@@ -55,6 +55,13 @@ TARGETS: list[tuple[dict[str, Any], str, str]] = [
     (ITEMS | {"body": {"a": 1}}, "bodyPath", "is required beside `body`"),
     (ITEMS | {"bodyPath": "a[0]"}, "bodyPath", "through objects"),
     (ITEMS | {"keyField": "a.b"}, "keyField", "without dots"),
+    (ITEMS | {"envelope": {"data": "{key}"}}, "envelope", "must hold {record}"),
+    (ITEMS | {"envelope": {"data": "{record}", "a": "{id}"}}, "envelope", "{id} means nothing"),
+    (
+        ITEMS | {"envelope": {"data": "{record}"}, "answer": {"echo": "data"}},
+        "answer.echo",
+        "without `envelope`",
+    ),
     (ITEMS | {"parameters": {"a": None}}, "parameters.a", "must be text"),
     (ITEMS | {"headers": {"Content-Length": "1"}}, "headers.Content-Length", "cannot be set"),
     (ITEMS | {"update": {}}, "update.endpoint", "is required"),
@@ -72,6 +79,7 @@ TARGETS: list[tuple[dict[str, Any], str, str]] = [
     ),
 ]
 API = Extraction(id_column="id", mode=ExtractionMode.API, endpoint="/items")
+POSTED: dict[str, Any] = {"body": {"query": {}}}
 EXTRACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"mode": ExtractionMode.CONFIG}, "mode", "reads `api`"),
     ({"endpoint": None}, "endpoint", "is required"),
@@ -84,6 +92,24 @@ EXTRACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"options": {"cursorFormat": "qqq"}}, "options.cursorFormat", "`epochMillis`"),
     ({"options": {"order": True}}, "options.order", "did you mean `ordered`"),
     ({"options": {"fetch": {"endpoint": "/items"}}}, "options.fetch.endpoint", "{ids}"),
+    ({"paging": {"type": "page", "alone": True}}, "paging.alone", "by cursor, not by page"),
+    ({"options": {"body": {"a": "{now}"}}}, "options.body", "{now} means nothing"),
+    ({"options": POSTED, "paging": {"type": "link"}}, "paging.type", "by POST"),
+    (
+        {"options": POSTED, "paging": {"type": "page", "sizeParameter": "a[0]"}},
+        "paging.sizeParameter",
+        "a path in the body",
+    ),
+    (
+        {"options": POSTED | {"stable": {"parameters": {"sort": "id"}}}},
+        "options.stable",
+        "by POST",
+    ),
+    (
+        {"options": {"fetch": {"endpoint": "/items", "body": {"q": "a,{ids}"}}}},
+        "options.fetch.body",
+        "hold nothing else",
+    ),
 ]
 
 

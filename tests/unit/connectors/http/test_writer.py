@@ -295,3 +295,21 @@ async def test_what_was_looked_for_is_not_looked_for_again() -> None:
     work.asked = True
     assert (await told.connector.write(work)).failures == {}
     assert told.methods() == ["POST", "POST"]
+
+
+@pytest.mark.parametrize("size", [1, 100])
+async def test_each_record_is_sent_in_its_envelope(size: int) -> None:
+    def answer(call: Call) -> Any:
+        sent = call.sent if isinstance(call.sent, list) else [call.sent]
+        return 200, {"results": [{"key": each["key"], "id": f"i-{each['key']}"} for each in sent]}
+
+    told = Answering(answer)
+    envelope = {"key": "{key}", "data": "{record}", "once": "{idempotencyKey}"}
+    read = {"records": "results", "id": "id", "key": "key", "keyOf": "key"}
+    options = {"endpoint": "/items", "bulkSize": size, "envelope": envelope, "answer": read}
+
+    result = await told.connector.write(batch(items(2), options))
+
+    assert result.target_ids == ["i-A0", "i-A1"]
+    sent = [each for call in told.calls for each in (call.sent if size > 1 else [call.sent])]
+    assert sent[1] == {"key": "A1", "data": {"sku": "A1", "price": 1}, "once": "key-1"}

@@ -122,6 +122,8 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
             else "neither records nor an address to go to: is a cache in the way?"
         )
     after = retry_after(answer.headers)
+    if after is None:
+        after = errors.wait(answer.status, text)
     category = category_of(errors, answer.status, text)
     if answer.status == 403 and after:  # too many calls, in the words of some APIs
         category = Category.TRANSIENT

@@ -19,7 +19,6 @@ from syncline.connectors.http.answers.answer import (
 from syncline.connectors.http.answers.graphql import GraphqlError, own_error, request_error
 from syncline.connectors.http.client.client import Request, Sender
 from syncline.connectors.http.client.login import LoginHeaders
-from syncline.connectors.http.settings.graphql import GraphqlBody
 from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.messages import encode
@@ -83,10 +82,12 @@ class Api:
             raise error_of(failure_of(answer, self.settings.errors, self.clean))
         return answer
 
-    async def ask(self, endpoint: str, body: GraphqlBody) -> Answer:
-        """POST a GraphQL query to an endpoint; no redirect is followed. Raises as `read` does."""
-        url, content = self.url(endpoint, (), {}), encode(body)
-        answer = await self._sent("POST", url, JSON, content, graphql=True)
+    async def ask(self, url: str, body: object, *, graphql: bool = False) -> Answer:
+        """Read by POST, with a body that is sent as JSON; no redirect is followed.
+
+        Raises as `read` does.
+        """
+        answer = await self._sent("POST", url, JSON, encode(body), graphql=graphql)
         if not answer.ok:
             raise error_of(failure_of(answer, self.settings.errors, self.clean))
         return answer

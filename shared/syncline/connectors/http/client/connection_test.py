@@ -55,25 +55,36 @@ async def test_connection(api: Api) -> list[Check]:
             if query is None or endpoint is None:
                 answer = await api.read(url)
             else:
-                answer = await api.ask(endpoint, GraphqlBody(query.text, {}))
+                answer = await api.ask(url, GraphqlBody(query.text, {}), graphql=True)
             if endpoint:
                 api.decoded(answer)
     except TimeoutError:  # the failed check tells it
         return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
     except FailureError as error:
-        part = _PARTS.get(error.failure.code, "data")
-        if part == "data" and not endpoint:
-            return [*_sound("host", url), _UNTOLD]
-        return [*_sound(part, url), Check(part, ok=False, message=api.clean(str(error))[:500])]
+        if part_of(error) == "data" and not endpoint:
+            return [*sound(api, "host"), _UNTOLD]
+        return failed_checks(api, error)
     if not endpoint:
-        return [*_sound("login", url), _UNTOLD]
+        return [*sound(api, "login"), _UNTOLD]
     good = Check("data", ok=True, message=f"the test endpoint answers. {_LATE}")
-    return [*_sound("data", url), good]
+    return [*sound(api, "data"), good]
 
 
-def _sound(before: str, url: str) -> list[Check]:
+def part_of(error: FailureError) -> str:
+    """Return the part of a connection that a failure is of."""
+    return _PARTS.get(error.failure.code, "data")
+
+
+def failed_checks(api: Api, error: FailureError) -> list[Check]:
+    """Return the steps of a test that failed."""
+    part = part_of(error)
+    return [*sound(api, part), Check(part, ok=False, message=api.clean(str(error))[:500])]
+
+
+def sound(api: Api, before: str) -> list[Check]:
     """Return the steps that went well before the one that is told of."""
-    parts = [p for p in _ORDER[: _ORDER.index(before)] if p != "tls" or url.startswith("https:")]
+    is_tls = api.settings.base_url.startswith("https:")
+    parts = [p for p in _ORDER[: _ORDER.index(before)] if p != "tls" or is_tls]
     words = {"host": "reached", "tls": "certificate verified", "login": "accepted"}
     return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
 

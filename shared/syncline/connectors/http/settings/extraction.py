@@ -10,11 +10,13 @@ from pydantic.alias_generators import to_camel
 
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import fields
+from syncline.connectors.http.settings.bodies import texts, texts_in
 from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall, page_info
 from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from syncline.domain.mapping.paths import reader
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import JsonObject
 
 CURSOR = "{cursor}"
 USUAL = {"page": "page", "offset": "offset", "cursor": "cursor"}
@@ -49,10 +51,13 @@ class HttpPaging(ConnectorSettings):
     empty_pages: fields.Whole = Field(100, ge=0, le=100_000)
     anchor_after: fields.Whole | None = Field(None, ge=1)
     most: fields.Whole | None = Field(None, ge=1)
+    alone: bool = False
 
     def contradictions(self) -> Contradictions:
         if self.next and self.type not in ("cursor", "link"):
             yield "next", f"is for paging by cursor or link, not by {self.type}"
+        if self.alone and self.type != "cursor":
+            yield "alone", f"is for paging by cursor, not by {self.type}"
 
 
 class StableRead(ConnectorSettings):
@@ -66,10 +71,11 @@ class StableRead(ConnectorSettings):
 
 
 class Fetch(GraphqlCall):
-    """How records are read by ID, `ids_per_call` of them in a call."""
+    """How records are read by ID, `ids_per_call` of them in a call; with a body, by POST."""
 
     endpoint: Annotated[str, fields.endpoint_with("id")]
     parameters: Annotated[fields.Query, fields.query_with("id", "ids", "idsJson")] = ()
+    body: JsonObject | None = None
     records: fields.RecordsAt = fields.RecordsPath()
     size: fields.Whole = Field(100, ge=1, le=1000)
     separator: fields.Separator = ","
@@ -77,24 +83,38 @@ class Fetch(GraphqlCall):
     @property
     def by_list(self) -> bool:
         """Tell whether one call asks for many IDs."""
-        return self.holds("{ids") or any("{ids" in value for _, value in self.parameters)
+        return any("{ids" in text for text in self._texts())
 
     @property
     def ids_per_call(self) -> int:
         """How many IDs one call asks for."""
         return self.size if self.by_list else 1
 
+    def _texts(self) -> list[str]:
+        """Return all texts that may hold a placeholder."""
+        own = [self.endpoint, *(value for _, value in self.parameters)]
+        return [*own, *texts(self.variables), *texts(self.body)]
+
     def contradictions(self) -> Contradictions:
         yield from self.graphql_problems("id", "ids", "idsJson", kind="query")
-        places = [self.endpoint, *(value for _, value in self.parameters)]
-        alone = self.holds("{id}") or any("{id}" in place for place in places)
-        if self.by_list == alone:
+        if self.by_list == any("{id}" in text for text in self._texts()):
             message = "must ask by {id} (one record a call) or by {ids} or {idsJson} (many)"
             yield "endpoint" if self.query is None else "variables", message
-        if self.query is not None and self.parameters:
-            yield "parameters", IN_VARIABLES
+        if self.query is not None and (self.parameters or self.body is not None):
+            yield "parameters" if self.parameters else "body", IN_VARIABLES
+        yield from placeholder_problems(self.body, "id", "ids", "idsJson")
+        if any("{ids}" in text and text != "{ids}" for text in texts(self.body)):
+            yield "body", "a text with {ids} must hold nothing else: it becomes the array of IDs"
         if not self.by_list and "size" in self.model_fields_set:
             yield "size", "is for calls that ask for many IDs: leave it out"
+
+
+def placeholder_problems(body: object, *known: str) -> Contradictions:
+    """Yield what a body holds of placeholders that mean nothing."""
+    try:
+        fields.check_placeholders(texts_in(body), known)
+    except ValueError as error:
+        yield "body", str(error)
 
 
 def _format(given: object) -> object:
@@ -108,6 +128,7 @@ class Options(GraphqlCall):
     """The extraction's `options` (docs/connectors/http.md, docs/connectors/graphql.md)."""
 
     records: fields.RecordsAt = fields.RecordsPath()
+    body: JsonObject | None = None
     stable: StableRead | None = None
     fetch: Fetch | None = None
     cursor_format: Annotated[Write | None, BeforeValidator(_format)] = None
@@ -115,7 +136,10 @@ class Options(GraphqlCall):
 
 
 class HttpSource(ConnectorSettings):
-    """An API endpoint as a mapping reads it; a parameter with `{cursor}` needs a bookmark."""
+    """An API endpoint as a mapping reads it; a parameter with `{cursor}` needs a bookmark.
+
+    With `options.body` it is read by POST, and paging fills fields of the body.
+    """
 
     endpoint: Annotated[str, fields.endpoint_with()]
     query: Annotated[fields.Query, fields.query_with("cursor")] = Field((), alias="parameters")
@@ -165,7 +189,9 @@ class HttpSource(ConnectorSettings):
             words = "needs paging by cursor, a cursorColumn and `options.ordered: true`"
             yield "paging.anchorAfter", words
         yield from self._graphql_contradictions(options, paging)
-        asks = options.holds(CURSOR) or any(CURSOR in value for _, value in self.query)
+        yield from self._body_contradictions(options, paging)
+        values = [*texts(options.body), *(value for _, value in self.query)]
+        asks = options.holds(CURSOR) or any(CURSOR in value for value in values)
         if self.cursor and not asks:
             message = (
                 "needs a parameter that holds {cursor}, such as `updated_since: '{cursor}'`; an "
@@ -191,6 +217,29 @@ class HttpSource(ConnectorSettings):
         given += [paging.size_parameter] if paging.size_parameter else []
         for name, words in options.graphql_problems("cursor", kind="query", given=given):
             yield f"options.{name}", words
+
+    def _body_contradictions(self, options: Options, paging: HttpPaging) -> Contradictions:
+        if options.body is None:
+            return
+        if options.query is not None:
+            yield "options.body", IN_VARIABLES
+        if paging.type == "link":
+            yield "paging.type", "is not for a read by POST (`options.body`), whose pages have none"
+        if options.stable is not None:
+            yield "options.stable", "is not for a read by POST (`options.body`)"
+        for _, words in placeholder_problems(options.body, "cursor"):
+            yield "options.body", words
+        names = {"parameter": paging.parameter, "sizeParameter": paging.size_parameter}
+        for name, path in names.items():
+            if path and not _leads_through_objects(path):
+                yield f"paging.{name}", "must be a path in the body, such as `query.paging.limit`"
+
+
+def _leads_through_objects(path: str) -> bool:
+    try:
+        return all(segment.key is not None for segment in parse_path(path))
+    except ValueError:  # no path at all
+        return False
 
 
 def source_of(extraction: Extraction) -> HttpSource:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import msgspec
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from syncline.connectors.http.settings import fields
+from syncline.connectors.http.settings.bodies import filled, texts_in
 from syncline.connectors.http.settings.graphql_document import Document, parse_document
 from syncline.connectors.settings import ConnectorSettings
 from syncline.domain.mapping.paths import Path, Segment, split_at_each
@@ -17,7 +17,6 @@ from syncline.domain.naming import hint
 from syncline.domain.record import JsonObject
 
 IN_VARIABLES = "are not sent with a GraphQL query: say it in `variables`"
-PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 
 
 _DOCUMENT = WithJsonSchema({"type": "string", "format": "graphql"})
@@ -80,31 +79,6 @@ class GraphqlCall(ConnectorSettings):
     def holds(self, placeholder: str) -> bool:
         """Tell whether a placeholder stands in the variables."""
         return placeholder in texts_in(self.variables)
-
-
-def texts_in(value: object) -> str:
-    """Return all texts of a value as one."""
-    if isinstance(value, dict):
-        return " ".join(map(texts_in, value.values()))
-    if isinstance(value, list):
-        return " ".join(map(texts_in, value))
-    return value if isinstance(value, str) else ""
-
-
-def filled(value: object, values: Mapping[str, str], alone: Mapping[str, object]) -> object:
-    """Fill placeholders: a text that is one alone becomes its value in `alone`.
-
-    What is filled in is not looked at again.
-    """
-    if isinstance(value, dict):
-        return {name: filled(part, values, alone) for name, part in value.items()}
-    if isinstance(value, list):
-        return [filled(part, values, alone) for part in value]
-    if not isinstance(value, str):
-        return value
-    if value in alone:
-        return alone[value]
-    return PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), value)
 
 
 def page_info(records: Path, name: str) -> Path:

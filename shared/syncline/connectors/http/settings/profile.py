@@ -143,6 +143,8 @@ class ErrorRule(fields.AnswerPattern):
     """Which category an answer is of."""
 
     category: Annotated[Category, Field(strict=False)] = Category.PERMANENT
+    retry_after: float | None = Field(None, ge=0, le=86_400)
+    """Seconds to wait, where the answer itself does not say it."""
 
 
 class Errors(ConnectorSettings):
@@ -157,7 +159,16 @@ class Errors(ConnectorSettings):
 
     def category(self, status: int, text: str) -> Category | None:
         """Return what the first rule says that fits; None where none does."""
-        return next((r.category for r in self.rules if r.fits(status, text)), None)
+        rule = self._rule(status, text)
+        return rule.category if rule else None
+
+    def wait(self, status: int, text: str) -> float | None:
+        """Return the seconds that the first rule says that fits."""
+        rule = self._rule(status, text)
+        return rule.retry_after if rule else None
+
+    def _rule(self, status: int, text: str) -> ErrorRule | None:
+        return next((rule for rule in self.rules if rule.fits(status, text)), None)
 
 
 class HttpSettings(ConnectorSettings):

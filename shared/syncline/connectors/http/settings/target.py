@@ -9,13 +9,15 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syncline.connectors.http.settings import fields
-from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall, texts_in
+from syncline.connectors.http.settings.bodies import placed, texts, texts_in
+from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall
 from syncline.connectors.settings import ConnectorSettings, Contradictions
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
 
 _MANY = ("{keys}", "{keysJson}", "{eachKey}")
 _MARK = "\x1frecords\x1f"
+RECORD = "{record}"
 _GOOD = ("ok", "success", "succeeded", "created", "updated", "unchanged", "accepted")
 
 
@@ -77,6 +79,7 @@ class WriteCall(GraphqlCall):
     array: bool = False
     body: JsonObject = Field({})
     body_path: fields.PathTo = ()
+    envelope: JsonObject = Field({})
     id_field: TopField = ""
     id_is_number: bool = False
     key_field: TopField = ""
@@ -90,7 +93,7 @@ class WriteCall(GraphqlCall):
         if not self.body_path:
             return b"", b""
         keys = [str(segment.key) for segment in self.body_path]
-        before, _, behind = encode(_placed(self.body, keys)).partition(encode(_MARK))
+        before, _, behind = encode(placed(self.body, keys, _MARK)).partition(encode(_MARK))
         return before, behind
 
     def is_of_one(self, placeholder: str) -> bool:
@@ -100,6 +103,7 @@ class WriteCall(GraphqlCall):
     def contradictions(self) -> Contradictions:
         yield from self.graphql_problems(*self.placeholders)
         yield from self._graphql_contradictions()
+        yield from self._envelope_contradictions()
         if self.bulk_size > 1 and "{" in self.endpoint:
             yield "endpoint", "a placeholder stands for one record: leave out bulkSize, or it"
         if self.body and not self.body_path:
@@ -111,6 +115,18 @@ class WriteCall(GraphqlCall):
         if self.bulk_size > 1 and answer.records is None and tells:
             message = 'is required for bulks: the array of results, `""` for the answer itself'
             yield "answer.records", message
+
+    def _envelope_contradictions(self) -> Contradictions:
+        if not self.envelope:
+            return
+        if RECORD not in texts(self.envelope):
+            yield "envelope", f"must hold {RECORD}: a text that is this alone becomes the record"
+        try:
+            fields.check_placeholders(texts_in(self.envelope), ("key", "record", "idempotencyKey"))
+        except ValueError as error:
+            yield "envelope", str(error)
+        if self.answer.echo:
+            yield "answer.echo", "is of records that are sent as they are, without `envelope`"
 
     def _graphql_contradictions(self) -> Contradictions:
         if self.query is None:
@@ -127,13 +143,6 @@ class WriteCall(GraphqlCall):
             yield "variables", f"must hold {wanted}: a text that is this alone becomes what is sent"
         if self.bulk_size > 1 and (self.holds("{id}") or self.holds("{key}")):
             yield "variables", "{id} and {key} stand for one record: leave out bulkSize, or it"
-
-
-def _placed(body: Mapping[str, object], keys: list[str]) -> JsonObject:
-    first, *rest = keys
-    inner = body.get(first)
-    below = _placed(inner if isinstance(inner, dict) else {}, rest) if rest else _MARK
-    return {**body, first: below}
 
 
 def _posted(given: object) -> object:

@@ -9,6 +9,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.client.api import Api, fill_parameter
+from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
 from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import page_of, read_content, read_pages
@@ -173,10 +174,18 @@ async def _some(
 
 
 async def _asked(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) -> Answer:
+    url = _url(api, fetch, ids, values)
     if fetch.query is not None:
-        return await api.ask(fetch.endpoint, fetch.graphql_body(values, {"{ids}": list(ids)}))
+        body = fetch.graphql_body(values, {"{ids}": list(ids)})
+        return await api.ask(url, body, graphql=True)
+    if fetch.body is not None:
+        return await api.ask(url, filled(fetch.body, values, {"{ids}": list(ids)}))
+    return await api.read(url)
+
+
+def _url(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) -> str:
     query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
-    return await api.read(api.url(fetch.endpoint, query, {"id": ids[0]}))
+    return api.url(fetch.endpoint, query, {"id": ids[0]})
 
 
 def _check_total(

@@ -11,6 +11,7 @@ from syncline.connectors.http.answers.answer import Answer, error_in_success, ke
 from syncline.connectors.http.answers.graphql import TOO_COSTLY
 from syncline.connectors.http.answers.link_header import LinkError, next_link
 from syncline.connectors.http.client.api import Api, error_of
+from syncline.connectors.http.settings.bodies import filled, placed, without
 from syncline.connectors.http.settings.extraction import CURSOR, HttpSource
 from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.content import Content, absence, content_of, records_of
@@ -30,6 +31,8 @@ from syncline.connectors.http.source.salvage import BadRecord
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.paths import parse_path
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Notice
 
 _DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
@@ -88,12 +91,31 @@ async def _read_at(
 
 
 async def _asked(api: Api, source: HttpSource, position: PagePosition) -> Answer:
-    if source.options.query is None:
-        return await api.read(_url(api, source, position))
-    without = CURSOR if position.cursor is None else ""
-    body = source.options.graphql_body({CURSOR: position.cursor or ""}, {}, without)
-    body.variables.update(query_at(source.paging, position))
-    return await api.ask(source.endpoint, body)
+    url, options = _url(api, source, position), source.options
+    if options.query is not None:
+        missing = CURSOR if position.cursor is None else ""
+        body = options.graphql_body({CURSOR: position.cursor or ""}, {}, missing)
+        body.variables.update(query_at(source.paging, position))
+        return await api.ask(url, body, graphql=True)
+    if options.body is None:
+        return await api.read(url)
+    return await api.ask(url, _body(source, options.body, position))
+
+
+def _body(source: HttpSource, written: JsonObject, position: PagePosition) -> JsonObject:
+    """Return a body with the bookmark, or without what holds it, and with the page asked for."""
+    body = {} if _is_alone(source, position) else written
+    if position.cursor is None:
+        body = without(body, CURSOR)
+    body = {n: filled(part, {CURSOR: position.cursor or ""}, {}) for n, part in body.items()}
+    for path, value in query_at(source.paging, position):
+        body = placed(body, [str(segment.key) for segment in parse_path(path)], value)
+    return body
+
+
+def _is_alone(source: HttpSource, position: PagePosition) -> bool:
+    """Tell whether a page is asked for by its token, and by nothing else."""
+    return source.paging.alone and position.token is not None
 
 
 def _smaller(position: PagePosition, error: ConnectorError) -> PagePosition:
@@ -124,9 +146,11 @@ def _url(api: Api, source: HttpSource, position: PagePosition) -> str:
     parameters = source.stable if position.stable and source.stable is not None else source.query
     query = [
         (name, value.replace(CURSOR, position.cursor or ""))
-        for name, value in parameters
+        for name, value in (() if _is_alone(source, position) else parameters)
         if position.cursor is not None or CURSOR not in value
     ]
+    if source.options.body is not None:
+        return api.url(source.endpoint, query, {})
     paged = [(name, str(value)) for name, value in query_at(source.paging, position)]
     return api.url(source.endpoint, query + paged, {})
 

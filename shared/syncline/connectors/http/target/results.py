@@ -10,12 +10,13 @@ from hashlib import blake2b
 import msgspec
 
 from syncline.connectors.http.answers.answer import category_of, error_message, key_text, one_line
+from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.profile import Errors
-from syncline.connectors.http.settings.target import ResultRules, WriteCall
+from syncline.connectors.http.settings.target import RECORD, ResultRules, WriteCall
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure
-from syncline.domain.record import Record
+from syncline.domain.record import JsonObject, Record
 
 _decode = decoder_of(Record).decode
 MISSING = Failure(
@@ -51,6 +52,17 @@ def records_to_send(
     if operation.key_field:
         records = _with_field(operation.key_field, records, [encode(key) for key in keys])
     return records
+
+
+def enveloped(
+    envelope: JsonObject, records: Sequence[bytes], match_keys: Sequence[str], keys: Sequence[str]
+) -> list[bytes]:
+    """Put each record into the object that an API wants around it; `keys` are of idempotency."""
+    sent = []
+    for record, own, key in zip(records, match_keys, keys or [""] * len(records), strict=True):
+        values = {"{key}": own, "{idempotencyKey}": key}
+        sent.append(encode(filled(envelope, values, {RECORD: msgspec.Raw(record)})))
+    return sent
 
 
 def _with_field(field: str, records: list[bytes], values: Sequence[bytes | None]) -> list[bytes]:

@@ -20,8 +20,9 @@ from syncline.connectors.http.client.api import (
     error_of,
     fill_parameter,
 )
+from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.fields import Read
-from syncline.connectors.http.settings.graphql import filled, page_info
+from syncline.connectors.http.settings.graphql import page_info
 from syncline.connectors.http.settings.target import Lookup
 from syncline.connectors.port import WriteBatch
 from syncline.contracts.messages import decoder_of, encode

@@ -187,6 +187,9 @@ class HttpWriter:
         payloads = [batch.payloads[p] for p in places]
         keys = [batch.keys[p] for p in places] if batch.keys else []
         records = results.records_to_send(operation, payloads, [self._ids[p] for p in places], keys)
+        if operation.envelope:
+            match_keys = keys_of(batch, places)
+            records = results.enveloped(operation.envelope, records, match_keys, keys)
         values = self._values(operation, places[0])
         url = self._api.url(operation.endpoint, operation.parameters, values)
         headers = {
