@@ -42,11 +42,13 @@ class Bookmarks(msgspec.Struct, frozen=True):
         form: the extraction's `cursorFormat`: a format, `epoch`, `epochMillis`; None: ISO 8601.
         write: how the request says a time; None: as the API itself wrote it.
         lookback: seconds.
+        step: seconds by which every request is earlier, as the API leaves the bookmark itself out.
     """
 
     form: str | None = None
     write: Write | None = None
     lookback: float = 0.0
+    step: float = 0.0
 
     def after(self, value: str) -> str:
         """Return what to ask from, so that the lookback is read again. Raises as `at` does."""
@@ -54,6 +56,7 @@ class Bookmarks(msgspec.Struct, frozen=True):
 
     def at(self, value: str, lookback: float = 0.0) -> str:
         """Return a bookmark, less some seconds, as it is asked for. Raises ConnectorError."""
+        lookback += self.step
         if not lookback and self.write is None:
             return value
         try:

@@ -16,7 +16,11 @@ from syncline.connectors.http.client.api import JSON, Api, RefusedError
 from syncline.connectors.http.client.client import MOST_ANSWER, Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import LoginHeaders
-from syncline.connectors.http.settings.extraction import extraction_problems, source_of
+from syncline.connectors.http.settings.extraction import (
+    HttpSource,
+    extraction_problems,
+    source_of,
+)
 from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
 from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
@@ -46,7 +50,6 @@ class HttpConnector(port.Connector):
     profile_settings = HttpSettings
     profile_secrets = HttpSecrets
     target_settings = HttpTarget
-    extraction_problems = staticmethod(extraction_problems)
     capabilities = port.Capabilities(
         source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
     )
@@ -58,7 +61,7 @@ class HttpConnector(port.Connector):
         surroundings: port.Surroundings,
         resolver: Resolve | None = None,
     ) -> None:
-        settings = read_profile(HttpSettings, config)
+        settings = self.settings_of(config)
         self._client = Client(
             AllowedAddresses.of(surroundings, resolver),
             settings.timeouts,
@@ -66,7 +69,8 @@ class HttpConnector(port.Connector):
             settings.ca_file,
             self._turn,
         )
-        self._api = Api(settings, LoginHeaders(settings, secrets, self._client), self._client)
+        login = LoginHeaders(settings, self.secrets_of(secrets), self._client)
+        self._api = Api(settings, login, self._client)
         self._targets: dict[bytes, tuple[HttpTarget, Evidence]] = {}
 
     def _turn(self) -> Awaitable[None]:
@@ -74,19 +78,44 @@ class HttpConnector(port.Connector):
         return self.pace()
 
     @classmethod
+    def settings_of(cls, config: Mapping[str, object]) -> HttpSettings:
+        """Return what a profile says of its API. Raises ConnectorError on a mistake."""
+        return read_profile(HttpSettings, config)
+
+    @classmethod
+    def secrets_of(cls, secrets: Mapping[str, str]) -> Mapping[str, str]:
+        """Return a profile's secrets by the names that its login knows."""
+        return secrets
+
+    @classmethod
+    def source_block(cls, extraction: Extraction) -> Extraction:
+        """Return an extraction in the words of this connector. Raises ConnectorError."""
+        return extraction
+
+    @classmethod
+    def target_block(cls, options: Mapping[str, object]) -> Mapping[str, object]:
+        """Return a target block in the words of this connector. Raises ConnectorError."""
+        return options
+
+    @classmethod
     def config_problems(
         cls, config: Mapping[str, object], secrets: Mapping[str, str]
     ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
         found = super().config_problems(config, secrets)
-        return found or list(secret_problems(read_profile(HttpSettings, config).auth, secrets))
+        return found or list(secret_problems(cls.settings_of(config).auth, secrets))
+
+    @classmethod
+    def extraction_problems(cls, extraction: Extraction) -> list[Problem]:
+        """Name every mistake of a mapping's extraction block."""
+        return extraction_problems(extraction)
 
     @classmethod
     def system_of(
         cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
     ) -> str:
         """Name the API by its base URL; how it is encrypted makes it no other."""
-        parts = urlsplit(read_profile(HttpSettings, config).base_url)
+        parts = urlsplit(cls.settings_of(config).base_url)
         return f"{parts.netloc.lower()}{parts.path}".rstrip("/")
 
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
@@ -111,11 +140,11 @@ class HttpConnector(port.Connector):
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Only the mapping can tell: `options.ordered`."""
-        return extraction.options.get("ordered") is True
+        return self.source_block(extraction).options.get("ordered") is True
 
     def reads_stably(self, extraction: Extraction) -> bool:
         """Only the mapping can tell: `options.stable`."""
-        return extraction.options.get("stable") is not None
+        return self.source_block(extraction).options.get("stable") is not None
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -128,19 +157,19 @@ class HttpConnector(port.Connector):
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         """Return the properties of the records on the first page; None where it has none."""
         first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
-        found = read_pages(self._api, source_of(extraction), first)
+        found = read_pages(self._api, self._source(extraction), first)
         async with aclosing(found):  # type: ignore[type-var] # a generator
             page = await anext(found, None)
         return None if page is None else columns_of(page.records.records())
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages in the order the API gives them."""
-        async for page in read_pages(self._api, source_of(request.extraction), request):
+        async for page in read_pages(self._api, self._source(request.extraction), request):
             yield page
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, as `options.fetch` says."""
-        return await fetch_records(self._api, source_of(extraction), extraction, ids)
+        return await fetch_records(self._api, self._source(extraction), extraction, ids)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find records by match key, as the target block's `lookup` says."""
@@ -203,6 +232,9 @@ class HttpConnector(port.Connector):
         if self._api.settings.errors.in_success and answer.body.strip():
             self._api.decoded(answer)
 
+    def _source(self, extraction: Extraction) -> HttpSource:
+        return source_of(self.source_block(extraction))
+
     def _target(self, options: Mapping[str, object]) -> HttpTarget:
         return self._known(options)[0]
 
@@ -210,7 +242,7 @@ class HttpConnector(port.Connector):
         key = msgspec.json.encode(options, order="sorted")
         known = self._targets.get(key)
         if known is None:
-            known = read(HttpTarget, options, TARGET), Evidence()
+            known = read(HttpTarget, self.target_block(options), TARGET), Evidence()
             if len(self._targets) >= _KEPT:
                 self._targets.clear()
             self._targets[key] = known

@@ -99,7 +99,8 @@ _NEEDED = {
 
 def extraction_problems(extraction: Extraction) -> Iterator[Problem]:
     needed = _NEEDED[extraction.mode]
-    if getattr(extraction, needed) is None:
+    is_ready = extraction.mode is ExtractionMode.API and "entity" in extraction.options
+    if getattr(extraction, needed) is None and not is_ready:
         yield Problem(f"$.{needed}", "is required")
     if extraction.cursor_format is not None:
         yield from _cursor_format_problems(extraction, extraction.cursor_format)

@@ -63,6 +63,7 @@ class ConnectorSuite:
     system: ClassVar[str]
     kind: ClassVar[type[Connector]]
     good_config: ClassVar[dict[str, Any]]
+    good_secrets: ClassVar[dict[str, str]] = {}
     wrong_configs: ClassVar[Sequence[tuple[dict[str, Any], dict[str, str], str]]]
     wrong_mappings: ClassVar[Sequence[tuple[Extraction | None, dict[str, Any] | None, str]]]
 
@@ -88,12 +89,12 @@ class ConnectorSuite:
         await world.connector.close()
 
     def test_a_good_configuration_has_no_problems(self) -> None:
-        assert self.kind.config_problems(self.good_config, {}) == []
+        assert self.kind.config_problems(self.good_config, self.good_secrets) == []
 
     def test_each_mistake_of_a_configuration_is_named_by_its_path(self) -> None:
         for changes, secrets, path in self.wrong_configs:
             config = {k: v for k, v in (self.good_config | changes).items() if v is not ...}
-            problems = self.kind.config_problems(config, secrets)
+            problems = self.kind.config_problems(config, self.good_secrets | secrets)
             assert [p.path for p in problems] == [path], (changes, problems)
 
     def test_each_mistake_of_a_mapping_is_named_by_its_path(self) -> None:

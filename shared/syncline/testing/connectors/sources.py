@@ -6,7 +6,7 @@ import dataclasses
 from contextlib import aclosing
 from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,7 +26,13 @@ from syncline.testing.connectors.reads import (
 
 
 class SourceSuite:
-    """Subclasses give a fixture `source` beside that of ConnectorSuite."""
+    """Subclasses give a fixture `source` beside that of ConnectorSuite.
+
+    Attributes:
+        odd_id: an ID that the source can have, and that is as hard to ask for as its IDs can be.
+    """
+
+    odd_id: ClassVar[str] = 'it\'s "7", ü'
 
     async def test_a_broken_connection_fails_as_the_port_says(self, source: Source) -> None:
         for connector, _ in source.broken():
@@ -194,13 +200,13 @@ class SourceSuite:
     async def test_records_are_fetched_by_id_and_unknown_ones_are_missing(
         self, source: Source
     ) -> None:
-        await source.fill([dated(n, n) for n in range(6)] + [dated(7, 7, id='it\'s "7", ü')])
+        await source.fill([dated(n, n) for n in range(6)] + [dated(7, 7, id=self.odd_id)])
 
         page = await source.connector.fetch(
-            source.extraction, ["0004", "no such ID", 'it\'s "7", ü', "", "0001", "'; --"]
+            source.extraction, ["0004", "no such ID", self.odd_id, "", "0001", "'; --"]
         )
 
-        assert sorted(page.ids) == ["0001", "0004", 'it\'s "7", ü']
+        assert sorted(page.ids) == ["0001", "0004", self.odd_id]
         assert [r["id"] for r in page.records.records()] == page.ids
         assert (await source.connector.fetch(source.extraction, ["nothing"])).ids == []
         assert (await source.connector.fetch(source.extraction, [])).ids == []

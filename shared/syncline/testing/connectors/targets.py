@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import TaskGroup
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -34,6 +34,8 @@ class Target(World, Protocol):
         keeps_one: a later version of a record replaces the earlier one.
         deletes: records can be deleted.
         cannot_hold: names of CONTROLS and ODD_TEXTS that the target must refuse.
+        names: optional; how the target calls `id`, `name`, `amount` and `count`, where it has names
+            of its own. `rows` gives them back as the suites call them.
     """
 
     options: dict[str, Any]
@@ -50,7 +52,9 @@ class Target(World, Protocol):
 def batch_of(
     target: Target, records: Sequence[dict[str, Any]], target_ids: Sequence[str | None] = ()
 ) -> WriteBatch:
-    payloads = [encode(dict(sorted(record.items()))) for record in records]
+    names: Mapping[str, str] = getattr(target, "names", {})
+    renamed = [{names.get(name, name): v for name, v in record.items()} for record in records]
+    payloads = [encode(dict(sorted(record.items()))) for record in renamed]
     columns = columns_of(payloads)
     return WriteBatch(
         tenant="default",
@@ -60,9 +64,9 @@ def batch_of(
         payloads=payloads,
         target_ids=list(target_ids) or [None] * len(records),
         keys=[blake2b(payload, digest_size=16).hexdigest() for payload in payloads],
-        match_key=("id",),
+        match_key=(names.get("id", "id"),),
         options=target.options,
-        fields=("id", "name", "amount", "count"),
+        fields=tuple(names.get(name, name) for name in ("id", "name", "amount", "count")),
         columns=columns,
         lines=lines_of(columns),
     )

@@ -61,7 +61,7 @@ class Api:
         self, endpoint: str, query: Sequence[tuple[str, str]], values: Mapping[str, str]
     ) -> str:
         """Return the URL of an endpoint, each placeholder filled as one segment of its path."""
-        before = "&" if "?" in endpoint else "?"
+        before = "&" if "?" in self.settings.base_url + endpoint else "?"
         for name, value in values.items():
             endpoint = endpoint.replace(f"{{{name}}}", quote(value, safe=_SAFE))
         pairs = (f"{quote(n, safe=_SAFE + '[]$,:')}={quote(v, safe=_SAFE)}" for n, v in query)

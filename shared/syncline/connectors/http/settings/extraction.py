@@ -8,13 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
+from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import fields
 from syncline.connectors.http.settings.bodies import texts, texts_in
 from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall, page_info
 from syncline.connectors.settings import ConnectorSettings, Contradictions, problems, read
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Duration, Extraction, ExtractionMode
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import JsonObject
 
@@ -46,6 +47,7 @@ class HttpPaging(ConnectorSettings):
     size: fields.Whole = Field(500, ge=1, le=10_000)
     next: fields.PathTo = ()
     total: fields.ReadAt = None
+    total_header: fields.HeaderName = ""
     more: fields.ReadAt = None
     end: Annotated[list[End], BeforeValidator(_list)] = Field([])
     empty_pages: fields.Whole = Field(100, ge=0, le=100_000)
@@ -58,6 +60,14 @@ class HttpPaging(ConnectorSettings):
             yield "next", f"is for paging by cursor or link, not by {self.type}"
         if self.alone and self.type != "cursor":
             yield "alone", f"is for paging by cursor, not by {self.type}"
+        if self.total and self.total_header:
+            yield "totalHeader", "`total` says it already: one of them"
+
+    def total_in(self, answer: Answer, document: object) -> str:
+        """Return what an answer says of the number of all records, "" where nothing."""
+        if self.total_header:
+            return answer.headers.get(self.total_header.lower(), "")
+        return key_text(self.total(document)) if self.total else ""
 
 
 class StableRead(ConnectorSettings):
@@ -133,6 +143,7 @@ class Options(GraphqlCall):
     fetch: Fetch | None = None
     cursor_format: Annotated[Write | None, BeforeValidator(_format)] = None
     ordered: bool = False
+    exclusive_by: Duration = 0.0
 
 
 class HttpSource(ConnectorSettings):
@@ -177,7 +188,12 @@ class HttpSource(ConnectorSettings):
     @cached_property
     def bookmarks(self) -> Bookmarks:
         """How cursor values are written."""
-        return Bookmarks(self.cursor_format, self.options.cursor_format, self.lookback)
+        return Bookmarks(
+            self.cursor_format,
+            self.options.cursor_format,
+            self.lookback,
+            self.options.exclusive_by,
+        )
 
     def contradictions(self) -> Contradictions:
         options, paging = self.options, self.paging

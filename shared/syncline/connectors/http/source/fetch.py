@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.http.answers.answer import Answer, key_text
+from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.api import Api, fill_parameter
 from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
@@ -169,7 +169,7 @@ async def _some(
     records = found if isinstance(found, list) else [] if found is None else [found]
     if fetch.query is not None:  # GraphQL gives null for an ID that it does not know
         records = [record for record in records if record is not None]
-    _check_total(source, fetch, content.document, records)
+    _check_total(source, fetch, answer, content.document, records)
     return records
 
 
@@ -189,10 +189,10 @@ def _url(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) 
 
 
 def _check_total(
-    source: HttpSource, fetch: Fetch, document: object, records: Sequence[object]
+    source: HttpSource, fetch: Fetch, answer: Answer, document: object, records: Sequence[object]
 ) -> None:
     """Refuse an empty answer that says that it has records."""
-    total = key_text(source.paging.total(document)) if source.paging.total else ""
+    total = source.paging.total_in(answer, document)
     if not records and total.isdigit() and int(total) > 0:
         message = (
             f"{fetch.endpoint} says that it has {total} of the records asked for, and gave none"

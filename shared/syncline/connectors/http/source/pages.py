@@ -230,7 +230,7 @@ def _end_notices(
         )
         return (Notice("only_first_page", f"{source.endpoint}: {words}"),)
     if paging.type in COUNTING:
-        total = key_text(paging.total(document)) if paging.total else ""
+        total = paging.total_in(answer, document)
         taken = position.taken + count
         if total.isdigit() and taken > int(total):
             words = f"says that there are {total} records and gave {taken}; all of them were read"

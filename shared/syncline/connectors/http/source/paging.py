@@ -101,7 +101,7 @@ def next_position(
         RetriableError: the answer contradicts itself or the ones before it (`records_missing`).
         ConnectorError: its next page is unreadable (`next_unreadable`) or this one (`paging_loop`).
     """
-    total = _whole(paging.total(document)) if paging.total else None
+    total = _whole(paging.total_in(answer, document))
     then = msgspec.structs.replace(
         position,
         taken=position.taken + count,
