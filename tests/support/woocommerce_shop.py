@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ _PRICE = re.compile(r"-?\d+(\.\d+)?")
 Row = dict[str, Any]
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An error as the shop writes it."""
 
     def __init__(self, status: int, code: str, message: str, **data: Any) -> None:
@@ -119,7 +119,7 @@ class Shop:
     def _proper(self, request: web.Request, body: bytes) -> web.StreamResponse:
         try:
             value, headers = self._handle(request, body)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             return _json(refusal.error, refusal.status, {})
         return _json(value, 200, headers)
 
@@ -132,10 +132,10 @@ class Shop:
             path = ""
         kind, *rest = path.strip("/").split("/")
         if kind not in self.rows:
-            raise Refusal(404, "rest_no_route", f"No route was found for {request.path}.")
+            raise RefusedError(404, "rest_no_route", f"No route was found for {request.path}.")
         self._check_login(request)
         if len(body) > self.largest_body:
-            raise Refusal(413, "too_large", "the body is too large")
+            raise RefusedError(413, "too_large", "the body is too large")
         given = _decode(body) if body else {}
         return self._route(request.method, kind, rest, query, given)
 
@@ -143,10 +143,10 @@ class Shop:
         wanted = b64encode(f"{KEY}:{SECRET}".encode()).decode()
         if request.headers.get("Authorization") != f"Basic {wanted}":
             words = "Consumer key or secret is invalid."
-            raise Refusal(401, "woocommerce_rest_authentication_error", words)
+            raise RefusedError(401, "woocommerce_rest_authentication_error", words)
         if request.method != "GET" and not self.may_write:
             words = "The API key provided does not have write permissions."
-            raise Refusal(401, "woocommerce_rest_authentication_error", words)
+            raise RefusedError(401, "woocommerce_rest_authentication_error", words)
 
     def _route(
         self, method: str, kind: str, rest: list[str], query: dict[str, str], given: Any
@@ -158,13 +158,15 @@ class Shop:
                 return self._page(self._variations(product), query)
             case "GET", [_, "variations", each] | [each]:
                 if each not in self.rows[kind]:
-                    raise Refusal(404, f"woocommerce_rest_{kind[:-1]}_invalid_id", "Invalid ID.")
+                    raise RefusedError(
+                        404, f"woocommerce_rest_{kind[:-1]}_invalid_id", "Invalid ID."
+                    )
                 return self.rows[kind][each], {}
             case "POST", ["batch"]:
                 return self._batch(kind, given), {}
             case "DELETE", [each]:
                 return self._delete(kind, each, query), {}
-        raise Refusal(404, "rest_no_route", "No route was found matching the URL and method.")
+        raise RefusedError(404, "rest_no_route", "No route was found matching the URL and method.")
 
     def _list(self, kind: str, query: dict[str, str]) -> tuple[Any, dict[str, str]]:
         rows = [row for row in self.rows[kind].values() if row.get("status") != "trash"]
@@ -174,12 +176,7 @@ class Shop:
         else:
             rows = [row for row in rows if row.get("type") != "variation"]
         if kind == "customers":
-            if query.get("orderby") == "modified":
-                raise _invalid("orderby")
-            if query.get("role", "customer") != "all":
-                rows = [r for r in rows if r.get("role", "customer") == query.get("role", "customer")]
-            if email := query.get("email"):
-                rows = [row for row in rows if row["email"].lower() == email.lower()]
+            rows = self._customers(rows, query)
         elif "modified_after" in query:
             rows = self._modified_after(rows, query)
         if ids := query.get("include"):
@@ -188,6 +185,13 @@ class Shop:
             known = {int(each) for each in ids.split(",")}
             rows = [row for row in rows if int(row["id"]) in known]
         return self._page(rows, query)
+
+    def _customers(self, rows: list[Row], query: dict[str, str]) -> list[Row]:
+        if query.get("orderby") == "modified":
+            raise _invalid("orderby")
+        role, email = query.get("role", "customer"), query.get("email", "").lower()
+        rows = [row for row in rows if role in ("all", row.get("role", "customer"))]
+        return [row for row in rows if email in ("", row["email"].lower())]
 
     def _modified_after(self, rows: list[Row], query: dict[str, str]) -> list[Row]:
         after = query["modified_after"]
@@ -206,8 +210,9 @@ class Shop:
         order = query.get("orderby", "id")
         if order not in ("id", "modified", "date", "title", "include", "name"):
             raise _invalid("orderby")
-        local = order == "modified"
-        rows = sorted(rows, key=lambda r: (r["date_modified_gmt"] or "" if local else "", int(r["id"])))
+        rows = sorted(rows, key=lambda row: int(row["id"]))
+        if order == "modified":
+            rows.sort(key=_local_time)
         if query.get("order", "desc") == "desc":
             rows.reverse()
         pages = -(-len(rows) // size)
@@ -218,7 +223,7 @@ class Shop:
 
     def _variations(self, product: str) -> list[Row]:
         if product not in self.rows["products"]:
-            raise Refusal(404, "woocommerce_rest_product_invalid_id", "Invalid ID.")
+            raise RefusedError(404, "woocommerce_rest_product_invalid_id", "Invalid ID.")
         return [
             self.rows["products"][str(each)]
             for each in self.rows["products"][product].get("variations", [])
@@ -227,8 +232,8 @@ class Shop:
     def _batch(self, kind: str, given: Row) -> Row:
         if sum(len(part) for part in given.values()) > 100:
             code = "woocommerce_rest_request_entity_too_large"
-            raise Refusal(413, code, "Unable to accept more than 100 items for this request.")
-        ways: dict[str, Callable[[str, Row], Row]] = {"create": self._create, "update": self._update}
+            raise RefusedError(413, code, "Unable to accept more than 100 items for this request.")
+        ways = {"create": self._create, "update": self._update}
         return {way: [_each(ways[way], kind, row) for row in part] for way, part in given.items()}
 
     def _create(self, kind: str, row: Row) -> Row:
@@ -243,7 +248,7 @@ class Shop:
         if known is None or known.get("type") == "variation":
             code = "woocommerce_rest_product_invalid_id"
             code = code if kind == "products" else "woocommerce_rest_invalid_id"
-            raise Refusal(400, code, "Invalid ID.")
+            raise RefusedError(400, code, "Invalid ID.")
         self._check(kind, row, str(row["id"]))
         return self._store(kind, known, row)
 
@@ -254,21 +259,21 @@ class Shop:
         for image in row.get("images") or []:
             if not str(image.get("src", "https:")).startswith("http"):
                 words = "Error getting remote image."
-                raise Refusal(400, "woocommerce_product_image_upload_error", words)
+                raise RefusedError(400, "woocommerce_product_image_upload_error", words)
         for name in ("regular_price", "sale_price"):
             if not isinstance(row.get(name), str | None):
-                raise Refusal(400, "rest_invalid_param", f"{name} is not of type string.")
+                raise RefusedError(400, "rest_invalid_param", f"{name} is not of type string.")
         sku = str(row.get("sku") or "").lower()
         for each, other in self.rows[kind].items():
             if sku and str(other.get("sku") or "").lower() == sku and each != own:
                 words = "Invalid or duplicated SKU."
-                raise Refusal(400, "product_invalid_sku", words, resource_id=int(each))
+                raise RefusedError(400, "product_invalid_sku", words, resource_id=int(each))
 
     def _check_email(self, row: Row, own: str | None) -> None:
         for each, other in self.rows["customers"].items():
             if each != own and other["email"].lower() == str(row.get("email", "")).lower():
                 words = "An account is already registered with this email."
-                raise Refusal(400, "registration-error-email-exists", words)
+                raise RefusedError(400, "registration-error-email-exists", words)
 
     def _store(self, kind: str, known: Row, row: Row) -> Row:
         taken = {n: v for n, v in row.items() if v is not None and not n.startswith("no_such")}
@@ -292,26 +297,29 @@ class Shop:
 
     def _delete(self, kind: str, each: str, query: dict[str, str]) -> Row:
         if each not in self.rows[kind]:
-            raise Refusal(404, f"woocommerce_rest_{kind[:-1]}_invalid_id", "Invalid ID.")
+            raise RefusedError(404, f"woocommerce_rest_{kind[:-1]}_invalid_id", "Invalid ID.")
         if query.get("force") == "true":
             return self.rows[kind].pop(each)
         self.rows[kind][each]["status"] = "trash"
         return self.rows[kind][each]
 
 
+def _local_time(row: Row) -> str:
+    """Return by what `orderby=modified` sorts; in a site's time an hour may come twice."""
+    return str(row.get("date_modified") or row["date_modified_gmt"] or "")
+
+
 def _each(way: Callable[[str, Row], Row], kind: str, row: Row) -> Row:
     try:
         return way(kind, row)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         return {"id": row.get("id", 0), "error": refusal.error}
 
 
-def _invalid(name: str) -> Refusal:
-    return Refusal(400, "rest_invalid_param", f"Invalid parameter(s): {name}")
+def _invalid(name: str) -> RefusedError:
+    return RefusedError(400, "rest_invalid_param", f"Invalid parameter(s): {name}")
 
 
 def _json(value: Any, status: int, headers: Mapping[str, str]) -> web.Response:
     body = _encode(value)
-    return web.Response(
-        status=status, headers=headers, body=body, content_type="application/json"
-    )
+    return web.Response(status=status, headers=headers, body=body, content_type="application/json")

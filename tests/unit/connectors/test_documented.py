@@ -26,7 +26,7 @@ def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
     return found
 
 
-@pytest.mark.parametrize("name", ["file", "kafka", "mysql", "postgresql", "sqlite"])
+@pytest.mark.parametrize("name", ["file", "kafka", "mysql", "postgresql", "sqlite", "woocommerce"])
 def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
     kind, found = connector_class(name), sections(name, tmp_path)
 

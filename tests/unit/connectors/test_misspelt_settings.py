@@ -15,6 +15,7 @@ from syncline.connectors.registry import connector_class
         ("sqlite", "fiel", "file"),
         ("file", "foldr", "folder"),
         ("http", "baseurl", "baseUrl"),
+        ("woocommerce", "consumerKy", "consumerKey"),
         ("kafka", "bootstrap", "bootstrapServers"),
     ],
 )

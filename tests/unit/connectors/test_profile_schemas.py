@@ -37,6 +37,17 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"password": "x"},
     ),
+    "woocommerce": (
+        {
+            "shop": "https://shop.example",
+            "consumerKey": "ck_1",
+            "plainPermalinks": True,
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+        },
+        {"consumerSecret": "x"},
+    ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
     "kafka": (

@@ -1,4 +1,4 @@
-"""Entity types of a vendor's API, as ready blocks of the HTTP connector, and what a mapping adds."""
+"""Entity types of a vendor's API: ready blocks of the HTTP connector, and what a mapping adds."""
 
 from __future__ import annotations
 

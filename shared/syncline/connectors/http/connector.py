@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +30,7 @@ from syncline.connectors.http.target.comparison import holds_payload
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.http.target.writer import HttpWriter
-from syncline.connectors.settings import TARGET, read, read_profile
+from syncline.connectors.settings import TARGET, ConnectorSettings, read, read_profile
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import FailureError, Problem
 from syncline.domain.mapping.extraction import Extraction
@@ -47,9 +48,9 @@ class HttpConnector(port.Connector):
 
     title = "HTTP API"
     about = "Any JSON API: single or bulk calls, four kinds of paging, five kinds of login."
-    profile_settings = HttpSettings
-    profile_secrets = HttpSecrets
-    target_settings = HttpTarget
+    profile_settings: ClassVar[type[ConnectorSettings]] = HttpSettings
+    profile_secrets: ClassVar[type[ConnectorSettings]] = HttpSecrets
+    target_settings: ClassVar[type[ConnectorSettings]] = HttpTarget
     capabilities = port.Capabilities(
         source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from pydantic import AfterValidator, Field
 
 from syncline.connectors import port
 from syncline.connectors.api.connector import ApiConnector, ApiSettings
+from syncline.connectors.api.entities import ENTITY
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.settings.profile import HttpSettings, check_url
-from syncline.connectors.settings import ConnectorSettings, advanced, needed, secret
+from syncline.connectors.settings import ConnectorSettings, advanced, secret
 from syncline.connectors.woocommerce import payloads, products
 from syncline.connectors.woocommerce.entities import ENTITIES
 from syncline.domain.errors import FailureError
@@ -67,7 +68,7 @@ class WooCommerceConnector(ApiConnector):
     about = "Products with variations, customers and orders of a shop; writes products, customers."
     profile_settings = ShopSettings
     profile_secrets = ShopSecrets
-    secret_names = {"password": "consumerSecret"}
+    secret_names: ClassVar[Mapping[str, str]] = {"password": "consumerSecret"}
     entities = ENTITIES
 
     @classmethod
@@ -85,12 +86,13 @@ class WooCommerceConnector(ApiConnector):
         A record that comes into a read moves those behind it to the next page, where they would
         be given twice.
         """
-        last, room = 0, request.limit
+        last, room = -1, request.limit
         async for page in super().extract(request):
-            places = [n for n, source_id in enumerate(page.ids) if _number(source_id) > last]
+            numbers = [_number(source_id) for source_id in page.ids]
+            places = [n for n, number in enumerate(numbers) if number is None or number > last]
             found = page if len(places) == len(page.ids) else page.part(places)
-            last = max([last, *map(_number, found.ids)])
-            if request.extraction.options["entity"] == "item":
+            last = max([last, *(number for number in numbers if number is not None)])
+            if request.extraction.options[ENTITY] == "item":
                 found = await products.with_variations(self._api, found)
             if room is not None:
                 found = found.part(range(min(room, len(found.ids))))
@@ -101,12 +103,12 @@ class WooCommerceConnector(ApiConnector):
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records; what is in the trash says so in its `status`."""
-        numbers = [each for each in ids if _number(each)]
+        numbers = [each for each in ids if _number(each) is not None]
         page = await super().fetch(extraction, numbers)
         endpoint = self.source_block(extraction).endpoint
         given = {*page.ids, *page.asked}
         missing = [each for each in numbers if each not in given]
-        if extraction.options["entity"] == "customer" or endpoint is None or not missing:
+        if extraction.options[ENTITY] == "customer" or endpoint is None or not missing:
             return page
         return await products.with_hidden(self._api, page, endpoint, missing)
 
@@ -121,9 +123,9 @@ class WooCommerceConnector(ApiConnector):
             result = await super().write(sent)
         except ConnectorError as error:
             raise await self._told(error) from error
-        taken = products.owners_of_skus(result)
-        if taken:
-            await self._update_owners(sent, result, taken)
+        if batch.options.get(ENTITY) == "item" and result.failures:
+            await self._update_owners(sent, result, products.owners_of_skus(result))
+            await self._name_variations(result)
         return result
 
     async def delete(
@@ -140,9 +142,7 @@ class WooCommerceConnector(ApiConnector):
         if error.failure.code != "login_refused" or not await _reads(self._api):
             return error
         message = f"{READ_ONLY}: {error.failure.message}"
-        failure = msgspec.structs.replace(
-            error.failure, code="permission_refused", message=message
-        )
+        failure = msgspec.structs.replace(error.failure, code="permission_refused", message=message)
         return ConnectorError(failure)
 
     async def _update_owners(
@@ -158,8 +158,18 @@ class WooCommerceConnector(ApiConnector):
             answer = await super().write(alone)
             del result.failures[place]
             result.target_ids[place] = answer.target_ids[0]
-            result.failures |= {place: why for why in answer.failures.values()}
-            result.stopped |= {place: why for why in answer.stopped.values()}
+            if (why := answer.failures.get(0)) is not None:
+                result.failures[place] = why
+            elif (why := answer.stopped.get(0)) is not None:
+                result.stopped[place] = why
+
+    async def _name_variations(self, result: port.WriteResult) -> None:
+        """Say of records that cannot be updated as products that they are variations."""
+        for place, failure in result.failures.items():
+            target_id = result.target_ids[place]
+            if failure.code == "gone" and target_id is not None:
+                unfit = await products.unfit_owner(self._api, target_id)
+                result.failures[place] = unfit or failure
 
 
 async def _reads(api: Api) -> bool:
@@ -171,6 +181,6 @@ async def _reads(api: Api) -> bool:
     return True
 
 
-def _number(source_id: str) -> int:
-    """Return an ID as the number that every ID of a shop is; 0 where it is none."""
-    return int(source_id) if source_id.isascii() and source_id.isdigit() else 0
+def _number(source_id: str) -> int | None:
+    """Return an ID as the number that every ID of a shop is, None where it is none."""
+    return int(source_id) if source_id.isascii() and source_id.isdigit() else None

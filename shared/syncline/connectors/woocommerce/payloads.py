@@ -1,4 +1,4 @@
-"""Payloads as the API takes them. It stores other forms as nothing, and answers that all is well."""
+"""Payloads as the API takes them: what it does not understand it stores as nothing."""
 
 from __future__ import annotations
 

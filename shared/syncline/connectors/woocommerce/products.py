@@ -132,8 +132,8 @@ async def unfit_owner(api: Api, product: str) -> Failure | None:
     """Say why a product that has a record's SKU cannot be updated in its place."""
     record = await _read(api, "/products/{id}", {"id": product})
     if record is None:
-        words = "is gone meanwhile"
-        return Failure(Category.TRANSIENT, "sku_taken", f"product {product} had the SKU and {words}")
+        words = f"the shop has no product {product} any more"
+        return Failure(Category.PERMANENT, "gone", words)
     if record.get("status") == "trash":
         words = f"product {product} in the trash has this SKU: restore it, or delete it for good"
         return Failure(Category.PERMANENT, "sku_in_trash", words)

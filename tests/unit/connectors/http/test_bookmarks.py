@@ -12,7 +12,7 @@ from syncline.domain.mapping.extraction import CursorType, Extraction, Extractio
 
 
 def extraction(**given: Any) -> Extraction:
-    options = {name: given.pop(name) for name in ("cursorFormat",) if name in given}
+    options = {name: given.pop(name) for name in ("cursorFormat", "exclusiveBy") if name in given}
     return Extraction(
         mode=ExtractionMode.API,
         endpoint="/items",
@@ -102,3 +102,10 @@ def test_a_lookback_that_could_do_nothing_is_refused() -> None:
 
     assert [p.path for p in problems] == ["$.extraction.lookback"]
     assert "cursorFormat: epoch" in problems[0].message
+
+
+def test_an_api_that_leaves_the_bookmark_out_is_asked_earlier() -> None:
+    bookmarks = source(lookback=60.0, exclusiveBy="PT1S").bookmarks
+
+    assert bookmarks.at("2026-11-29T10:00:00") == "2026-11-29T09:59:59"
+    assert bookmarks.after("2026-11-29T10:00:00") == "2026-11-29T09:58:59"
