@@ -40,9 +40,9 @@ def reading(**changes: Any) -> Extraction:
 class ShopWorld:
     """The shop with a connector to it."""
 
-    secret = SECRET
+    secret: str | None = SECRET
     extraction = ITEMS
-    texts = frozenset({"nul", "bell"})
+    texts: frozenset[str] = frozenset({"nul", "bell"})
     options = {"entity": "item"}
     elsewhere = {"entity": "nothing_there"}
     names = {"id": "sku", "amount": "regular_price", "count": "stock_quantity"}
@@ -52,7 +52,7 @@ class ShopWorld:
     keeps_one = True
     deletes = True
     cannot_hold: frozenset[str] = frozenset()
-    unanswerable = [
+    unanswerable: Sequence[tuple[Extraction, str]] = [
         (reading(options={"entity": "itm"}), "did you mean `item`"),
         (reading(options={}), "options.entity"),
         (reading(parameters={"orderby": "nothing_there"}), "orderby"),
@@ -60,7 +60,7 @@ class ShopWorld:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.connector = self.with_settings()
+        self.connector: Connector = self.with_settings()
         self.hostilities = {name: self._beginning(*after) for name, after in HOSTILE.items()}
 
     def with_settings(

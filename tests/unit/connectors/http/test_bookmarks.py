@@ -12,7 +12,8 @@ from syncline.domain.mapping.extraction import CursorType, Extraction, Extractio
 
 
 def extraction(**given: Any) -> Extraction:
-    options = {name: given.pop(name) for name in ("cursorFormat", "exclusiveBy") if name in given}
+    names = ("cursorFormat", "exclusiveBy")
+    options: dict[str, Any] = {name: given.pop(name) for name in names if name in given}
     return Extraction(
         mode=ExtractionMode.API,
         endpoint="/items",
