@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import fields
 from syncline.connectors.http.settings.bodies import texts, texts_in
@@ -62,12 +61,6 @@ class HttpPaging(ConnectorSettings):
             yield "alone", f"is for paging by cursor, not by {self.type}"
         if self.total and self.total_header:
             yield "totalHeader", "`total` says it already: one of them"
-
-    def total_in(self, answer: Answer, document: object) -> str:
-        """Return what an answer says of the number of all records, "" where nothing."""
-        if self.total_header:
-            return answer.headers.get(self.total_header.lower(), "")
-        return key_text(self.total(document)) if self.total else ""
 
 
 class StableRead(ConnectorSettings):

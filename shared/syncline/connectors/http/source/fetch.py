@@ -13,6 +13,7 @@ from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
 from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import page_of, read_content, read_pages
+from syncline.connectors.http.source.paging import total_in
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
@@ -192,7 +193,7 @@ def _check_total(
     source: HttpSource, fetch: Fetch, answer: Answer, document: object, records: Sequence[object]
 ) -> None:
     """Refuse an empty answer that says that it has records."""
-    total = source.paging.total_in(answer, document)
+    total = total_in(source.paging, answer, document)
     if not records and total.isdigit() and int(total) > 0:
         message = (
             f"{fetch.endpoint} says that it has {total} of the records asked for, and gave none"

@@ -25,6 +25,7 @@ from syncline.connectors.http.source.paging import (
     first_position,
     next_position,
     query_at,
+    total_in,
     without_seen,
 )
 from syncline.connectors.http.source.salvage import BadRecord
@@ -230,7 +231,7 @@ def _end_notices(
         )
         return (Notice("only_first_page", f"{source.endpoint}: {words}"),)
     if paging.type in COUNTING:
-        total = paging.total_in(answer, document)
+        total = total_in(paging, answer, document)
         taken = position.taken + count
         if total.isdigit() and taken > int(total):
             words = f"says that there are {total} records and gave {taken}; all of them were read"

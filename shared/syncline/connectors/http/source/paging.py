@@ -84,6 +84,13 @@ def query_at(paging: HttpPaging, position: PagePosition) -> list[tuple[str, str 
     return query
 
 
+def total_in(paging: HttpPaging, answer: Answer, document: object) -> str:
+    """Return what an answer says of the number of all records, "" where nothing."""
+    if paging.total_header:
+        return answer.headers.get(paging.total_header.lower(), "")
+    return key_text(paging.total(document)) if paging.total else ""
+
+
 def next_position(
     paging: HttpPaging,
     position: PagePosition,
@@ -101,7 +108,7 @@ def next_position(
         RetriableError: the answer contradicts itself or the ones before it (`records_missing`).
         ConnectorError: its next page is unreadable (`next_unreadable`) or this one (`paging_loop`).
     """
-    total = _whole(paging.total_in(answer, document))
+    total = _whole(total_in(paging, answer, document))
     then = msgspec.structs.replace(
         position,
         taken=position.taken + count,
