@@ -250,5 +250,34 @@ async def test_the_connection_test_sends_its_query() -> None:
         assert [(c.part, c.ok) for c in checks][-1] == ("permission", False)
 
 
+LOGIN = "mutation ($u: String!, $p: String!) { login(user: $u, password: $p) { __typename } }"
+SESSION: dict[str, Any] = {
+    "type": "session", "tokenUrl": "/graphql", "username": "app", "tokenHeader": "Shop-Token",
+    "body": {"query": LOGIN, "variables": {"u": "{username}", "p": "{password}"}},
+}  # fmt: skip
+
+
+async def test_a_token_of_a_response_header_signs_calls_and_is_fetched_anew() -> None:
+    async with graphql_shop({"password": 's"e{u}'}, auth=SESSION) as (shop, connector):
+        shop.users, shop.tokens = {"app": 's"e{u}'}, set()
+        shop.add(*map(product, range(4)))
+        assert len(ids_of(await read(connector, reading()))) == 4
+        shop.tokens = set()  # the session has ended: GraphQL says so with 200
+        result = await connector.write(batch(items(1), SINGLE))
+
+        assert result.failures == {}
+        assert shop.effects == {"create A0": 1}
+        assert sum(b"login(" in asked.body for asked in shop.asked) == 2
+
+
+async def test_a_login_that_is_refused_with_200_names_the_login() -> None:
+    async with graphql_shop({"password": "wrong"}, auth=SESSION) as (shop, connector):
+        shop.users, shop.tokens = {"app": "right"}, set()
+        with pytest.raises(ConnectorError, match="LOGIN: who is it") as caught:
+            await read(connector, reading())
+        assert caught.value.failure.code == "login_refused"
+        assert "wrong" not in str(caught.value)
+
+
 def _said(body: dict[str, Any]) -> Trouble:
     return Trouble(status=200, body=msgspec.json.encode(body))

@@ -20,13 +20,18 @@ from syncline.connectors.http.answers.answer import (
     failure_of,
     is_page,
 )
+from syncline.connectors.http.answers.graphql import own_error, request_error
 from syncline.connectors.http.client.client import Request, Sender
+from syncline.connectors.http.settings.graphql import filled
 from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
+from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, RetriableError
 from syncline.domain.record import Value
 
 EARLY = 30.0
 """Seconds before its end that a token is not used any more."""
+SESSION_LIFE = 3600.0
+"""Seconds a session's token is used; one that ends sooner is refused, and fetched again then."""
 UNKNOWN_LIFE = 300.0
 """Seconds a token is used whose answer does not say how long it lives."""
 
@@ -57,15 +62,17 @@ class LoginHeaders:
 
     async def headers(self) -> dict[str, str]:
         """Return the headers of a call. May fetch a token; raises what that raises."""
-        if self._login.type == "oauth2":
-            return {"Authorization": f"Bearer {await self._fresh()}"}
-        return self._fixed
+        return self._named(await self._fresh()) if self._login.fetches else self._fixed
+
+    def _named(self, token: str) -> dict[str, str]:
+        name = self._login.send_in
+        return {name: token} if name else {"Authorization": f"Bearer {token}"}
 
     def renewed(self, refused: Mapping[str, str]) -> bool:
         """Forget a token that was refused; tells whether a fresh login is worth a try."""
-        if self._login.type != "oauth2":
+        if not self._login.fetches:
             return False
-        if self._token and refused.get("Authorization") == f"Bearer {self._token.value}":
+        if self._token and refused == self._named(self._token.value):
             self._token = None
         return True
 
@@ -86,6 +93,20 @@ class LoginHeaders:
 
     async def _fetch(self) -> _Token:
         login = self._login
+        own = login.token_url.startswith("/")
+        url = self._settings.base_url + login.token_url if own else login.token_url
+        headers, body = self._of_session() if login.type == "session" else self._of_oauth2()
+        where = "the login call" if login.type == "session" else "the token endpoint"
+        answer = await self._client.send(Request("POST", url, headers, body, where))
+        return self._read(answer)
+
+    def _of_session(self) -> tuple[dict[str, str], bytes]:
+        values = {"{username}": self._login.username, "{password}": self._secret}
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return headers, encode(filled(self._login.body, values, {}))
+
+    def _of_oauth2(self) -> tuple[dict[str, str], bytes]:
+        login = self._login
         grant = {"grant_type": "client_credentials"}
         form = grant | {"scope": login.scope, "audience": login.audience}
         headers = {
@@ -96,11 +117,7 @@ class LoginHeaders:
             headers["Authorization"] = f"Basic {self._client_basic}"
         else:
             form |= {"client_id": login.client_id, "client_secret": self._secret}
-        own = login.token_url.startswith("/")
-        url = self._settings.base_url + login.token_url if own else login.token_url
-        body = urlencode({name: value for name, value in form.items() if value}).encode()
-        answer = await self._client.send(Request("POST", url, headers, body, "the token endpoint"))
-        return self._read(answer)
+        return headers, urlencode({name: value for name, value in form.items() if value}).encode()
 
     def _read(self, answer: Answer) -> _Token:
         if not answer.ok:
@@ -110,12 +127,24 @@ class LoginHeaders:
                     failure.message, code="login_unavailable", retry_after=failure.retry_after
                 )
             raise refusal("login_refused", failure.message, detail=failure.detail)
-        document = self._document(answer)
-        value = document.get("access_token") if isinstance(document, dict) else None
+        if self._login.type == "session":
+            value: object = answer.headers.get(self._login.token_header.lower())
+            seconds = SESSION_LIFE
+            if not value:  # GraphQL says with 200 that a login is refused
+                raise refusal("login_refused", self._why_none(answer))
+        else:
+            document = self._document(answer)
+            value = document.get("access_token") if isinstance(document, dict) else None
+            seconds = _life(document.get("expires_in")) if isinstance(document, dict) else 0.0
         if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
-            raise refusal("login_refused", "the token endpoint gave no access_token")
-        seconds = _life(document.get("expires_in"))
+            raise refusal("login_refused", f"{answer.where} gave no access_token")
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
+
+    def _why_none(self, answer: Answer) -> str:
+        document = self._document(answer)
+        error = request_error(document) or own_error(document)
+        words = self.clean(error.words) if error else "its answer has no such header"
+        return f"{answer.where} gave no {self._login.token_header}: {words}"
 
     def _document(self, answer: Answer) -> Value:
         """Read the answer's JSON: one that is torn or empty passes, a page for people does not."""

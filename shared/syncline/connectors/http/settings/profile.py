@@ -21,16 +21,18 @@ from syncline.connectors.settings import (
     secret,
 )
 from syncline.domain.errors import Category, Problem
+from syncline.domain.record import JsonObject
 
 MEGABYTE = 1_000_000
 API_KEY_HEADER = "X-Api-Key"
-LoginKind: TypeAlias = Literal["none", "apiKey", "bearer", "basic", "oauth2"]
+LoginKind: TypeAlias = Literal["none", "apiKey", "bearer", "basic", "oauth2", "session"]
 _LOGINS: JsonDict = {
     "none": "None",
     "apiKey": "API key in a header",
     "bearer": "Bearer token",
     "basic": "User and password",
     "oauth2": "OAuth2 client credentials",
+    "session": "Login call, token in a header of its answer",
 }
 _CLIENT_AUTHS: JsonDict = {"basic": "as Basic login", "body": "in the body"}
 
@@ -40,12 +42,20 @@ def _when(kind: str) -> JsonDict:
 
 
 _API_KEY, _BEARER, _BASIC, _OAUTH2 = map(_when, ("apiKey", "bearer", "basic", "oauth2"))
-_REQUIRED = {"basic": ("username",), "oauth2": ("tokenUrl", "clientId")}
+_NAMED: JsonDict = {"x-when": {"auth.type": ["basic", "session"]}}
+_SESSION = _when("session")
+_TOKENS: JsonDict = {"x-when": {"auth.type": ["oauth2", "session"]}}
+_REQUIRED = {
+    "basic": ("username",),
+    "oauth2": ("tokenUrl", "clientId"),
+    "session": ("tokenUrl", "tokenHeader", "body"),
+}
 SECRETS: Mapping[LoginKind, str] = {
     "apiKey": "apiKey",
     "bearer": "token",
     "basic": "password",
     "oauth2": "clientSecret",
+    "session": "password",
 }
 
 
@@ -54,7 +64,7 @@ class HttpSecrets(ConnectorSettings):
 
     api_key: str | None = secret("API key", _API_KEY)
     token: str | None = secret("Token", _BEARER)
-    password: str | None = secret("Password", _BASIC)
+    password: str | None = secret("Password", _NAMED)
     client_secret: str | None = secret("Client secret", _OAUTH2)
 
 
@@ -91,8 +101,8 @@ class LoginSettings(ConnectorSettings):
     header: Annotated[fields.HeaderName, AfterValidator(lambda name: name or API_KEY_HEADER)] = (
         Field(API_KEY_HEADER, title="Header", json_schema_extra=_API_KEY)
     )
-    username: str = needed("User", _BASIC)
-    token_url: Annotated[str, AfterValidator(_token_url)] = needed("Token URL", _OAUTH2)
+    username: str = needed("User", _NAMED)
+    token_url: Annotated[str, AfterValidator(_token_url)] = needed("Token URL", _TOKENS)
     """Whole, or a path under the base URL."""
     client_id: str = needed("Client ID", _OAUTH2)
     scope: str = Field("", title="Scope", json_schema_extra=_OAUTH2)
@@ -100,9 +110,20 @@ class LoginSettings(ConnectorSettings):
     client_auth: Literal["basic", "body"] = labelled(
         "basic", "Client shows its secret", _CLIENT_AUTHS, _OAUTH2
     )
+    body: JsonObject = Field({}, title="Body of the login call", json_schema_extra=_SESSION)
+    """`{username}` and `{password}` in its texts are filled in."""
+    token_header: fields.HeaderName = needed("Header with the token", _SESSION)
+    """Of the answer to the login call."""
+    send_in: fields.HeaderName = Field("", title="Header of calls", json_schema_extra=_TOKENS)
+    """Takes the token as it is; empty: `Authorization: Bearer`."""
+
+    @property
+    def fetches(self) -> bool:
+        """Tell whether a token has to be fetched before a call."""
+        return self.type in ("oauth2", "session")
 
     def contradictions(self) -> Contradictions:
-        if ":" in self.username:
+        if ":" in self.username and self.type == "basic":
             yield "username", "must not hold a colon: Basic login ends the name there"
         given = self.model_dump(by_alias=True)
         for name in _REQUIRED.get(self.type, ()):
