@@ -25,7 +25,12 @@ CONFIGS: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
     ({"baseUrl": "https://me:pw@a.example"}, {}, "$.config.baseUrl", "no credentials"),
     ({"baseUrl": "http://ok.example@127.0.0.1/"}, {}, "$.config.baseUrl", "no credentials"),
     ({"baseUrl": "https://a.example/?k=1"}, {}, "$.config.baseUrl", "end with its path"),
-    (URL | {"auth": {"type": "magic"}}, {}, "$.config.auth.type", "apiKey, bearer, basic, oauth2, session"),
+    (
+        URL | {"auth": {"type": "magic"}},
+        {},
+        "$.config.auth.type",
+        "apiKey, bearer, basic, oauth2, session",
+    ),
     (URL | {"auth": {"type": "bearer"}}, {}, "$.secrets.token", "is required"),
     (URL | {"auth": {"type": "basic"}}, {"password": "x"}, "$.config.auth.username", "is required"),
     (URL | {"auth": BASIC}, {"password": "x", "token": "y"}, "$.secrets.token", "takes password"),
