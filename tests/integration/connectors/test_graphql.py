@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -250,7 +251,8 @@ async def test_the_connection_test_sends_its_query() -> None:
         assert [(c.part, c.ok) for c in checks][-1] == ("permission", False)
 
 
-LOGIN = "mutation ($u: String!, $p: String!) { login(user: $u, password: $p) { __typename } }"
+LOGIN = """mutation ($u: String!, $p: String!) { login(user: $u, password: $p) {
+  __typename ... on RefusedError { errorCode message } } }"""
 SESSION: dict[str, Any] = {
     "type": "session", "tokenUrl": "/graphql", "username": "app", "tokenHeader": "Shop-Token",
     "body": {"query": LOGIN, "variables": {"u": "{username}", "p": "{password}"}},
@@ -268,6 +270,45 @@ async def test_a_token_of_a_response_header_signs_calls_and_is_fetched_anew() ->
         assert result.failures == {}
         assert shop.effects == {"create A0": 1}
         assert sum(b"login(" in asked.body for asked in shop.asked) == 2
+
+
+async def test_many_calls_at_once_sign_in_once_and_once_more_when_the_session_ends() -> None:
+    async with graphql_shop({"password": "right"}, auth=SESSION) as (shop, connector):
+        shop.users, shop.tokens = {"app": "right"}, set()
+        shop.add(*map(product, range(2)))
+        for logins in (1, 2):
+            await asyncio.gather(*(read(connector, reading()) for _ in range(5)))
+            assert sum(b"login(" in asked.body for asked in shop.asked) == logins
+            shop.tokens = set()
+
+
+async def test_a_session_that_is_refused_at_once_is_renewed_once_and_then_final() -> None:
+    async with graphql_shop({"password": "right"}, auth=SESSION | {"sendIn": "X-Token"}) as (
+        shop,
+        connector,
+    ):  # the shop looks for the token in another header
+        shop.users, shop.tokens = {"app": "right"}, set()
+        with pytest.raises(ConnectorError, match="not signed in"):
+            await read(connector, reading())
+        assert sum(b"login(" in asked.body for asked in shop.asked) == 2
+        assert shop.asked[-1].headers["x-token"] == "token-2"
+
+
+async def test_a_login_that_is_throttled_may_succeed_later() -> None:
+    async with graphql_shop({"password": "right"}, auth=SESSION) as (shop, connector):
+        shop.users, shop.tokens = {"app": "right"}, set()
+        shop.trouble.append(_said(failing("THROTTLED", "Throttled")))
+        with pytest.raises(RetriableError) as caught:
+            await read(connector, reading())
+        assert caught.value.failure.code == "login_unavailable"
+
+
+async def test_a_login_without_the_header_says_which_one_is_missing() -> None:
+    auth = SESSION | {"tokenHeader": "Other-Token"}
+    async with graphql_shop({"password": "right"}, auth=auth) as (shop, connector):
+        shop.users, shop.tokens = {"app": "right"}, set()
+        with pytest.raises(ConnectorError, match="the login call gave no header Other-Token"):
+            await read(connector, reading())
 
 
 async def test_a_login_that_is_refused_with_200_names_the_login() -> None:

@@ -18,6 +18,7 @@ from syncline.connectors.http.answers.answer import (
     UnreadableError,
     document_of,
     failure_of,
+    graphql_failure,
     is_page,
 )
 from syncline.connectors.http.answers.graphql import own_error, request_error
@@ -25,7 +26,7 @@ from syncline.connectors.http.client.client import Request, Sender
 from syncline.connectors.http.settings.graphql import filled
 from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
 from syncline.contracts.messages import encode
-from syncline.domain.errors import Category, RetriableError
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.record import Value
 
 EARLY = 30.0
@@ -121,30 +122,41 @@ class LoginHeaders:
 
     def _read(self, answer: Answer) -> _Token:
         if not answer.ok:
-            failure = failure_of(answer, self._settings.errors, self.clean)
-            if failure.category is Category.TRANSIENT:
-                raise RetriableError(
-                    failure.message, code="login_unavailable", retry_after=failure.retry_after
-                )
-            raise refusal("login_refused", failure.message, detail=failure.detail)
+            raise self._refused(failure_of(answer, self._settings.errors, self.clean))
         if self._login.type == "session":
-            value: object = answer.headers.get(self._login.token_header.lower())
-            seconds = SESSION_LIFE
-            if not value:  # GraphQL says with 200 that a login is refused
-                raise refusal("login_refused", self._why_none(answer))
-        else:
-            document = self._document(answer)
-            value = document.get("access_token") if isinstance(document, dict) else None
-            seconds = _life(document.get("expires_in")) if isinstance(document, dict) else 0.0
+            return self._told(answer, self._token_header(answer), SESSION_LIFE)
+        document = self._document(answer)
+        if not isinstance(document, dict):
+            raise refusal("login_refused", "the token endpoint gave no access_token")
+        return self._told(answer, document.get("access_token"), _life(document.get("expires_in")))
+
+    def _refused(self, failure: Failure) -> FailureError:
+        if failure.category is Category.TRANSIENT:
+            return RetriableError(
+                failure.message, code="login_unavailable", retry_after=failure.retry_after
+            )
+        return refusal("login_refused", failure.message, detail=failure.detail)
+
+    def _told(self, answer: Answer, value: object, seconds: float) -> _Token:
         if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
-            raise refusal("login_refused", f"{answer.where} gave no access_token")
+            name = self._login.token_header or "access_token"
+            raise refusal("login_refused", f"{answer.where} gave no {name} that can be sent")
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
 
-    def _why_none(self, answer: Answer) -> str:
-        document = self._document(answer)
-        error = request_error(document) or own_error(document)
-        words = self.clean(error.words) if error else "its answer has no such header"
-        return f"{answer.where} gave no {self._login.token_header}: {words}"
+    def _token_header(self, answer: Answer) -> str:
+        """Return the token; GraphQL says with 200 why there is none."""
+        name = self._login.token_header
+        if token := answer.headers.get(name.lower()):
+            return token
+        try:
+            document = document_of(answer)
+        except UnreadableError:  # an answer need hold no JSON: what it lacks is the header
+            document = None
+        if (error := request_error(document) or own_error(document)) is not None:
+            failure = graphql_failure(answer, error, self._settings.errors)
+            message = self.clean(f"{answer.where} gave no {name}: {failure.message}")
+            raise self._refused(msgspec.structs.replace(failure, message=message, detail=None))
+        raise refusal("login_refused", f"{answer.where} gave no header {name}")
 
     def _document(self, answer: Answer) -> Value:
         """Read the answer's JSON: one that is torn or empty passes, a page for people does not."""
