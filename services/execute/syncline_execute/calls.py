@@ -153,6 +153,7 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         match_key=target.transformation.match_key,
         options=target.transformation.target,
         fields=target.transformation.target_paths,
+        on_create=target.transformation.on_create,
         asked=all(item.asked or item.target_id is not None for item in items),
         columns=columns,
         lines=lines,

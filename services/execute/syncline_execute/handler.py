@@ -94,7 +94,8 @@ class ExecuteHandler(Handler[Bundle]):
         So a run that moves is never taken for stalled. Failures are reported at the end: a record
         that is written after all, because the bundles came again, must not lie in the DLQ.
         """
-        items = items_of(bundles, lines=target.capabilities.reads_lines)
+        on_create = target.transformation.on_create
+        items = items_of(bundles, lines=target.capabilities.reads_lines, on_create=on_create)
         writing = asyncio.ensure_future(self._writer.write(run, target, items, work))
         try:
             while not (await asyncio.wait([writing], timeout=REPORT_EVERY))[0]:

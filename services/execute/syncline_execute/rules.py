@@ -76,13 +76,23 @@ class Item(msgspec.Struct, gc=False):
         return intent.owner if intent else None
 
 
-def items_of(bundles: Sequence[Bundle], *, lines: bool = False) -> list[Item]:
-    """Flatten bundles of a run into items with their hashes; `lines`: the target `reads_lines`."""
+def items_of(
+    bundles: Sequence[Bundle], *, lines: bool = False, on_create: Sequence[str] = ()
+) -> list[Item]:
+    """Flatten bundles of a run into items with their hashes.
+
+    Args:
+        lines: the target `reads_lines`.
+        on_create: fields of creations alone; they are no part of a hash, so a change of them sends
+            nothing.
+    """
     items: list[Item] = []
     for number, bundle in enumerate(bundles):
         encoded = encoded_payloads(bundle.columns, lines=lines)
         payloads = encoded.objects
-        hashes = payload_hashes(payloads, bundle.run.target)
+        rest = bundle.columns.without(on_create) if on_create else None
+        hashed = encoded_payloads(rest).objects if rest is not None else payloads
+        hashes = payload_hashes(hashed, bundle.run.target)
         rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
         versions = [batch.version for batch in bundle.batches for _ in batch.slots]
         items += map(

@@ -43,6 +43,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
         visible_after: seconds after a call by which lookup() surely sees what it did.
+        on_create: updates leave a batch's `on_create` out.
         composite_key: rows are named by their match key, which may be made of several paths.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
@@ -62,6 +63,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     honours_keys: bool = False
     longest_call: float = 60.0
     visible_after: float = 0.0
+    on_create: bool = False
     composite_key: bool = False
     smart_sync: bool = True
 

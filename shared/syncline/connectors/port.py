@@ -58,6 +58,7 @@ class WriteBatch(msgspec.Struct):
         options: the mapping's `transformation.target` block.
         correlation_id: of the run.
         fields: the payload paths that the mapping writes, in its order.
+        on_create: fields at the payloads' top that are sent only where a record is created.
         asked: the target was asked just now, and has no record of those without a target ID.
         columns: the payloads once more by column; None where the connector `reads_columns` not.
         lines: once more as lines: the JSON of each record's values in the order of `columns`, with
@@ -76,6 +77,7 @@ class WriteBatch(msgspec.Struct):
     match_key: tuple[str, ...]
     options: Mapping[str, object]
     fields: Sequence[str] = ()
+    on_create: tuple[str, ...] = ()
     asked: bool = False
     columns: Columns | None = None
     lines: bytes | None = None
@@ -187,6 +189,11 @@ class Connector(Protocol):
     def target_problems(cls, target: Mapping[str, object], /) -> list[Problem]:
         """Name every mistake of a mapping's `transformation.target` block."""
         return settings.problems(cls.target_settings, target, settings.TARGET)
+
+    @classmethod
+    def tells_updates(cls, target: Mapping[str, object], /) -> bool:
+        """Tell whether writes by a target block leave `on_create` out of updates."""
+        return cls.capabilities.on_create
 
     def capabilities_for(self, options: Mapping[str, object]) -> Capabilities:
         """Return what it can do with a mapping's target block; for most the same for every one."""

@@ -73,6 +73,12 @@ class Columns(msgspec.Struct, omit_defaults=True):
             record.update(more)
         return made
 
+    def without(self, keys: Sequence[str]) -> Columns:
+        """Return the records without some keys."""
+        values = {key: column for key, column in self.values.items() if key not in keys}
+        rest = [{key: v for key, v in r.items() if key not in keys} for r in self.rest]
+        return Columns(self.size, values, rest)
+
     def part(self, places: Iterable[int]) -> Columns:
         """Return the records at these places, in their order."""
         if isinstance(places, range) and places.step == 1:

@@ -188,6 +188,7 @@ class _Checker:
         if target is not None:
             yield from target.target_problems(mapping.transformation.target)
             yield from _key_problems(target, mapping)
+            yield from _on_create_problems(target, mapping)
 
     def _connector(self, profile: str) -> type[Connector] | None:
         try:
@@ -201,6 +202,14 @@ def _key_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem
     if len(mapping.transformation.match_key) > 1 and not target.capabilities.composite_key:
         message = "this target finds a record by one path alone; lists are for SQL targets"
         yield Problem("$.transformation.matchKey", message)
+
+
+def _on_create_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem]:
+    """Refuse fields of creations alone where the target is written in one way only."""
+    part = mapping.transformation
+    if part.on_create and not target.tells_updates(part.target):
+        message = "this target is not told of updates otherwise than of creations, so nothing "
+        yield Problem("$.transformation.onCreate", message + "can be left out of them")
 
 
 def _none(kind: str, name: str, known: Iterable[str]) -> str:

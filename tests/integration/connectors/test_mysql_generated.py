@@ -15,6 +15,7 @@ from syncline.testing.connectors.generated_targets import (
     GeneratedTargetSuite,
     Make,
 )
+from syncline.testing.connectors.on_create import OnCreateSuite
 from syncline.testing.connectors.sql_keys import ChangedKeySuite, SharedKeySuite
 from syncline.testing.connectors.sql_tables import KeyedTableSuite, MakeSuite
 from tests.support.mariadb import MysqlDatabase, connector_to, mysql_database, run_all
@@ -78,6 +79,10 @@ async def generated(sql: MysqlDatabase, mariadb: str) -> AsyncIterator[Generated
 
 
 class TestGenerated(GeneratedTargetSuite):
+    pass
+
+
+class TestOnCreate(OnCreateSuite):
     pass
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.testing.connectors.composite_keys import CompositeKeySuite
+from syncline.testing.connectors.on_create import OnCreateSuite
 from syncline.testing.connectors.sql_keys import ChangedKeySuite, SharedKeySuite
 from syncline.testing.connectors.sql_tables import KeyedTableSuite, MakeSuite
 
@@ -32,4 +33,8 @@ async def sql(connector: PostgresqlConnector, db: asyncpg.Connection) -> Postgre
 
 
 class TestKeys(CompositeKeySuite, ChangedKeySuite, SharedKeySuite, KeyedTableSuite, MakeSuite):
+    pass
+
+
+class TestOnCreate(OnCreateSuite):
     pass

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncline.contracts.bundle import BatchPart, Bundle
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
@@ -21,6 +22,7 @@ from syncline_execute.rules import (
     Verdict,
     by_decision,
     decide,
+    items_of,
     judge,
     rounds,
     waits_in,
@@ -34,6 +36,11 @@ def item(source_id: str = "A1", *, version: int = 10, payload_hash: str = SAME) 
     return Item(0, 0, source_id, Columns(1, {}), None, b"{}", payload_hash, None, version)
 
 
+def run() -> RunRef:
+    one = str(UUID(int=1))
+    return RunRef(one, "t", 1, one, "item", one, one, one, 1)
+
+
 def entry(
     payload_hash: str | None,
     run_id: str = OTHER_RUN,
@@ -45,6 +52,25 @@ def entry(
     return LedgerEntry(
         payload_hash, None, target_id, run_id, version, Intent(intent) if intent else None
     )
+
+
+def test_fields_of_creations_alone_are_no_part_of_a_hash() -> None:
+    def hashes(*on_create: str, **more: object) -> list[str]:
+        columns = Columns.of([{"sku": "A1", **more}, {"sku": "A2", "odd": 1, **more}])
+        bundle = Bundle(run(), 0, [BatchPart(0, 1, [0, 1])], ["A1", "A2"], columns)
+        return [item.payload_hash for item in items_of([bundle], on_create=on_create)]
+
+    assert hashes("status", status="new") == hashes("status", status="old")
+    assert hashes("status", status="new") == hashes()
+    assert hashes("status", "odd") != hashes("status")
+    assert hashes(status="new") != hashes(status="old")
+
+
+def test_they_are_sent_all_the_same() -> None:
+    columns = Columns.of([{"sku": "A1", "status": "new"}])
+    bundle = Bundle(run(), 0, [BatchPart(0, 1, [0])], ["A1"], columns)
+    (only,) = items_of([bundle], on_create=["status"])
+    assert only.payload == b'{"sku":"A1","status":"new"}'
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,7 @@ function Records({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
           </>
         )}
         , {failed === 0 ? "none fails" : `${failed} would fail`}
+        {found.onCreate.length > 0 && <>. Sent only when a record is created: {found.onCreate.join(", ")}</>}
       </Text>
       {found.records.map((record, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: pasted records may have no ID

@@ -44,7 +44,16 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
 const COLUMNS: Column<Step["changes"][number]>[] = [
   { id: "from", header: "From", cell: (one) => one.source ?? <span className="dim">fixed value</span> },
   { id: "before", header: "Value", cell: (one) => <Value text={one.before} /> },
-  { id: "to", header: "To", cell: (one) => one.target },
+  {
+    id: "to",
+    header: "To",
+    cell: (one) => (
+      <>
+        {one.target}
+        {one.onCreate && <div className="dim">sent only when created</div>}
+      </>
+    ),
+  },
   {
     id: "after",
     header: "Value",

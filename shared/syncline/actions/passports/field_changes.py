@@ -30,6 +30,7 @@ class FieldChange(msgspec.Struct, frozen=True, rename="camel"):
         before, after: JSON texts of the values; None where there is none, or nothing was kept.
         changed: the two values differ, or only one of them is there.
         error: why nothing was made of it, where it broke.
+        on_create: the target gets it only where it creates the record.
     """
 
     source: str | None
@@ -38,6 +39,7 @@ class FieldChange(msgspec.Struct, frozen=True, rename="camel"):
     after: str | None
     changed: bool
     error: str | None = None
+    on_create: bool = False
 
 
 def changes_of(
@@ -56,10 +58,15 @@ def changes_of(
     if isinstance(block, Transformation):
         pairs += [(None, fixed.target) for fixed in block.static]
     errors = broken or {}
+    once = block.on_create if isinstance(block, Transformation) else ()
     return [
-        _change(source, target, before, after, errors.get(place))
+        _change(source, target, before, after, errors.get(place), on_create=_top(target) in once)
         for place, (source, target) in enumerate(pairs)
     ]
+
+
+def _top(target: str) -> str | None:
+    return parse_path(target)[0].key
 
 
 def unused(fields: Iterable[Any], given: bytes | None) -> list[str]:
@@ -70,11 +77,17 @@ def unused(fields: Iterable[Any], given: bytes | None) -> list[str]:
 
 
 def _change(
-    source: str | None, target: str, before: object, after: object, error: str | None
+    source: str | None,
+    target: str,
+    before: object,
+    after: object,
+    error: str | None,
+    *,
+    on_create: bool,
 ) -> FieldChange:
     old = None if source is None else _value(source, before)
     new = None if error else _value(target, after)
-    return FieldChange(source, target, old, new, old != new, error)
+    return FieldChange(source, target, old, new, old != new, error, on_create)
 
 
 def _value(path: str, record: object) -> str | None:

@@ -69,11 +69,17 @@ class DryRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DryRun(msgspec.Struct, frozen=True, rename="camel"):
-    """What came out; `source` is the profile that was read, None where the records were given."""
+    """What came out.
+
+    Attributes:
+        source: the profile that was read, None where the records were given.
+        on_create: fields of the payloads that the target gets only where it creates the record.
+    """
 
     source: str | None
     records: list[DryRecord]
     warnings: list[Problem]
+    on_create: tuple[str, ...] = ()
 
 
 class DryRunner:
@@ -149,7 +155,8 @@ def _given(extraction: Extraction, records: list[Record]) -> Page:
 def _result(source: str | None, tracer: Tracer, page: Page, mapping: Mapping) -> DryRun:
     rows = list(enumerate(zip(page.ids, page.records.records(), strict=True)))[:MOST]
     records = [_tried(tracer, i, record, page.bad.get(place)) for place, (i, record) in rows]
-    return DryRun(source, records, [*warnings(mapping), *_unknown(mapping, page)])
+    found = [*warnings(mapping), *_unknown(mapping, page)]
+    return DryRun(source, records, found, mapping.transformation.on_create)
 
 
 def _unknown(mapping: Mapping, page: Page) -> list[Problem]:

@@ -26,6 +26,7 @@ from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings,
 from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
+from syncline.connectors.http.target import results
 from syncline.connectors.http.target.comparison import holds_payload
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
@@ -52,7 +53,7 @@ class HttpConnector(port.Connector):
     profile_secrets: ClassVar[type[ConnectorSettings]] = HttpSecrets
     target_settings: ClassVar[type[ConnectorSettings]] = HttpTarget
     capabilities = port.Capabilities(
-        source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
+        source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True, on_create=True
     )
 
     def __init__(
@@ -118,6 +119,11 @@ class HttpConnector(port.Connector):
         """Name the API by its base URL; how it is encrypted makes it no other."""
         parts = urlsplit(cls.settings_of(config).base_url)
         return f"{parts.netloc.lower()}{parts.path}".rstrip("/")
+
+    @classmethod
+    def tells_updates(cls, target: Mapping[str, object], /) -> bool:
+        """Tell whether updates are calls of their own, or are not made at all."""
+        return target.get("update") is not None or target.get("existing") == "skip"
 
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
@@ -186,9 +192,8 @@ class HttpConnector(port.Connector):
                 result.failures[place] = hit.failure
             elif hit is not None:
                 result.target_ids[place] = hit.id
-                told = holds_payload(
-                    _decode(batch.payloads[place]), target.lookup.stored(hit.record)
-                )
+                record = _decode(results.without(batch.payloads[place], batch.on_create))
+                told = holds_payload(record, target.lookup.stored(hit.record))
                 if told is not None:
                     result.holds[place] = told
         return result

@@ -44,7 +44,9 @@ class PostgresqlConnector(SqlConnector):
     profile_secrets = ServerSecrets
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
     slices = True
-    capabilities = msgspec.structs.replace(SqlConnector.capabilities, reads_lines=True)
+    capabilities = msgspec.structs.replace(
+        SqlConnector.capabilities, reads_lines=True, on_create=True
+    )
 
     def __init__(
         self,
@@ -137,7 +139,8 @@ class PostgresqlConnector(SqlConnector):
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Upsert a bulk on the match key."""
         async with self._acquired(writes=True) as connection:
-            table = await table_of(connection, self._catalog, batch.options, batch.match_key)
+            key, on_create = batch.match_key, batch.on_create
+            table = await table_of(connection, self._catalog, batch.options, key, on_create)
             return await Upsert(connection, table, self.pace, self._direct_copy).write(batch)
 
     async def delete(

@@ -39,6 +39,7 @@ class SqliteConnector(SqlConnector):
     title = "SQLite"
     about = "Tables and SQL of a SQLite file."
     profile_settings = SqliteSettings
+    capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL)
 
     def __init__(
@@ -142,7 +143,8 @@ class SqliteConnector(SqlConnector):
         """Upsert a bulk on the match key."""
 
         def write(connection: sqlite3.Connection) -> port.WriteResult:
-            return upsert(connection, table_of(connection, batch.options, batch.match_key), batch)
+            key, on_create = batch.match_key, batch.on_create
+            return upsert(connection, table_of(connection, batch.options, key, on_create), batch)
 
         return await self._call(write, writes=True)
 

@@ -127,7 +127,8 @@ class RowWriter:
         for place in places:
             try:
                 with self._savepoint():
-                    if self._update(place, list(self._rows[place]), self._old[place]):
+                    names = [n for n in self._rows[place] if n not in self._table.on_create]
+                if self._update(place, names, self._old[place]):
                         there.add(place)
             except _REFUSED as error:
                 failed[place] = error
@@ -136,7 +137,7 @@ class RowWriter:
     def _writer(self, columns: Sequence[str]) -> Callable[[Sequence[int]], None]:
         """Return what creates or updates rows that have just these columns."""
         table, names = self._table, ", ".join(map(identifier, columns))
-        others = [name for name in columns if name not in table.key]
+        others = [name for name in columns if name not in (*table.key, *table.on_create)]
         into = f"insert into {identifier(table.name)} ({names}) values "
         into += f"({', '.join('?' * len(columns))})"
         change = ", ".join(f"{identifier(n)} = excluded.{identifier(n)}" for n in others)

@@ -38,12 +38,16 @@ class SqliteColumn(msgspec.Struct, frozen=True):
 
 
 class SqliteTable(msgspec.Struct, frozen=True):
-    """A target table and the columns of the match key, each with how its texts are compared."""
+    """A target table and the columns of the match key, each with how its texts are compared.
+
+    Updates leave the columns of `on_create` as they are.
+    """
 
     name: str
     columns: dict[str, SqliteColumn]
     key: tuple[str, ...]
     collations: tuple[str, ...]
+    on_create: tuple[str, ...] = ()
 
     def rows_of(
         self, connection: sqlite3.Connection, keys: Mapping[int, Sequence[object]]
@@ -96,7 +100,10 @@ class SqliteTable(msgspec.Struct, frozen=True):
 
 
 def table_of(
-    connection: sqlite3.Connection, options: Mapping[str, object], key: tuple[str, ...]
+    connection: sqlite3.Connection,
+    options: Mapping[str, object],
+    key: tuple[str, ...],
+    on_create: tuple[str, ...] = (),
 ) -> SqliteTable:
     """Look at the table of a target block as it is now.
 
@@ -115,7 +122,7 @@ def table_of(
         raise refusal("no_table", message)
     columns = _columns(connection, name, is_strict=bool(kind[1]))
     key = key_columns("SQLite", key, name, columns)
-    return SqliteTable(name, columns, key, _collations(connection, name, key))
+    return SqliteTable(name, columns, key, _collations(connection, name, key), on_create)
 
 
 def _columns(

@@ -68,15 +68,19 @@ def _match_key(value: object) -> object:
     return [] if paths == [""] else paths
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"names `{name}` twice")
+    return names
+
+
 def _different(paths: tuple[str, ...]) -> tuple[str, ...]:
     if "" in paths:
         raise ValueError("holds an empty text; it takes one path or a list of paths")
     if len(paths) > MOST_KEYS:
         raise ValueError(f"names {len(paths)} paths, at most {MOST_KEYS} are allowed")
-    for path in paths:
-        if paths.count(path) > 1:
-            raise ValueError(f"names `{path}` twice")
-    return paths
+    return _each_once(paths)
 
 
 DateFormat = Annotated[OptionalText, AfterValidator(_date_format)]
@@ -205,6 +209,9 @@ class Transformation:
     """Fixed values."""
     exclude: Rule | None = None
     """Records left out."""
+    on_create: Annotated[tuple[str, ...], AfterValidator(_each_once)] = ()
+    """Fields at the payload's top that are sent only when the target creates the record; a change
+    of them alone sends nothing."""
     smart_sync: Switch = True
     """Skip records whose payload did not change."""
     omit_null: Switch = False

@@ -89,6 +89,20 @@ def problems_of(mapping: Mapping) -> Iterator[Problem]:
         if _parsed(key) not in made:
             message = f"no field writes `{key}`{meant(key, sorted(made.values()))}"
             yield Problem("$.transformation.matchKey", message)
+    yield from _on_create(part)
+
+
+def _on_create(part: Transformation) -> Iterator[Problem]:
+    """Yield what `onCreate` names and no field writes, and what finds the record."""
+    tops = sorted({str(parse_path(text)[0].key) for text in part.target_paths})
+    keys = {path[0].key for text in part.match_key if (path := _parsed(text))}
+    for number, name in enumerate(part.on_create):
+        place = f"$.transformation.onCreate[{number}]"
+        if name not in tops:
+            message = f"no field writes `{name}` at the payload's top{meant(name, tops)}"
+            yield Problem(place, message)
+        elif name in keys:
+            yield Problem(place, "is the match key, which every write needs")
 
 
 def _parsed(text: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from syncline.connectors.http import HttpConnector
@@ -313,3 +314,29 @@ async def test_each_record_is_sent_in_its_envelope(size: int) -> None:
     assert result.target_ids == ["i-A0", "i-A1"]
     sent = [each for call in told.calls for each in (call.sent if size > 1 else [call.sent])]
     assert sent[1] == {"key": "A1", "data": {"sku": "A1", "price": 1}, "once": "key-1"}
+
+
+async def test_fields_of_new_records_alone_are_left_out_of_updates() -> None:
+    there = {"id": "7", "sku": "A0", "name": "theirs"}
+
+    def answer(call: Call) -> Any:
+        return 200, {"data": [there] if call.method == "GET" else {"id": "7"}, "total": 1}
+
+    told = Answering(answer)
+    given = msgspec.structs.replace(batch(items(2), SINGLE), on_create=("name", "price"))
+    looked = await told.connector.lookup(given)
+    assert looked.holds == {0: True}  # by what an update would send
+    await told.connector.write(given)
+
+    sent = {call.method: call.sent for call in told.calls}
+    assert sent["PATCH"].keys() == {"sku"}
+    assert sent["POST"].keys() >= {"sku", "name", "price"}
+
+
+async def test_what_is_gone_and_created_anew_gets_them_again() -> None:
+    told = Answering(lambda call: (404 if call.method == "PATCH" else 200, {"data": {"id": "8"}}))
+    options = {**BLIND, "update": {**BLIND["update"], "recreate": True}}
+    given = msgspec.structs.replace(batch(items(1), options, ["7"]), on_create=("price",))
+
+    assert (await told.connector.write(given)).target_ids == ["8"]
+    assert [("price" in call.sent) for call in told.calls] == [False, True]

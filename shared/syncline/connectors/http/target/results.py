@@ -65,6 +65,13 @@ def enveloped(
     return sent
 
 
+def without(record: bytes, fields: Sequence[str]) -> bytes:
+    """Return a record without some fields at its top."""
+    if not fields:
+        return record
+    return encode({name: v for name, v in _decode(record).items() if name not in fields})
+
+
 def _with_field(field: str, records: list[bytes], values: Sequence[bytes | None]) -> list[bytes]:
     return [
         record if value is None else _with(record, field, value)

@@ -185,6 +185,8 @@ class HttpWriter:
     async def _call(self, operation: WriteCall, places: list[int]) -> None:
         batch, own = self._batch, self._api.settings.idempotency_header
         payloads = [batch.payloads[p] for p in places]
+        if operation is self._target.update:
+            payloads = [results.without(payload, batch.on_create) for payload in payloads]
         keys = [batch.keys[p] for p in places] if batch.keys else []
         records = results.records_to_send(operation, payloads, [self._ids[p] for p in places], keys)
         if operation.envelope:

@@ -37,12 +37,14 @@ class TargetTable(msgspec.Struct, frozen=True):
 
     Attributes:
         name: for people; `sql` is its name quoted.
+        on_create: columns that updates leave as they are.
     """
 
     name: str
     sql: str
     described: TableDescription
     key: Key
+    on_create: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, TargetColumn]:
@@ -204,7 +206,10 @@ class TargetTable(msgspec.Struct, frozen=True):
 
 
 async def table_of(
-    session: Session, options: Mapping[str, object], key: tuple[str, ...]
+    session: Session,
+    options: Mapping[str, object],
+    key: tuple[str, ...],
+    on_create: tuple[str, ...] = (),
 ) -> TargetTable:
     """Look at the table of a target block as it is now.
 
@@ -213,4 +218,4 @@ async def table_of(
     name = str(options["table"])
     found = await described(session, name)
     key = key_columns("MySQL", key, name, found.columns)
-    return TargetTable(name, table_name(name), found, key)
+    return TargetTable(name, table_name(name), found, key, on_create)

@@ -127,7 +127,9 @@ class Upsert(upsert.Upsert):
 
     async def _update(self, record: Record, row: str) -> bool:
         """Update a row with all that a record says; tell whether it is there."""
-        change = ", ".join(f"{identifier(name)} = {value}" for name, value in record.items())
+        kept = self._table.on_create
+        told = [(name, value) for name, value in record.items() if name not in kept]
+        change = ", ".join(f"{identifier(name)} = {value}" for name, value in told)
         sql = f"update {self._table.sql} set {change} where {row}"
         self._check_size(len(sql.encode()))
         return await self._session.run(sql) > 0
@@ -136,7 +138,7 @@ class Upsert(upsert.Upsert):
         """Return what is done where a row has the key; its own spelling of a text key goes."""
         table = self._table
         names = [n for n in columns if n not in table.key or not table.columns[n].is_exact]
-        names = [identifier(name) for name in names]
+        names = [identifier(name) for name in names if name not in table.on_create]
         key = identifier(table.key[0])
         change = ", ".join(f"{name} = values({name})" for name in names) or f"{key} = {key}"
         return f" on duplicate key update {change}"

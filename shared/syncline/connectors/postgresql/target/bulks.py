@@ -135,7 +135,8 @@ class Bulks:
         values = ", ".join(staged_value(table.columns[name]) for name in columns)
         key = ", ".join(map(identifier, table.key))
         order = ", ".join(f"s.{identifier(name)}" for name in table.key)
-        others = [identifier(name) for name in columns if name not in table.key]
+        kept = (*table.key, *table.on_create)
+        others = [identifier(name) for name in columns if name not in kept]
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
         action = f"update set {change}" if change else "nothing"
         async with self.connection.transaction():
@@ -191,5 +192,5 @@ def assignments(table: Table, columns: Sequence[str], *, with_key: bool = False)
     return ", ".join(
         f"{identifier(name)} = {staged_value(table.columns[name])}"
         for name in columns
-        if with_key or name not in table.key
+        if (with_key or name not in table.key) and name not in table.on_create
     )

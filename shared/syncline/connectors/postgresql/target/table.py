@@ -22,10 +22,11 @@ _Keys = Sequence[tuple[str, ...]]
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A target table and the columns of the match key."""
+    """A target table, the columns of the match key, and those that updates leave as they are."""
 
     described: TableDescription
     key: tuple[str, ...]
+    on_create: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -155,6 +156,7 @@ async def table_of(
     catalog: Catalog,
     options: Mapping[str, object],
     key: tuple[str, ...],
+    on_create: tuple[str, ...] = (),
 ) -> Table:
     """Return the table of a target block as it is now.
 
@@ -166,4 +168,4 @@ async def table_of(
         raise refusal("no_table", f"PostgreSQL: there is no table {name}: it must be made first")
     if found.kind not in _KINDS:
         raise refusal("no_table", f"PostgreSQL: {name} is no table or view")
-    return Table(found, key_columns("PostgreSQL", key, name, found.columns))
+    return Table(found, key_columns("PostgreSQL", key, name, found.columns), on_create)
