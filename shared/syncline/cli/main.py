@@ -22,6 +22,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "dev": Entry("installation.dev", "Start Kafka, PostgreSQL and all services on this machine."),
     "demo": Entry("installation.demo", "Sync an ERP to a shop and a warehouse before your eyes."),
+    "init": Entry("configuration.init", "Write a ready instance as files to begin with."),
     "apply": Entry("configuration.configuration", "Store the configuration that files hold."),
     "diff": Entry("configuration.configuration", "Show what `apply` would change."),
     "delete": Entry(

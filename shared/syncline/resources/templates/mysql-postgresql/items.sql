@@ -1,0 +1,6 @@
+create table items (
+  sku text primary key,
+  name text,
+  price numeric,
+  changed timestamp
+);
