@@ -1,4 +1,4 @@
-"""docs/connectors/examples.md as it stands: a topic and a sheet into PostgreSQL, tried and run.
+"""docs/connectors/examples.md and templates as they stand: tried and run between real systems.
 
 And records into a topic, while Execute is killed.
 """
@@ -18,19 +18,19 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
-from syncline.connectors.port import Surroundings
-from syncline.domain.run import Run, State
-from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from syncline.resources.loader import load
-from syncline.resources.plan import apply
-from syncline.security.secrets import Keyring
+from syncline.resources.template import template
+from syncline.testing.http_api import HttpApi
 from tests.support.eventually import eventually
 from tests.support.excel_files import write_book
+from tests.support.http_world import listening
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.mariadb import PASSWORD, mysql_database
+from tests.support.postgresql import config_of
+from tests.support.template_place import TemplatePlace
 from tests.support.topics_of_others import OthersTopics, others_topics
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors" / "examples.md"
@@ -63,18 +63,15 @@ mappings: [MODE-items]
 """
 
 
-class Place:
+class Place(TemplatePlace):
     """An installation with the page's configuration, and the page's systems."""
 
     def __init__(
-        self, installed: Installation, db: Database, topics: OthersTopics, folder: Path
+        self, installed: Installation, db: Database, topics: OthersTopics, files: Path
     ) -> None:
-        self.installed = installed
+        super().__init__(installed, db, files)
         self.topics = topics
         self.topic = ""
-        self.db = db
-        self.folder = folder
-        self._keys = Keyring.parse(installed.environment["SYNCLINE_SECRET_KEYS"])
 
     async def configure(self, text: str) -> None:
         """Apply documents, with the systems of this test in place of the page's."""
@@ -86,30 +83,13 @@ class Place:
             "port: 5432": f"port: {dsn.port}",
             "database: warehouse": f"database: {dsn.path.strip('/')}",
             "user: syncline": f"user: {dsn.username}",
-            "/srv/exchange": str(self.folder),
+            "/srv/exchange": str(self.files),
             TOPIC: self.topic,
         }.items():
             text = text.replace(there, here)
-        file = self.folder / "config.yaml"
+        file = self.files / "config.yaml"
         file.write_text(text)
-        documents = load([str(file)], {"WAREHOUSE_PASSWORD": dsn.password or "-"})
-        assert documents.mistakes == []
-        await apply(ConfigurationStore(self.db, self._keys), documents, "default", "test")
-
-    async def dry_run(self, mapping: str) -> list[dict[str, Any]]:
-        """Try a mapping; return what it would write."""
-        here = Surroundings(("127.0.0.0/8",), (str(self.folder),))
-        runner = DryRunner(self.db, self._keys, here)
-        dry = await runner.run("default", mapping, DryRunRequest(), "test")
-        assert dry.warnings == []
-        assert {record.outcome for record in dry.records} == {"mapped"}
-        return [json.loads(record.payload or "") for record in dry.records]
-
-    async def run(self, instance: str, entity_type: str) -> Run:
-        return await self.installed.run(instance=instance, entityType=entity_type)
-
-    async def rows(self, table: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in await self.db.fetch(f"select * from {table}")]
+        await self.apply(file, {"WAREHOUSE_PASSWORD": dsn.password or "-"})
 
     async def change(self, op: str, before: object, after: object, partition: int) -> None:
         """Publish a change as Debezium does, with its key and the tombstone of a deletion."""
@@ -181,7 +161,7 @@ async def test_changes_of_a_database_are_tried_and_run(place: Place) -> None:
 
 
 async def test_a_sheet_is_tried_and_run(place: Place) -> None:
-    path = place.folder / "prices.xlsx"
+    path = place.files / "prices.xlsx"
     rows: Any = [["Price list 2026"], [], ["SKU", "Price", "Valid from"]]
     rows += [[f"{n:05}", n + 0.25, dt.date(2026, 1, 1 + n)] for n in range(5)]
     write_book(path, {"Notes": [["do not read"]], "Prices": rows})
@@ -212,7 +192,7 @@ async def test_a_killed_execute_loses_no_message_and_doubles_none_unasked(
 ) -> None:
     count, topic = 4000, await place.topics.create(3)
     mode = "upsert" if upsert else "append"
-    (place.folder / "items.csv").write_text("sku\n" + "".join(f"A{n}\n" for n in range(count)))
+    (place.files / "items.csv").write_text("sku\n" + "".join(f"A{n}\n" for n in range(count)))
     text = TO_TOPICS.replace("MODE", mode).replace("TOPIC", topic)
     await place.configure(PAGE_DOCUMENTS + "---" + text.replace("UPSERT", str(upsert).lower()))
 
@@ -232,3 +212,107 @@ async def test_a_killed_execute_loses_no_message_and_doubles_none_unasked(
     assert missing <= {row["source_id"] for row in doubts}
     assert not (upsert and doubts)
     assert upsert or max(keys.values()) == 1
+
+
+@pytest.fixture
+async def table(place: Place, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The table that a template's own SQL makes."""
+    await place.db.execute(template(request.param).files["items.sql"])
+    yield "items"
+    await place.db.execute("drop table items")
+
+
+def warehouse(place: Place) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings of the database that the templates write to, and its secret."""
+    dsn = place.installed.dsn
+    config = {"config": config_of(dsn)}
+    return config, {"POSTGRESQL_PASSWORD": urlsplit(dsn).password or "-"}
+
+
+@pytest.mark.parametrize("table", ["mysql-postgresql"], indirect=True)
+async def test_mysql_to_postgresql(place: Place, table: str, mariadb: str, tmp_path: Path) -> None:
+    columns = "sku varchar(20) primary key, name varchar(50), price decimal(20,4)"
+    changed = "2026-01-01 08:15:00"
+    config, secrets = warehouse(place)
+    async with mysql_database(mariadb) as shop:
+        await shop.run(f"create table items ({columns}, updated_at datetime(3), key (updated_at))")
+        await shop.run(f"insert into items values ('A1', ' Pen ', 2.5, '{changed}')")
+        await shop.run(f"insert into items values ('A2', 'Ink', 7, '{changed}')")
+        profiles = {"mysql": {"config": config_of(shop.url)}, "postgresql": config}
+        secrets |= {"MYSQL_PASSWORD": PASSWORD}
+        await place.store("mysql-postgresql", tmp_path, profiles, secrets=secrets)
+
+        tried = await place.dry_run("mysql-postgresql-items")
+        assert [record["name"] for record in tried] == ["Pen", "Ink"]
+        assert await place.rows(table) == []
+        first = await place.run("mysql-postgresql", "item")
+        assert (first.state, first.counters.success) == (State.SUCCEEDED, 2), first.failure
+        await shop.run("update items set price = 9, updated_at = '2026-02-01' where sku = 'A1'")
+        second = await place.run("mysql-postgresql", "item")
+
+    assert second.counters.success == 1
+    assert await place.rows(f"(select sku, name, price, changed::text from {table}) t") == [
+        ("A1", "Pen", Decimal(9), "2026-02-01 00:00:00"),
+        ("A2", "Ink", Decimal(7), changed),
+    ]
+
+
+@pytest.mark.parametrize("table", ["kafka-postgresql"], indirect=True)
+async def test_kafka_to_postgresql(place: Place, table: str, tmp_path: Path) -> None:
+    def event(op: str, before: object, after: object) -> tuple[bytes, bytes]:
+        row: Any = after or before
+        document = {"op": op, "before": before, "after": after, "source": {}, "ts_ms": 0}
+        return json.dumps({"id": row["id"]}).encode(), json.dumps(document).encode()
+
+    config, secrets = warehouse(place)
+    topics = place.topics
+    topic = await topics.create()
+    pen = {"id": "A1", "name": "Pen", "price": "2.50"}
+    ink = {"id": "A2", "name": "Ink", "price": "2.50"}
+    await topics.write(topic, [event("r", None, pen), event("c", None, ink)])
+    kafka = {"config": {"bootstrapServers": topics.bootstrap}, "secrets": {}}
+    profiles = {"kafka": kafka, "postgresql": config}
+    theirs = {"inventory.public.items": topic}
+    await place.store("kafka-postgresql", tmp_path, profiles, theirs, secrets)
+
+    tried = await place.dry_run("kafka-postgresql-items")
+    assert tried == [
+        {"id": "A1", "is_deleted": False, "name": "Pen", "price": 2.5},
+        {"id": "A2", "is_deleted": False, "name": "Ink", "price": 2.5},
+    ]
+    assert await place.rows(table) == []
+    first = await place.run("kafka-postgresql", "item")
+    assert (first.state, first.counters.success) == (State.SUCCEEDED, 2), first.failure
+    await topics.write(topic, [event("d", pen, None)])
+    second = await place.run("kafka-postgresql", "item")
+
+    assert second.counters.success == 1
+    assert await place.rows(table) == [
+        ("A1", "Pen", Decimal("2.50"), True),
+        ("A2", "Ink", Decimal("2.50"), False),
+    ]
+
+
+async def test_csv_to_http(place: Place, tmp_path: Path) -> None:
+    file = place.files / "items.csv"
+    file.write_text("sku,name,price\nA1, Pen ,2.50\nA2,Ink,7\n")
+    async with listening(HttpApi()) as api:
+        api.login = "Bearer t0ken"
+        profiles: dict[str, dict[str, Any]] = {
+            "files": {"config": {"folder": str(place.files)}},
+            "api": {"config": {"baseUrl": api.url, "auth": {"type": "bearer"}}},
+        }
+        secrets = {"API_TOKEN": "t0ken"}
+        await place.store("csv-http", tmp_path, profiles, secrets=secrets)
+
+        tried = await place.dry_run("csv-http-items")
+        assert tried[0] == {"name": "Pen", "price": 2.5, "sku": "A1"}
+        assert api.asked == []
+        first = await place.run("csv-http", "item")
+        assert (first.state, first.counters.success) == (State.SUCCEEDED, 2), first.failure
+        file.write_text("sku,name,price\nA1,Pen,3\nA2,Ink,7\n")
+        second = await place.run("csv-http", "item")
+
+    assert (second.counters.success, second.counters.skipped) == (1, 1)
+    kept = sorted((i["sku"], i["name"], float(i["price"])) for i in api.items.values())
+    assert kept == [("A1", "Pen", 3.0), ("A2", "Ink", 7.0)]

@@ -56,7 +56,11 @@ class TemplatePlace:
             for there, here in (theirs or {}).items():
                 text = text.replace(there, here)
             file.write_text(text)
-        documents = load([str(folder)], dict(secrets or {}))
+        await self.apply(folder, secrets or {})
+
+    async def apply(self, path: Path, secrets: Mapping[str, str]) -> None:
+        """Apply a file, or the files of a folder."""
+        documents = load([str(path)], dict(secrets))
         assert documents.mistakes == []
         await apply(ConfigurationStore(self.db, self._keys), documents, "default", "test")
 

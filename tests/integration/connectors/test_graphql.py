@@ -265,10 +265,10 @@ async def test_a_token_of_a_response_header_signs_calls_and_is_fetched_anew() ->
         shop.add(*map(product, range(4)))
         assert len(ids_of(await read(connector, reading()))) == 4
         shop.tokens = set()  # the session has ended: GraphQL says so with 200
-        result = await connector.write(batch(items(1), SINGLE))
+        result = await connector.write(batch([{"sku": "new"}], SINGLE))
 
         assert result.failures == {}
-        assert shop.effects == {"create A0": 1}
+        assert shop.effects == {"create new": 1}
         assert sum(b"login(" in asked.body for asked in shop.asked) == 2
 
 
@@ -277,7 +277,9 @@ async def test_many_calls_at_once_sign_in_once_and_once_more_when_the_session_en
         shop.users, shop.tokens = {"app": "right"}, set()
         shop.add(*map(product, range(2)))
         for logins in (1, 2):
-            await asyncio.gather(*(read(connector, reading()) for _ in range(5)))
+            async with asyncio.TaskGroup() as group:
+                for _ in range(5):
+                    group.create_task(read(connector, reading()))
             assert sum(b"login(" in asked.body for asked in shop.asked) == logins
             shop.tokens = set()
 

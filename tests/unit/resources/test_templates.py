@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from syncline.cli.main import program
+from syncline.cli.main import main
 from syncline.domain.configuration.documents import TenantConfiguration
 from syncline.domain.errors import ConflictError, InvalidInputError
 from syncline.resources.checks import check
@@ -77,21 +76,20 @@ def test_an_unknown_one_is_refused_with_what_was_meant() -> None:
 
 
 def test_the_command_lists_them_and_says_the_next_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def said(code: int, *arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["init", *arguments])
+        assert ended.value.code == code
+        return "".join(capsys.readouterr())
+
     monkeypatch.chdir(tmp_path)
-    command, run = program("init"), CliRunner().invoke
-    listed = run(command, ["init"])
-    assert all(f"{name:24} {made.title}" in listed.output for name, made in ALL.items())
-
-    written = run(command, ["init", "csv-http"])
-    assert written.exit_code == 0
-    assert "+ csv-http/profiles.yaml" in written.output
-    assert written.output.endswith("\n".join(ALL["csv-http"].steps) + "\n")
-
-    again = run(command, ["init", "csv-http"])
-    assert again.exit_code == 1
-    assert "is there already" in again.output
-    elsewhere = run(command, ["init", "csv-http", "-o", "mine/api", "--json"])
-    assert '"mine/api/README.md"' in elsewhere.output
-    assert run(command, ["init", "csv-httpp"]).exit_code == 2
+    listed = said(0)
+    assert all(f"{name:24} {made.title}" in listed for name, made in ALL.items())
+    written = said(0, "csv-http")
+    assert "+ csv-http/profiles.yaml" in written
+    assert written.endswith("\n".join(ALL["csv-http"].steps) + "\n")
+    assert "is there already" in said(1, "csv-http")
+    assert '"mine/api/README.md"' in said(0, "csv-http", "-o", "mine/api", "--json")
+    assert "did you mean" in said(2, "csv-httpp")

@@ -48,7 +48,7 @@ class HttpConnector(port.Connector):
     """One HTTP API as its profile describes it."""
 
     title = "HTTP API"
-    about = "Any JSON API: single or bulk calls, four kinds of paging, five kinds of login."
+    about = "Any JSON API: single or bulk calls, four kinds of paging, six kinds of login."
     profile_settings: ClassVar[type[ConnectorSettings]] = HttpSettings
     profile_secrets: ClassVar[type[ConnectorSettings]] = HttpSecrets
     target_settings: ClassVar[type[ConnectorSettings]] = HttpTarget

@@ -129,7 +129,7 @@ class RowWriter:
                 with self._savepoint():
                     names = [n for n in self._rows[place] if n not in self._table.on_create]
                 if self._update(place, names, self._old[place]):
-                        there.add(place)
+                    there.add(place)
             except _REFUSED as error:
                 failed[place] = error
         return failed

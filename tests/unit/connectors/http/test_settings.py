@@ -34,7 +34,12 @@ CONFIGS: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
     (URL | {"auth": {"type": "bearer"}}, {}, "$.secrets.token", "is required"),
     (URL | {"auth": {"type": "basic"}}, {"password": "x"}, "$.config.auth.username", "is required"),
     (URL | {"auth": BASIC}, {"password": "x", "token": "y"}, "$.secrets.token", "takes password"),
-    (URL | {"auth": {"type": "session"}}, {}, "$.config.auth.tokenHeader", "is required"),
+    (
+        URL | {"auth": {"type": "session", "tokenUrl": "/login", "body": {"a": 1}}},
+        {},
+        "$.config.auth.tokenHeader",
+        "is required",
+    ),
     (URL, {"apiKey": "x"}, "$.secrets.apiKey", "takes none"),
     (URL | {"auth": {"type": "bearer"}}, {"token": "a\nb"}, "$.secrets.token", "one line"),
     (URL | {"headers": {"Host": "x"}}, {}, "$.config.headers.Host", "cannot be set"),

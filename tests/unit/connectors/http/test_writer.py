@@ -323,7 +323,9 @@ async def test_fields_of_new_records_alone_are_left_out_of_updates() -> None:
         return 200, {"data": [there] if call.method == "GET" else {"id": "7"}, "total": 1}
 
     told = Answering(answer)
-    given = msgspec.structs.replace(batch(items(2), SINGLE), on_create=("name", "price"))
+    given = msgspec.structs.replace(
+        batch(items(2, name="ours"), SINGLE), on_create=("name", "price")
+    )
     looked = await told.connector.lookup(given)
     assert looked.holds == {0: True}  # by what an update would send
     await told.connector.write(given)
