@@ -208,8 +208,8 @@ def _on_create_problems(target: type[Connector], mapping: Mapping) -> Iterator[P
     """Refuse fields of creations alone where the target is written in one way only."""
     part = mapping.transformation
     if part.on_create and not target.tells_updates(part.target):
-        message = "this target is not told of updates otherwise than of creations, so nothing "
-        yield Problem("$.transformation.onCreate", message + "can be left out of them")
+        message = "this target is written in one way, whether a record is there or not"
+        yield Problem("$.transformation.onCreate", message)
 
 
 def _none(kind: str, name: str, known: Iterable[str]) -> str:

@@ -139,6 +139,32 @@ def test_connector_judges_the_mapping(tmp_path: Path, good: Path) -> None:
     assert [line for line in said(written(tmp_path, text)) if "target.table" in line]
 
 
+@pytest.mark.parametrize(
+    ("connector", "target", "refused"),
+    [
+        ("http", "{endpoint: /items, update: {endpoint: '/items/{id}'}}", False),
+        ("http", "{endpoint: /items, method: PUT, idempotent: true}", True),
+        ("file", "{path: 'out-{correlationId}.csv'}", True),
+    ],
+)
+def test_fields_of_creations_alone_need_updates_of_their_own(
+    tmp_path: Path, good: Path, connector: str, target: str, refused: bool
+) -> None:
+    profile = f"\n---\nkind: Profile\nname: to\nconnector: {connector}\nconfig: "
+    profile += "{baseUrl: 'https://a.example'}" if connector == "http" else "{folder: /srv}"
+    text = good.read_text().replace("target: erp\n", "target: to\n")
+    text = text.replace("target: {table: items}", f"target: {target}\n  onCreate: [note]")
+    text = text.replace(
+        "  fields: [{source: sku, target: sku}]",
+        """  fields:
+    - {source: sku, target: sku}
+    - {source: sku, target: note}""",
+    )
+    told = said(written(tmp_path, text + profile))
+    assert [line for line in told if "onCreate" in line] == told
+    assert bool(told) is refused
+
+
 def test_stored_instance_is_checked_with_a_new_mapping(tmp_path: Path, good: Path) -> None:
     stored = load([str(good)], ENV)
     mapping = good.read_text().split("---")[1].replace("  target: {table: items}\n", "")
