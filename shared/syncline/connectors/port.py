@@ -192,7 +192,7 @@ class Connector(Protocol):
 
     @classmethod
     def tells_updates(cls, target: Mapping[str, object], /) -> bool:
-        """Tell whether writes by a target block leave `on_create` out of updates."""
+        """Tell whether writes by a sound target block leave `on_create` out of updates."""
         return cls.capabilities.on_create
 
     def capabilities_for(self, options: Mapping[str, object]) -> Capabilities:

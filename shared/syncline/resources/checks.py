@@ -186,9 +186,11 @@ class _Checker:
         if source is not None:
             yield from source.extraction_problems(mapping.extraction)
         if target is not None:
-            yield from target.target_problems(mapping.transformation.target)
+            found = target.target_problems(mapping.transformation.target)
+            yield from found
             yield from _key_problems(target, mapping)
-            yield from _on_create_problems(target, mapping)
+            if not found:
+                yield from _on_create_problems(target, mapping)
 
     def _connector(self, profile: str) -> type[Connector] | None:
         try:

@@ -123,7 +123,8 @@ class HttpConnector(port.Connector):
     @classmethod
     def tells_updates(cls, target: Mapping[str, object], /) -> bool:
         """Tell whether updates are calls of their own, or are not made at all."""
-        return target.get("update") is not None or target.get("existing") == "skip"
+        block = cls.target_block(target)
+        return block.get("update") is not None or block.get("existing") == "skip"
 
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
