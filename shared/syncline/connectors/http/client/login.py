@@ -23,7 +23,7 @@ from syncline.connectors.http.answers.answer import (
 )
 from syncline.connectors.http.answers.graphql import own_error, request_error
 from syncline.connectors.http.client.client import Request, Sender
-from syncline.connectors.http.settings.graphql import filled
+from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
