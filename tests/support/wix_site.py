@@ -16,7 +16,6 @@ import msgspec
 from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply
 
 KEY, SITE = "IST.wix-7c1", "5d5a3a0e-59f0-4b5e-9f5e-3d1c5f0f7a11"
-V1_MOST = 10_000
 _DATES = ("createdDate", "updatedDate")
 _decode = msgspec.json.Decoder(float_hook=str).decode
 
@@ -91,6 +90,7 @@ class WixSite(HttpApi):
     Attributes:
         records: by entity type and ID.
         catalog: `V3_CATALOG`, `V1_CATALOG`, `STORES_NOT_INSTALLED`.
+        v1_most: products of V1 that can be reached by offset.
         denied: entity types that the key may not read; `uninstalled`: those whose app is missing.
         calls_left: calls before the minute's limit is reached, if it is.
     """
@@ -100,6 +100,7 @@ class WixSite(HttpApi):
         self.records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in LISTINGS}
         self.records["subscription"] = {}
         self.catalog = "V3_CATALOG"
+        self.v1_most = 10_000
         self.denied: set[str] = set()
         self.uninstalled: set[str] = set()
         self.calls_left: int | None = None
@@ -208,8 +209,8 @@ class WixSite(HttpApi):
         conditions = json.loads(query.get("filter") or "{}")
         sort = json.loads(query.get("sort") or "[]")
         start, limit = query["paging"].get("offset", 0), query["paging"].get("limit", 100)
-        if limit > 100 or start + limit > V1_MOST:
-            raise _BadQueryError(f"paging beyond {V1_MOST} or a limit above 100")
+        if limit > 100 or start + limit > self.v1_most:
+            raise _BadQueryError(f"paging beyond {self.v1_most} or a limit above 100")
         if not set(conditions) <= {"id", "numericId"} or sort not in ([], [{"numericId": "asc"}]):
             raise _BadQueryError("filter or sort is not supported")
         made = self.records["product"].values()

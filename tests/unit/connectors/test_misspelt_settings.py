@@ -16,6 +16,7 @@ from syncline.connectors.registry import connector_class
         ("file", "foldr", "folder"),
         ("http", "baseurl", "baseUrl"),
         ("woocommerce", "consumerKy", "consumerKey"),
+        ("wix", "siteID", "siteId"),
         ("kafka", "bootstrap", "bootstrapServers"),
     ],
 )

@@ -48,6 +48,16 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"consumerSecret": "x"},
     ),
+    "wix": (
+        {
+            "siteId": "5d5a3a0e-59f0-4b5e-9f5e-3d1c5f0f7a11",
+            "baseUrl": "https://wix.example",
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+        },
+        {"apiKey": "x"},
+    ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
     "kafka": (

@@ -165,8 +165,7 @@ class HttpConnector(port.Connector):
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
         """Return the properties of the records on the first page; None where it has none."""
         first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
-        found = read_pages(self._api, self._source(extraction), first)
-        async with aclosing(found):  # type: ignore[type-var] # a generator
+        async with aclosing(self.extract(first)) as found:  # type: ignore[type-var] # a generator
             page = await anext(found, None)
         return None if page is None else columns_of(page.records.records())
 
