@@ -17,6 +17,7 @@ from syncline.connectors.registry import connector_class
         ("http", "baseurl", "baseUrl"),
         ("woocommerce", "consumerKy", "consumerKey"),
         ("wix", "siteID", "siteId"),
+        ("portal", "baseURL", "baseUrl"),
         ("kafka", "bootstrap", "bootstrapServers"),
     ],
 )

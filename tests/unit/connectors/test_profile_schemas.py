@@ -58,6 +58,15 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"apiKey": "x"},
     ),
+    "portal": (
+        {
+            "baseUrl": "https://hub.example/api/v1",
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+        },
+        {"integrationKey": "x"},
+    ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
     "kafka": (
