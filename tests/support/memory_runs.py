@@ -91,7 +91,7 @@ class MemoryRuns:
 
     # What Trigger needs.
 
-    async def runnable(self, tenant: str, instance: str, entity_type: str) -> Stream:
+    async def runnable(self, tenant: str, instance: str, entity_type: str | None) -> Stream:
         if (tenant, instance) != (STREAM.tenant, STREAM.instance_name):
             raise NotFoundError(f"unknown instance {instance!r}")
         if entity_type != STREAM.entity_type:

@@ -28,6 +28,7 @@ from syncline.runtime.failure.failure_router import FailureRouter, storable
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
+from syncline_execute.parents import ParentWait
 from syncline_execute.rules import items_of
 from syncline_execute.targets import RunTargets, Target
 from syncline_execute.work import Halts, Work
@@ -49,6 +50,7 @@ class ExecuteHandler(Handler[Bundle]):
         router: FailureRouter,
         clock: Clock,
         producer: Producer,
+        parent_wait: ParentWait,
     ) -> None:
         self._producer = producer
         self._targets = targets
@@ -56,6 +58,7 @@ class ExecuteHandler(Handler[Bundle]):
         self._commands = commands
         self._router = router
         self._clock = clock
+        self._parent_wait = parent_wait
         self._halts = Halts()
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
@@ -82,8 +85,9 @@ class ExecuteHandler(Handler[Bundle]):
         await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
         for number, failures in work.failed.items():
+            judged = await self._parent_wait.judge(bundles[number], failures)
             now = self._clock.now()
-            messages += self._router.route(bundles[number], failures, target.retry, now)
+            messages += self._router.route(bundles[number], judged, target.retry, now)
         return messages
 
     async def _write(

@@ -8,6 +8,7 @@ from typing import Protocol
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.run import Notice
+from syncline.postgres.runs.chains import Parents
 
 
 class WriteLedger(Protocol):
@@ -26,6 +27,12 @@ class WriteLedger(Protocol):
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
     ) -> None: ...
+
+
+class ParentStore(Protocol):
+    """See syncline.postgres.runs.chains."""
+
+    async def of(self, run: RunRef) -> Parents: ...
 
 
 class RowNameStore(Protocol):

@@ -24,7 +24,7 @@ from syncline.runtime.commands.control import cancel_message, forget_message, pa
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
-from syncline_finalize.rules import dead_letter_events, settled_by_stall
+from syncline_finalize.rules import dead_letter_events, next_in_chain, settled_by_stall
 from syncline_finalize.status_throttle import StatusThrottle
 
 LOOKS = 20
@@ -103,6 +103,7 @@ class FinalizeHandler(Handler[Report]):
                     messages.append(pause_message(run.id, PAUSED_BY))
                 messages += dead_letter_events(run, of_run[run.id], self._clock.now())
                 messages += self._throttle.event_of(run, of_run[run.id])
+                messages += next_in_chain(run, self._clock.now())
         for suspicion in stalling.values():
             messages += await self._give_up(suspicion)
         return messages

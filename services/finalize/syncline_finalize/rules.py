@@ -17,9 +17,11 @@ from syncline.contracts.messages import (
     Waiting,
     dead_letters_in,
 )
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
+from syncline.domain.chain import next_run_id, next_trigger
 from syncline.domain.run import Run, State
 
 PROGRESS_EVERY = 0.25
@@ -65,6 +67,12 @@ def dead_letter_events(run: Run, reports: Iterable[Report], now: datetime) -> li
     letters = dead_letters_in(reports)
     first = run.status_seq - len(letters)
     return [_dead_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
+
+
+def next_in_chain(run: Run, now: datetime) -> list[Outbound]:
+    """Ask for the run that follows an ended one in its chain, however often: it is one run."""
+    fields = next_trigger(run)
+    return [] if fields is None else [trigger_message(next_run_id(run.id), fields, "finalize", now)]
 
 
 def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:

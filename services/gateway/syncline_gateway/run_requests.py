@@ -73,6 +73,7 @@ _OURS = {
     "actor": "comes from your session or API key",
     "trigger": "is always `api` here",
     "replay": "is asked for at /api/v1/dlq/replay",
+    "after": "is for runs of a chain, which Syncline begins itself",
 }
 
 

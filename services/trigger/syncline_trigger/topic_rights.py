@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from syncline.contracts.topics import TENANT_TRIGGERS
 from syncline.contracts.wire import Delivery
-from syncline.domain.errors import Problem
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
 from syncline.domain.trigger import TriggerRequest
 
@@ -39,9 +39,14 @@ def rights_problems(delivery: Delivery, field: object) -> tuple[Problem, ...]:
 
 
 def as_sent(delivery: Delivery, request: TriggerRequest) -> TriggerRequest:
-    """Return a request with the tenant and the actor that its sender may claim."""
+    """Return a request with the tenant and the actor that its sender may claim.
+
+    Raises InvalidInputError: only our own processes say which run another one follows.
+    """
     if delivery.is_ours:
         return request
+    if request.after is not None:
+        raise InvalidInputError([Problem("$.after", "is said by Syncline's own services alone")])
     claimed = "" if request.actor == UNKNOWN else f" (says it is {request.actor})"
     actor = f"topic:{delivery.topic}{claimed}"
     return replace(

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     """Logs."""
     stalled_after: Number = Field(1800.0, ge=1, le=YEAR)
     """Seconds without progress after which a run is closed as stalled."""
+    parent_wait: Number = Field(900.0, ge=0, le=YEAR)
+    """Seconds, from when it was read, that a record waits for its parent at the target."""
     keep_runs: int = Field(400, ge=1, le=MOST_DAYS)
     """Days a run is kept after its end."""
     keep_outcomes: int = Field(90, ge=1, le=MOST_DAYS)

@@ -64,7 +64,8 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
 
     Attributes:
         instance: name of the instance; it must be active.
-        entity_type: an entity type of the instance, in upper or lower case.
+        entity_type: an entity type of the instance, in upper or lower case; without it, the first
+            one in the order of the instance.
         source_ids: limits the run to these records; an array, or text with commas between them.
         mode: whether the cursor and smart sync apply.
         max_entities: most records to discover.
@@ -79,7 +80,7 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
     """
 
     instance: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    entity_type: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    entity_type: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     source_ids: list[Annotated[str, msgspec.Meta(max_length=512)] | int] | str | None = None
     mode: Mode | None = Mode.INCREMENTAL
     max_entities: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -92,6 +93,22 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
     correlation_id: str | None = None
 
 
+class ChainStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a run stands in its chain: the runs of entity types of one instance, in order.
+
+    Attributes:
+        first: correlation ID of the chain's first run.
+        order: the entity types of the chain; the run's is one of them.
+        next_run: correlation ID of the run that follows, once this one has ended well.
+        ended: why no run follows although the order has more.
+    """
+
+    first: str
+    order: list[str]
+    next_run: str | None = None
+    ended: str | None = None
+
+
 class RunStatus(msgspec.Struct, rename="camel"):
     """The state of a run; data of every event on the status topic.
 
@@ -99,7 +116,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         correlation_id: names the run.
         instance: name of the instance.
         mode: incremental, reset_cursor or force_full.
-        trigger: who asked: cli, topic, api, schedule, replay.
+        trigger: who asked: cli, topic, api, schedule, hook, replay, chain.
         state: queued, extracting, in_progress, succeeded, partial_success, failed or cancelled;
             rejected if there will be no run.
         seq: only rises within a run; drop an event whose number is not above the last one seen.
@@ -123,6 +140,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         cursor_after: cursor at the end of the run.
         started_at: RFC 3339.
         finished_at: RFC 3339.
+        chain: its place among the runs of an instance's order; null where it runs alone.
     """
 
     correlation_id: str
@@ -152,6 +170,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     mapping_version: int | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    chain: ChainStatus | None = None
 
 
 class RecordDeadLettered(RunStatus, kw_only=True, rename="camel"):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from syncline.contracts.events import CONTENT_TYPE, RunStatus, cloud_event
+from syncline.contracts.events import CONTENT_TYPE, ChainStatus, RunStatus, cloud_event
 from syncline.contracts.topics import STATUS
 from syncline.contracts.wire import Outbound, run_spread
+from syncline.domain.chain import next_run_id, next_trigger, why_chain_ended
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.run import Run
 
@@ -52,7 +53,16 @@ def status_of(run: Run) -> RunStatus:
         mapping_version=run.mapping_version,
         started_at=_text(run.started_at),
         finished_at=_text(run.finished_at),
+        chain=_chain(run),
     )
+
+
+def _chain(run: Run) -> ChainStatus | None:
+    if run.chain is None or run.chain_order is None:
+        return None
+    follows = next_trigger(run) is not None
+    next_run = next_run_id(run.id) if follows else None
+    return ChainStatus(run.chain, run.chain_order, next_run, why_chain_ended(run))
 
 
 def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:

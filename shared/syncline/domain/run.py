@@ -115,7 +115,9 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         id: the correlation ID.
         stream: number of its stream.
         instance, source, target, mapping: IDs; `instance_name` is for people.
-        trigger: who asked: cli, topic, api, schedule, hook, replay.
+        trigger: who asked: cli, topic, api, schedule, hook, replay, chain.
+        chain: correlation ID of the first run of its chain; None where it is in none.
+        chain_order: the entity types of its chain, in their order.
         first_load: the stream's ledger was empty when it began.
         cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.
@@ -143,6 +145,8 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     first_load: bool = False
     replay: JsonObject | None = None
     parent: str | None = None
+    chain: str | None = None
+    chain_order: list[str] | None = None
     state: State
     reason: str | None = None
     failure: JsonObject | None = None

@@ -51,6 +51,13 @@ def _source_ids(value: object) -> tuple[str, ...]:
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not a UUID") from None
+
+
 def _or(default: str) -> BeforeValidator:
     """Return what reads an empty name as the default."""
     return BeforeValidator(lambda name: default if name == "" else name)
@@ -58,12 +65,18 @@ def _or(default: str) -> BeforeValidator:
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerRequest:
-    """A checked request. `entity_type` is lower case; `source_ids` has no doubles."""
+    """A checked request.
+
+    Attributes:
+        entity_type: in lower case; None means the first one in the order of the instance.
+        source_ids: without doubles.
+        after: the run that it follows in a chain; only Finalize says that.
+    """
 
     __pydantic_config__ = CONFIG
 
     instance: Name
-    entity_type: Annotated[Name, AfterValidator(str.lower)]
+    entity_type: Annotated[Name, AfterValidator(str.lower)] | None = None
     source_ids: Annotated[tuple[str, ...], PlainValidator(_source_ids)] = ()
     mode: Mode = Mode.INCREMENTAL
     max_entities: Annotated[Whole, Field(ge=1, le=2**53)] | None = None
@@ -73,11 +86,13 @@ class TriggerRequest:
     actor: Annotated[Name, _or("unknown")] = "unknown"
     trigger: Annotated[Name, _or("topic")] = "topic"
     replay: Annotated[Replay | None, PlainValidator(read_replay)] = None
+    after: Annotated[str, AfterValidator(_uuid)] | None = None
 
     def fingerprint(self) -> str:
         """Return what makes two requests the same request: everything but who sent it and how."""
         same = replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
-        encoded = msgspec.json.encode(vars(same), order="sorted")
+        facts = {name: value for name, value in vars(same).items() if (name, value) != ("after", None)}
+        encoded = msgspec.json.encode(facts, order="sorted")
         return str(UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest()))
 
 
@@ -102,6 +117,9 @@ def _contradictions(request: TriggerRequest) -> Iterator[Problem]:
     if request.replay and (request.source_ids or request.max_entities or resets):
         words = "cannot be combined with source IDs, `maxEntities` or `reset_cursor`"
         yield Problem("$.replay", words)
+    if request.after and (request.source_ids or request.replay or not request.entity_type):
+        words = "needs `entityType`, and cannot be combined with source IDs or `replay`"
+        yield Problem("$.after", words)
 
 
 def parse_correlation_id(text: str) -> str:

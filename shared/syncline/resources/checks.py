@@ -126,7 +126,7 @@ class _Checker:
                 yield from below("$.signature", error.problems)
 
     def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
-        for find in (self._references, self._directions, self._doubles):
+        for find in (self._references, self._directions, self._doubles, self._order):
             for problem in find(instance):
                 yield self._of_instance(instance, problem)
         for name in instance.mappings:
@@ -149,6 +149,15 @@ class _Checker:
         for name in instance.mappings:
             if name not in self._mappings and not self._is_broken(Kind.MAPPING, name):
                 yield Problem("$.mappings", _none("mapping", name, self._mappings))
+
+    def _order(self, instance: InstanceConfig) -> Iterator[Problem]:
+        known = {self._mappings[n].entity_type for n in instance.mappings if n in self._mappings}
+        if len(known) < len(instance.mappings):
+            return  # a mapping is named that is not there, which counts first
+        for place, entity_type in enumerate(instance.order):
+            if entity_type not in known:
+                message = f"is none of its entity types: {', '.join(sorted(known)) or 'none'}"
+                yield Problem(f"$.order[{place}]", f"{entity_type!r} {message}")
 
     def _is_broken(self, kind: Kind, name: str) -> bool:
         """Tell whether the document is there and has mistakes of its own."""

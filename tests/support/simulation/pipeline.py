@@ -47,6 +47,7 @@ from tests.support.limits import NoLimits
 from tests.support.memory_dead_letters import MemoryDeadLetters
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import MemoryRuns
+from tests.support.parents import parent_wait
 from tests.support.run_commands import ToldCommands
 from tests.support.simulation.extraction import MemoryExtractions, SimulatedIngest, SourceRow
 from tests.support.simulation.park import MemoryPark
@@ -228,6 +229,7 @@ class Pipeline:
                 Targets(self.target, p),
                 self._writer(self._port(self.ledger, p)),
                 self.commands, FailureRouter(Stage.EXECUTE, self.random), self.clock, out,
+                parent_wait(self.clock),
             ),
             "finalize": lambda p, out: FinalizeHandler(
                 self._port(self.runs, p), self._port(self.runs, p), out, self.clock, 1e9

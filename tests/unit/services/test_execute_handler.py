@@ -28,6 +28,7 @@ from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Work
 from tests.support.eventually import eventually
 from tests.support.limits import NoLimits
+from tests.support.parents import parent_wait
 from tests.support.reports import codes_of, one_batch
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -91,6 +92,7 @@ def stage(
         router,
         FakeClock(),
         producer or MemoryBroker().producer(),
+        parent_wait(FakeClock()),
     )
     return made, writer
 

@@ -38,6 +38,7 @@ from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import a_run
+from tests.support.parents import parent_wait
 from tests.support.reports import codes_of
 from tests.support.stage_messages import (
     RUN_ID,
@@ -92,6 +93,7 @@ class Place:
             FailureRouter(Stage.EXECUTE, Random(1)),
             self.clock,
             MemoryBroker().producer(),
+            parent_wait(self.clock),
         )
 
     async def handle(self, *sent: Bundle) -> list[Outbound]:

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, NumberInput, Stack, Switch } from "@mantine/core";
+import { Alert, Button, Group, NumberInput, Stack, Switch, TagsInput } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -50,6 +50,7 @@ function InstanceEditor({ stored, hold }: Held<Instance>) {
       target: instance?.target ?? "",
       mappings: instance?.mappings ?? [],
       enabled: instance?.enabled ?? true,
+      order: instance?.order ?? [],
       failureBudget: { count: null, percent: null, ...instance?.failureBudget },
     } as Schema<"InstanceBody">,
     send: (body) =>
@@ -117,6 +118,13 @@ function InstanceEditor({ stored, hold }: Held<Instance>) {
               maw={640}
               {...field("mappings")}
               onChange={(mappings) => editor.setFieldValue("mappings", [...mappings].sort())}
+            />
+            <TagsInput
+              label="Order"
+              description="Entity types, parents first: a whole run of the first is followed by one of each other. Empty: each runs alone"
+              data={(instance?.entityTypes ?? []).map((one) => one.entityType)}
+              maw={640}
+              {...field("order")}
             />
             <Group align="flex-start" gap="sm">
               {BUDGET.map(([path, label, description, allowDecimal]) => (

@@ -6,6 +6,7 @@ import { Notices } from "~/components/run/Notices";
 import { MODE_WORDS } from "~/components/status";
 import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
+import { Chain } from "./Chain";
 import { MiniBar, progressText } from "./Counters";
 import { FailureGroups } from "./Failures";
 import classes from "./runs.module.css";
@@ -18,6 +19,7 @@ export function Overview({ report }: { report: RunReport }) {
     <Stack gap="md">
       <Notices notices={report.run.notices} />
       <Numbers report={report} />
+      {report.chain.length > 0 && <Chain report={report} />}
       <Stages report={report} />
       {report.failures.length > 0 && (
         <section className="panel" aria-label="What failed">

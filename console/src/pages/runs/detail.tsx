@@ -8,7 +8,7 @@ import { ActionButton } from "~/components/action";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { NeedsAttention } from "~/components/run/NeedsAttention";
-import { MODE_WORDS } from "~/components/status";
+import { FINAL_RUN_STATES, MODE_WORDS } from "~/components/status";
 import { CopyId, Duration, StatusBadge, Time } from "~/components/values";
 import { useRun } from "~/live/useRuns";
 import { count, plural } from "~/state/format";
@@ -27,7 +27,7 @@ export default function RunPage() {
   const report = useQuery({
     queryKey: ["run", runId],
     queryFn: ({ signal }) => api.get("/api/v1/runs/{correlation_id}", { path: { correlation_id: runId }, signal }),
-    refetchInterval: ({ state }) => (state.data && !state.data.run.finishedAt ? WHILE_RUNNING : false),
+    refetchInterval: ({ state }) => (state.data && goesOn(state.data) ? WHILE_RUNNING : false),
   });
   if (!report.data || report.data.run.correlationId !== runId) {
     return (
@@ -42,6 +42,11 @@ export default function RunPage() {
     );
   }
   return <Shown report={{ ...report.data, run: updated(report.data.run, live.data) }} error={report.error} />;
+}
+
+/** Whether the run goes on, or one that follows it in its chain. */
+function goesOn({ run, chain }: RunReport): boolean {
+  return !run.finishedAt || chain.some((one) => (one.state ? !FINAL_RUN_STATES.includes(one.state) : !one.reason));
 }
 
 function Shown({ report, error }: { report: RunReport; error: unknown }) {

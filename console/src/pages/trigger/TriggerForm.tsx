@@ -69,6 +69,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
         {instance && <InstanceFacts instance={instance} entity={fields.entity} />}
         <Select
           label="Entity type"
+          description={instance && followers(instance, fields.entity, ids.length)}
           required
           placeholder={instance ? "Choose what to sync" : "Choose an instance first"}
           data={(instance?.entityTypes ?? []).map((one) => one.entityType)}
@@ -155,6 +156,11 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
       </Stack>
     </form>
   );
+}
+
+/** What runs after a whole run of an entity type, in the order of its instance. */
+function followers({ order }: Instance, entity: string, ids: number): string | undefined {
+  return order[0] === entity && ids === 0 ? `Then follows ${order.slice(1).join(", then ")}` : undefined;
 }
 
 /** Chosen by itself where there is no choice. */

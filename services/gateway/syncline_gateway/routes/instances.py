@@ -32,13 +32,17 @@ InstanceEdit = Annotated[Edit, Depends(edit_of(Kind.INSTANCE))]
 
 
 class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
-    """An instance as it is written: names of profiles, and of mappings, one an entity type."""
+    """An instance as it is written: names of profiles, and of mappings, one an entity type.
+
+    `order` names entity types whose whole runs follow one another, parents first.
+    """
 
     name: str
     source: str
     target: str
     mappings: list[str] = []
     enabled: bool = True
+    order: list[str] = []
     failure_budget: FailureBudget | None = None
 
 

@@ -46,7 +46,8 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
 
     Attributes:
         instance: name of the instance; only Active ones may run.
-        entity_type: one of its mapping configs', in any case.
+        entity_type: one of its mapping configs', in any case; without it, the first in the
+            instance's order.
         source_ids: limits the run to these records, at most 500; an array, or text with commas.
         mode: whether the cursor and smart sync apply.
         max_entities: most records to discover.
@@ -56,7 +57,7 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
     """
 
     instance: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    entity_type: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    entity_type: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     source_ids: list[Annotated[str, msgspec.Meta(max_length=512)]] | str | None = None
     mode: Mode | None = Mode.INCREMENTAL
     max_entities: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -120,7 +121,7 @@ async def _unanswered(api: Api, run_id: str, wanted: TriggerRequest) -> RunStatu
             correlation_id=run_id,
             tenant=wanted.tenant,
             instance=wanted.instance,
-            entity_type=wanted.entity_type,
+            entity_type=wanted.entity_type or "",
             mode=wanted.mode.value,
             trigger=wanted.trigger,
             state="queued",

@@ -28,7 +28,11 @@ from syncline.domain.trigger import parse_correlation_id, parse_trigger
 from syncline.runtime.clock import SystemClock
 
 _INSTANCE = typer.Argument(help="Name of the instance.", metavar="INSTANCE", show_default=False)
-_ENTITY = typer.Argument(help="What to sync, such as `item`.", metavar="ENTITY_TYPE")
+_ENTITY = typer.Argument(
+    help="What to sync, such as `item`; left out: what the instance's order begins with.",
+    metavar="[ENTITY_TYPE]",
+    show_default=False,
+)
 _MODE = typer.Option("--mode", metavar="MODE", help="incremental, reset_cursor or force_full.")
 _IDS = typer.Option("--source-ids", metavar="A,B,…", help="Only these records; at most 500.")
 _MAX = typer.Option("--max-entities", metavar="NUMBER", help="Find at most so many records.")
@@ -54,7 +58,7 @@ _OPTIONS = {
 def trigger(
     shell: Shell,
     instance: Annotated[str, _INSTANCE],
-    entity_type: Annotated[str, _ENTITY],
+    entity_type: Annotated[str | None, _ENTITY] = None,
     mode: Annotated[str, _MODE] = "incremental",
     source_ids: Annotated[list[str] | None, _IDS] = None,
     max_entities: Annotated[str | None, _MAX] = None,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from asyncmy.errors import MySQLError
 
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, RetriableError
 
 READ_ONLY = frozenset({1290, 1836})
@@ -47,6 +48,7 @@ _CONSTRAINTS = frozenset({
 })  # fmt: skip
 MAY_PASS = frozenset({1062, 1216, 1217, 1451, 1452, 1586})
 """What needs another row first, or what another row still has."""
+_WITHOUT_PARENT = frozenset({1216, 1452})
 _AT_ROW = re.compile(r" at row \d+")
 _COLUMN = re.compile(r"(?:[Cc]olumn|[Ff]ield) [`'](?:[^`']*`\.`)*([^`']+)[`']")
 
@@ -141,6 +143,8 @@ def failure_of(error: BaseException) -> Failure:
     words = words_of(error)
     found = _COLUMN.search(words)
     code = "constraint_violated" if code_of(error) in _CONSTRAINTS else "value_refused"
+    if code_of(error) in _WITHOUT_PARENT:
+        code = PARENT_MISSING
     return Failure(Category.PERMANENT, code, f"MySQL: {words}", field=found[1] if found else None)
 
 

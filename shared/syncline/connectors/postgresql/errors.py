@@ -10,6 +10,7 @@ import asyncpg
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, RetriableError
 
 TRANSIENT = (
@@ -145,11 +146,17 @@ def failure_of(error: asyncpg.PostgresError) -> Failure:
     column = getattr(error, "column_name", None)
     return Failure(
         Category.PERMANENT,
-        "constraint_violated" if isinstance(error, _CONSTRAINT) else "value_refused",
+        _code_of(error),
         f"PostgreSQL: {words_of(error)}",
         _detail(error),
         column,
     )
+
+
+def _code_of(error: asyncpg.PostgresError) -> str:
+    if isinstance(error, asyncpg.ForeignKeyViolationError):
+        return PARENT_MISSING
+    return "constraint_violated" if isinstance(error, _CONSTRAINT) else "value_refused"
 
 
 def words_of(error: BaseException) -> str:

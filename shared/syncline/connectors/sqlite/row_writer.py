@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sqlite.tables import SqliteTable
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record
 
@@ -206,6 +207,7 @@ def _waiting(refused: _Refused) -> list[int]:
 
 
 def _failure(error: BaseException) -> Failure:
-    broken = isinstance(error, sqlite3.IntegrityError)
-    code = "constraint_violated" if broken else "value_refused"
+    code = "constraint_violated" if isinstance(error, sqlite3.IntegrityError) else "value_refused"
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        code = PARENT_MISSING
     return Failure(Category.PERMANENT, code, f"SQLite: {error}")

@@ -111,6 +111,15 @@ class MappingConfig(Named):
         return str(self.document.get("entityType", "")).strip().lower()
 
 
+def checked_order(order: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an instance's order. Raises ValueError."""
+    if len(order) == 1:
+        raise ValueError("must name two entity types or more, or be left out")
+    if len(set(order)) < len(order):
+        raise ValueError("names an entity type twice")
+    return order
+
+
 @dataclass(frozen=True, kw_only=True)
 class InstanceConfig(Named):
     """An instance: a source profile, a target profile, and a mapping for each entity type."""
@@ -123,6 +132,14 @@ class InstanceConfig(Named):
         Field(description="Names of mappings, one for each entity type."),
     ] = ()
     enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
+    order: Annotated[
+        tuple[EntityType, ...],
+        AfterValidator(checked_order),
+        Field(
+            description="Entity types whose whole runs follow one another, parents first. A run "
+            "of the first begins a chain."
+        ),
+    ] = ()
     failure_budget: Annotated[
         FailureBudget | None,
         AfterValidator(lambda budget: None if budget == FailureBudget() else budget),

@@ -55,11 +55,12 @@ insert into mapping_versions (mapping_id, version, tenant, document, actor)
 values ($1, $2, $3, $4, $5)
 """
 _SAVE_INSTANCE = """
-insert into instances (id, tenant, name, source_id, target_id, enabled, failure_budget)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into instances (id, tenant, name, source_id, target_id, enabled, failure_budget, run_order)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (tenant, name) do update set source_id = excluded.source_id,
   target_id = excluded.target_id, enabled = excluded.enabled,
-  failure_budget = excluded.failure_budget, changed_at = clock_timestamp()
+  failure_budget = excluded.failure_budget, run_order = excluded.run_order,
+  changed_at = clock_timestamp()
 """
 _SAVE_STREAMS = """
 insert into streams (tenant, instance_id, entity_type, mapping_id)
@@ -74,7 +75,7 @@ join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
 where m.tenant = $1 and m.deleted_at is null order by m.name
 """
 _INSTANCES = """
-select i.name, i.enabled, i.failure_budget, s.name as source, t.name as target,
+select i.name, i.enabled, i.failure_budget, i.run_order as "order", s.name as source, t.name as target,
   array(select m.name from streams x join mappings m on m.id = x.mapping_id
         where x.instance_id = i.id and not x.removed order by m.name) as mappings
 from instances i join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id
@@ -172,8 +173,9 @@ class Change(Edits):
         source = await self._existing(Kind.PROFILE, config.source)
         target = await self._existing(Kind.PROFILE, config.target)
         budget = config.failure_budget and msgspec.to_builtins(config.failure_budget)
-        instance = (instance_id, self._tenant, config.name, source, target, config.enabled, budget)
-        await self._connection.execute(_SAVE_INSTANCE, *instance)
+        who = (instance_id, self._tenant, config.name, source, target)
+        what = (config.enabled, budget, list(config.order))
+        await self._connection.execute(_SAVE_INSTANCE, *who, *what)
         await self._save_streams(instance_id, config.mappings)
 
     async def _save_streams(self, instance_id: str, mappings: Sequence[str]) -> None:

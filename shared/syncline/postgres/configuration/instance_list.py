@@ -16,7 +16,7 @@ from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 
 _INSTANCES = """
-select i.*, p.name as source, p.connector as source_connector, p.active as source_active,
+select i.*, i.run_order as "order", p.name as source, p.connector as source_connector, p.active as source_active,
   t.name as target, t.connector as target_connector, t.active as target_active
 from instances i join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
 where i.tenant = $1 and i.deleted_at is null
@@ -71,6 +71,7 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
         status: `active`, `inactive` or `dependency_inactive`.
         cause: why it is not Active.
         mappings: names; what a change of the instance gives back.
+        order: entity types whose whole runs follow one another; none where there is no order.
         failure_budget: how many records of a run may fail until it waits for a person.
         etag: of this state, for `If-Match`.
     """
@@ -86,6 +87,7 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
     mappings: list[str]
     entity_types: list[EntityTypeView]
     pending_letters: int
+    order: list[str]
     failure_budget: FailureBudget | None
     changed_at: datetime
     etag: str

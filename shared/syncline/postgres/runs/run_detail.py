@@ -8,6 +8,7 @@ from syncline.domain.record import JsonObject
 from syncline.domain.run import Counters
 from syncline.postgres.database.database import Database, Queryable
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
+from syncline.postgres.runs.chains import ChainRun, read_chain
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
 from syncline.postgres.runs.stage_figures import StageView, read_stages
 
@@ -63,6 +64,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         moves_cursor: False for runs of single source IDs and replays, which leave it alone.
         asked_ids: the source IDs it is limited to.
         failures: its dead letters by what they have in common, the largest group first.
+        chain: the entity types of its chain in order, each with its run; empty where it is alone.
         replays: runs that took up its failures, newest first.
         more_failures, more_replays: there are others: list the groups and runs by this run.
     """
@@ -77,6 +79,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stages: list[StageView]
     failures: list[FailureGroup]
     replays: list[RunView]
+    chain: list[ChainRun]
     more_failures: bool = False
     more_replays: bool = False
 
@@ -99,6 +102,7 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
         stages=await read_stages(database, run_id, counters, is_replay=is_replay),
         failures=groups[:GROUPS],
         replays=[run_view(replay) for replay in replays[:REPLAYS]],
+        chain=await read_chain(database, tenant, row["chain_id"]),
         more_failures=len(groups) > GROUPS,
         more_replays=len(replays) > REPLAYS,
     )

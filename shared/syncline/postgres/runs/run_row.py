@@ -13,7 +13,8 @@ from syncline.postgres.database.rows import struct_of
 
 SELECT = """
 select r.*, i.name as instance_name, r.stream_id as stream, r.instance_id as instance,
-  r.source_id as source, r.target_id as target, r.mapping_id as mapping, r.parent_id as parent
+  r.source_id as source, r.target_id as target, r.mapping_id as mapping, r.parent_id as parent,
+  r.chain_id as chain
 from runs r join instances i on i.id = r.instance_id
 """
 BY_ID = f"{SELECT} where r.id = $1"

@@ -17,6 +17,7 @@ from syncline.postgres.configuration.streams import Stream
 from syncline.postgres.database.database import Connection, Repository
 from syncline.postgres.database.rows import row_of
 from syncline.postgres.dead_letters.store import take_dead_letters
+from syncline.postgres.runs.chains import Chain, chain_of
 from syncline.postgres.runs.run_row import BY_ID, SELECT, run_of
 
 _OF_TENANT = f"{BY_ID} and r.tenant = $2"
@@ -25,9 +26,9 @@ and ($3::text is null or i.name = $3) order by r.created_at desc limit $4"""
 _INSERT = """
 insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
   mapping_version, mode, trigger, actor, source_ids, max_entities, batch_size, lanes, request_hash,
-  replay, parent_id)
+  replay, parent_id, chain_id, chain_order)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-  (select run_id from dead_letters where id = $19))
+  (select run_id from dead_letters where id = $19), $20, $21)
 """
 # Serialises triggers of one stream, so that two cannot both find it idle.
 _LOCK_STREAM = "select from streams where id = $1 for update"
@@ -58,7 +59,8 @@ class Runs(Repository):
 
         Raises:
             ConflictError: the correlation ID belongs to another request, a run of the stream is
-                active and the request says reject, or dead letters cannot be replayed.
+                active and the request says reject, dead letters cannot be replayed, or the run
+                does not follow in its chain.
         """
         try:
             return await self._accept(run_id, request, stream, lanes)
@@ -78,7 +80,8 @@ class Runs(Repository):
             if request.on_overlap is not Overlap.QUEUE:
                 await _refuse_overlap(connection, stream)
             await take_dead_letters(connection, request, stream, run_id)
-            await _insert(connection, run_id, request, stream, lanes)
+            chain = await chain_of(connection, run_id, request, stream)
+            await _insert(connection, run_id, request, stream, lanes, chain)
             details = _details(request, stream)
             tenant, actor = request.tenant, request.actor
             await audit(connection, tenant, actor, "run.triggered", run_id, details)
@@ -153,7 +156,12 @@ def _details(request: TriggerRequest, stream: Stream) -> JsonObject:
 
 
 async def _insert(
-    connection: Connection, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
+    connection: Connection,
+    run_id: str,
+    request: TriggerRequest,
+    stream: Stream,
+    lanes: int,
+    chain: Chain | None,
 ) -> None:
     replay = request.replay
     await connection.execute(
@@ -177,4 +185,6 @@ async def _insert(
         request.fingerprint(),
         msgspec.to_builtins(replay, builtin_types=(Decimal,)) if replay else None,
         replay.entries[0] if replay else None,
+        chain and chain.first,
+        chain and chain.order,
     )

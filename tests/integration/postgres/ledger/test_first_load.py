@@ -31,6 +31,7 @@ from syncline_execute.targets import Target
 from syncline_execute.writer import Writer
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
+from tests.support.parents import parent_wait
 from tests.support.postgresql import connector_to
 from tests.support.reports import codes_of
 from tests.support.run_life import accept, ref
@@ -70,6 +71,7 @@ class World:
             FailureRouter(Stage.EXECUTE, Random(1)),
             FakeClock(),
             MemoryBroker().producer(),
+            parent_wait(FakeClock()),
         )
         sent = await handler.handle(bundles)
         settled = [report for report in reports(sent) if isinstance(report, Settled)]

@@ -236,6 +236,7 @@ class HttpTarget(WriteCall):
     honours_keys: bool = False
     gone: list[fields.Sign] = Field([])
     exists: list[fields.Sign] = Field([])
+    parent_missing: list[fields.Sign] = Field([])
 
     @property
     def finds(self) -> bool:

@@ -13,6 +13,7 @@ from syncline.connectors.http.target import results
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, FailureError
 
 PATIENCE = 3
@@ -144,12 +145,18 @@ class HttpWriter:
         transient = failure.category is Category.TRANSIENT
         if alone and failure.code == "exists":
             self._leave(places)
+        elif alone and failure.code == PARENT_MISSING:
+            self._fail(places, failure)
         elif alone and failure.code in _GONE and operation is self._target.update:
             self._fail(places, failure)
         elif error.status in _BUSY or (failure.retry_after and transient):
             self._stop = error_of(failure)
             self._fail(places, failure)
-        elif failure.category is Category.PERMANENT and self._is_of_all(operation, error):
+        elif (
+            failure.category is Category.PERMANENT
+            and failure.code != PARENT_MISSING
+            and self._is_of_all(operation, error)
+        ):
             self._stop = ConnectorError(failure)
             self._keep_back(places, failure)
         elif not alone and not transient and not failure.ambiguous:
@@ -162,8 +169,10 @@ class HttpWriter:
             self._fail(places, failure)
 
     def _read(self, operation: WriteCall, error: RefusedError) -> Failure:
-        """Return a refusal in the words of the mapping's rules: gone, or there already."""
+        """Return a refusal in the words of the mapping's rules: its parent missing, gone, there."""
         failure, status = error.failure, error.status
+        if is_one_of(self._target.parent_missing, failure, status):
+            return _without_parent(failure)
         updates = operation is self._target.update
         if updates and (status in (404, 410) or is_one_of(self._target.gone, failure, status)):
             return msgspec.structs.replace(
@@ -228,7 +237,9 @@ class HttpWriter:
 
     def _take_failure(self, operation: WriteCall, place: int, failure: Failure) -> None:
         updates = operation is self._target.update
-        if updates and is_one_of(self._target.gone, failure):
+        if is_one_of(self._target.parent_missing, failure):
+            failure = _without_parent(failure)
+        elif updates and is_one_of(self._target.gone, failure):
             failure = msgspec.structs.replace(failure, code="gone")
         elif not updates and is_one_of(self._target.exists, failure):
             self._leave([place])
@@ -271,6 +282,10 @@ class HttpWriter:
             self._result.stopped |= dict.fromkeys(places, failure)
         else:
             self._fail(places, failure)
+
+
+def _without_parent(failure: Failure) -> Failure:
+    return msgspec.structs.replace(failure, code=PARENT_MISSING, category=Category.PERMANENT)
 
 
 _WITHOUT_ID = Failure(

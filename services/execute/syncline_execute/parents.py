@@ -1,0 +1,50 @@
+"""Records whose parent the target does not have yet: they wait for it, and use up no attempt.
+
+A parent is of an entity type that comes before the record's in the order of its instance. The
+reasons: docs/decisions/0087-a-record-waits-for-its-parent.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from syncline.contracts.bundle import Bundle
+from syncline.domain.chain import PARENT_MISSING, parent_did_not_come, waits_for_parent
+from syncline.domain.errors import Failure
+from syncline.runtime.clock import Clock
+from syncline_execute.ports import ParentStore
+
+
+class ParentWait:
+    """Decides which records wait on. `seconds` is how long after they were read."""
+
+    def __init__(self, parents: ParentStore, clock: Clock, seconds: float) -> None:
+        self._parents = parents
+        self._clock = clock
+        self._most = timedelta(seconds=seconds)
+
+    async def judge(self, bundle: Bundle, failures: Mapping[int, Failure]) -> Mapping[int, Failure]:
+        """Return failures by place; those of missing parents say whether their records wait on.
+
+        They wait for the time set, and on while runs of their parents go on that began in it.
+        Raises RetriableError.
+        """
+        missing = sorted(p for p, f in failures.items() if f.code == PARENT_MISSING)
+        if not missing:
+            return failures
+        parents = await self._parents.of(bundle.run)
+        judged, now = dict(failures), self._clock.now()
+        for batch, places in bundle.by_batch(missing):
+            read_at = datetime.fromtimestamp(batch.version / 1_000_000, UTC)
+            until = read_at + self._most
+            since = parents.running_since
+            goes_on = now < until or (since is not None and since < until)
+            waited = max((now - read_at).total_seconds(), 0.0)
+            for place in places:
+                failure = failures[place]
+                if parents.entity_types and goes_on:
+                    judged[place] = waits_for_parent(failure, waited)
+                else:
+                    judged[place] = parent_did_not_come(failure, parents.entity_types, waited)
+        return judged
