@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from syncline.contracts.run_ref import RunRef
 from syncline.postgres.runs.chains import Parents
-from syncline.runtime.clock import Clock
-from syncline_execute.parents import ParentWait
+from syncline_execute.parents import ExecuteRouter
 
 
 class KnownParents:
@@ -18,6 +19,8 @@ class KnownParents:
         return self.parents
 
 
-def parent_wait(clock: Clock, known: KnownParents | None = None) -> ParentWait:
+def execute_router(
+    random: Random | None = None, known: KnownParents | None = None
+) -> ExecuteRouter:
     """Let records wait for their parents for 15 minutes; without `known` there are none."""
-    return ParentWait(known or KnownParents(), clock, 900.0)
+    return ExecuteRouter(random or Random(1), known or KnownParents(), 900.0)

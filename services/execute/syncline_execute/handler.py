@@ -24,11 +24,11 @@ from syncline.domain.errors import (
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_bundles import RunCommands, split_cancelled
-from syncline.runtime.failure.failure_router import FailureRouter, storable
+from syncline.runtime.failure.failure_router import storable
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
-from syncline_execute.parents import ParentWait
+from syncline_execute.parents import ExecuteRouter
 from syncline_execute.rules import items_of
 from syncline_execute.targets import RunTargets, Target
 from syncline_execute.work import Halts, Work
@@ -47,10 +47,9 @@ class ExecuteHandler(Handler[Bundle]):
         targets: RunTargets,
         writer: Writer,
         commands: RunCommands,
-        router: FailureRouter,
+        router: ExecuteRouter,
         clock: Clock,
         producer: Producer,
-        parent_wait: ParentWait,
     ) -> None:
         self._producer = producer
         self._targets = targets
@@ -58,7 +57,6 @@ class ExecuteHandler(Handler[Bundle]):
         self._commands = commands
         self._router = router
         self._clock = clock
-        self._parent_wait = parent_wait
         self._halts = Halts()
 
     async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
@@ -85,8 +83,8 @@ class ExecuteHandler(Handler[Bundle]):
         await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
         for number, failures in work.failed.items():
-            judged = await self._parent_wait.judge(bundles[number], failures)
             now = self._clock.now()
+            judged = await self._router.judge(bundles[number], failures, now)
             messages += self._router.route(bundles[number], judged, target.retry, now)
         return messages
 

@@ -11,10 +11,9 @@ from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.chains import ParentRuns
-from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_execute.handler import ExecuteHandler
-from syncline_execute.parents import ParentWait
+from syncline_execute.parents import ExecuteRouter
 from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Targets
 from syncline_execute.writer import Writer
@@ -33,10 +32,13 @@ def build(service: Service) -> tuple[StageSpec[Bundle], ExecuteHandler]:
         Targets(service.connections, service.mappings),
         Writer(Ledger(service.database), RowNaming(RowNames(service.database)), service.clock),
         service.commands,
-        FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
+        ExecuteRouter(
+            Random(),  # noqa: S311 - jitter
+            ParentRuns(service.database),
+            service.settings.parent_wait,
+        ),
         service.clock,
         service.producer,
-        ParentWait(ParentRuns(service.database), service.clock, service.settings.parent_wait),
     )
 
 

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from syncline.contracts.bundle import Bundle
+from syncline.contracts.topics import Stage
 from syncline.domain.chain import PARENT_MISSING, parent_did_not_come, waits_for_parent
 from syncline.domain.errors import Failure
-from syncline.runtime.clock import Clock
+from syncline.runtime.failure.failure_router import FailureRouter
 from syncline_execute.ports import ParentStore
 
 
-class ParentWait:
-    """Decides which records wait on. `seconds` is how long after they were read."""
+class ExecuteRouter(FailureRouter):
+    """The failure router of Execute. `parent_wait` is seconds from when a record was read."""
 
-    def __init__(self, parents: ParentStore, clock: Clock, seconds: float) -> None:
+    def __init__(self, random: Random, parents: ParentStore, parent_wait: float) -> None:
+        super().__init__(Stage.EXECUTE, random)
         self._parents = parents
-        self._clock = clock
-        self._most = timedelta(seconds=seconds)
+        self._most = timedelta(seconds=parent_wait)
 
-    async def judge(self, bundle: Bundle, failures: Mapping[int, Failure]) -> Mapping[int, Failure]:
+    async def judge(
+        self, bundle: Bundle, failures: Mapping[int, Failure], now: datetime
+    ) -> Mapping[int, Failure]:
         """Return failures by place; those of missing parents say whether their records wait on.
 
         They wait for the time set, and on while runs of their parents go on that began in it.
@@ -33,8 +37,7 @@ class ParentWait:
         missing = sorted(p for p, f in failures.items() if f.code == PARENT_MISSING)
         if not missing:
             return failures
-        parents = await self._parents.of(bundle.run)
-        judged, now = dict(failures), self._clock.now()
+        parents, judged = await self._parents.of(bundle.run), dict(failures)
         for batch, places in bundle.by_batch(missing):
             read_at = datetime.fromtimestamp(batch.version / 1_000_000, UTC)
             until = read_at + self._most

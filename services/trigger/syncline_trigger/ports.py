@@ -14,9 +14,7 @@ from syncline.postgres.configuration.streams import Stream
 class TriggerStore(Protocol):
     """Streams, runs, their queue and pauses, and refusals: see syncline.postgres.runs."""
 
-    async def runnable(
-        self, tenant: str, instance: str, entity_type: str | None
-    ) -> Stream: ...
+    async def runnable(self, tenant: str, instance: str, entity_type: str | None) -> Stream: ...
     async def accept(
         self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
     ) -> tuple[Run, bool]: ...

@@ -91,7 +91,9 @@ class TriggerRequest:
     def fingerprint(self) -> str:
         """Return what makes two requests the same request: everything but who sent it and how."""
         same = replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
-        facts = {name: value for name, value in vars(same).items() if (name, value) != ("after", None)}
+        facts = {
+            name: value for name, value in vars(same).items() if (name, value) != ("after", None)
+        }
         encoded = msgspec.json.encode(facts, order="sorted")
         return str(UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest()))
 

@@ -198,7 +198,7 @@ class TestTheRecords:
         )
         records = [{"id": 1, "owner": 2}, {"id": 2, "owner": 2}, {"id": 3, "owner": 99}]
         result = await place.write(records)
-        assert {n: f.code for n, f in result.failures.items()} == {2: "constraint_violated"}
+        assert {n: f.code for n, f in result.failures.items()} == {2: "parent_missing"}
         assert await place.ids() == [1, 2]
 
     async def test_a_name_that_a_column_of_names_cannot_find(self, place: Place) -> None:

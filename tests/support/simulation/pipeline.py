@@ -29,7 +29,6 @@ from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, Partition
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Run
-from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.mapping_handler import MappingHandler
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.testing.clock import FakeClock
@@ -47,7 +46,7 @@ from tests.support.limits import NoLimits
 from tests.support.memory_dead_letters import MemoryDeadLetters
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import MemoryRuns
-from tests.support.parents import parent_wait
+from tests.support.parents import execute_router
 from tests.support.run_commands import ToldCommands
 from tests.support.simulation.extraction import MemoryExtractions, SimulatedIngest, SourceRow
 from tests.support.simulation.park import MemoryPark
@@ -228,8 +227,7 @@ class Pipeline:
             "execute": lambda p, out: ExecuteHandler(
                 Targets(self.target, p),
                 self._writer(self._port(self.ledger, p)),
-                self.commands, FailureRouter(Stage.EXECUTE, self.random), self.clock, out,
-                parent_wait(self.clock),
+                self.commands, execute_router(self.random), self.clock, out,
             ),
             "finalize": lambda p, out: FinalizeHandler(
                 self._port(self.runs, p), self._port(self.runs, p), out, self.clock, 1e9

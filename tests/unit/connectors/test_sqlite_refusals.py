@@ -76,7 +76,7 @@ class TestReferences:
             sql, {"id": 1, "owner": 2}, {"id": 2, "owner": 2}, {"id": 3, "owner": 99}
         )
 
-        assert codes == {2: "constraint_violated"}
+        assert codes == {2: "parent_missing"}
         assert await sql.run("select id from t order by id") == [(1,), (2,)]
 
 

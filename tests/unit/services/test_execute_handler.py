@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +12,12 @@ from syncline.connectors.port import Capabilities
 from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, Report, Settled, decoder_of
 from syncline.contracts.run_ref import RunRef
-from syncline.contracts.topics import OUTCOMES, Stage
+from syncline.contracts.topics import OUTCOMES
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.commands.control import ControlTopic
-from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
@@ -28,7 +26,7 @@ from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Work
 from tests.support.eventually import eventually
 from tests.support.limits import NoLimits
-from tests.support.parents import parent_wait
+from tests.support.parents import execute_router
 from tests.support.reports import codes_of, one_batch
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -84,7 +82,7 @@ def stage(
     error: Exception | None = None, producer: MemoryProducer | None = None
 ) -> tuple[ExecuteHandler, Writer]:
     writer = Writer()
-    router = FailureRouter(Stage.EXECUTE, Random(1))
+    router = execute_router()
     made: Any = ExecuteHandler(
         Targets(error),
         writer,  # type: ignore[arg-type]
@@ -92,7 +90,6 @@ def stage(
         router,
         FakeClock(),
         producer or MemoryBroker().producer(),
-        parent_wait(FakeClock()),
     )
     return made, writer
 

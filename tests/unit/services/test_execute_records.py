@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, Retrying, Settled, Waiting, encode
 from syncline.contracts.run_ref import RunRef, ref_of
-from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -26,7 +24,6 @@ from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Mode
 from syncline.runtime.commands.control import cancel_message, pause_message
-from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
@@ -38,7 +35,7 @@ from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import a_run
-from tests.support.parents import parent_wait
+from tests.support.parents import execute_router
 from tests.support.reports import codes_of
 from tests.support.stage_messages import (
     RUN_ID,
@@ -90,10 +87,9 @@ class Place:
             self,
             Writer(self.ledger, RowNaming(self.ledger), self.clock),
             await control_topic(*self.commands),
-            FailureRouter(Stage.EXECUTE, Random(1)),
+            execute_router(),
             self.clock,
             MemoryBroker().producer(),
-            parent_wait(self.clock),
         )
 
     async def handle(self, *sent: Bundle) -> list[Outbound]:

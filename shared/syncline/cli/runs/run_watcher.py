@@ -120,7 +120,9 @@ def ended_lines(status: RunStatus) -> list[str]:
     if status.reason:
         lines.append(f"reason: {status.reason}")
     if status.chain and status.chain.next_run:
-        lines.append(f"the next of {', '.join(status.chain.order)} follows: {status.chain.next_run}")
+        lines.append(
+            f"the next of {', '.join(status.chain.order)} follows: {status.chain.next_run}"
+        )
     if status.chain and status.chain.ended:
         lines.append(status.chain.ended)
     lines += notice_lines(status.notices)

@@ -75,7 +75,8 @@ join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
 where m.tenant = $1 and m.deleted_at is null order by m.name
 """
 _INSTANCES = """
-select i.name, i.enabled, i.failure_budget, i.run_order as "order", s.name as source, t.name as target,
+select i.name, i.enabled, i.failure_budget, i.run_order as "order",
+  s.name as source, t.name as target,
   array(select m.name from streams x join mappings m on m.id = x.mapping_id
         where x.instance_id = i.id and not x.removed order by m.name) as mappings
 from instances i join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id

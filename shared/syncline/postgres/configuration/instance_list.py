@@ -16,7 +16,8 @@ from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 
 _INSTANCES = """
-select i.*, i.run_order as "order", p.name as source, p.connector as source_connector, p.active as source_active,
+select i.*, i.run_order as "order",
+  p.name as source, p.connector as source_connector, p.active as source_active,
   t.name as target, t.connector as target_connector, t.active as target_active
 from instances i join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
 where i.tenant = $1 and i.deleted_at is null

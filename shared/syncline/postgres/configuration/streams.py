@@ -14,7 +14,8 @@ from syncline.postgres.database.rows import struct_of
 _FIND = """
 select i.tenant, i.id as instance, i.name, i.name as instance_name, i.enabled,
   i.source_id as source, i.target_id as target,
-  i.run_order as "order", s.id, s.entity_type, s.mapping_id as mapping, m.active_version as mapping_version,
+  i.run_order as "order",
+  s.id, s.entity_type, s.mapping_id as mapping, m.active_version as mapping_version,
   p.active as source_active, p.name as source_name,
   t.active as target_active, t.name as target_name,
   array(select o.entity_type from streams o where o.instance_id = i.id and not o.removed order by 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from random import Random
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,6 @@ import pytest
 from syncline.contracts.bundle import BatchPart, Bundle
 from syncline.contracts.messages import Settled
 from syncline.contracts.run_ref import RunRef
-from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation, TransformationField
@@ -22,7 +20,6 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.runtime.clock import SystemClock
-from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
@@ -31,7 +28,7 @@ from syncline_execute.targets import Target
 from syncline_execute.writer import Writer
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
-from tests.support.parents import parent_wait
+from tests.support.parents import execute_router
 from tests.support.postgresql import connector_to
 from tests.support.reports import codes_of
 from tests.support.run_life import accept, ref
@@ -68,10 +65,9 @@ class World:
             self,
             Writer(self.ledger, RowNaming(RowNames(self.db)), SystemClock()),
             await control_topic(),
-            FailureRouter(Stage.EXECUTE, Random(1)),
+            execute_router(),
             FakeClock(),
             MemoryBroker().producer(),
-            parent_wait(FakeClock()),
         )
         sent = await handler.handle(bundles)
         settled = [report for report in reports(sent) if isinstance(report, Settled)]

@@ -186,6 +186,31 @@ async def test_what_the_api_says_is_there_already_is_left_as_it_is() -> None:
     assert {place: failure.code for place, failure in result.failures.items()} == {0: "conflict"}
 
 
+@pytest.mark.parametrize("options", [PLAIN, {**UPSERT, "answer": {}}], ids=["single", "bulk"])
+@pytest.mark.parametrize("status", [404, 422])
+async def test_an_answer_that_a_parent_is_missing_is_its_records_own(
+    status: int, options: dict[str, Any]
+) -> None:
+    told = Answering(refusing(status, {1, 2, 3, 4, 5}))
+    rules = {**options, "parentMissing": [{"status": status, "contains": f"SAYS {status}"}]}
+    result = await told.connector.write(batch(items(8), rules))
+    codes = {place: failure.code for place, failure in result.failures.items()}
+    assert (codes, result.stopped) == (dict.fromkeys((1, 2, 3, 4, 5), "parent_missing"), {})
+
+
+async def test_a_result_that_says_that_a_parent_is_missing() -> None:
+    told = Answering(results(row(0, s=200), row(1, s=422, e="no such product")))
+    rules = {
+        "endpoint": "/items",
+        "bulkSize": 10,
+        "answer": {"records": "data", "id": "id", **STATUS},
+        "parentMissing": [{"contains": "no such product"}],
+    }
+    result = await told.connector.write(batch(items(2), rules))
+    failure = result.failures[1]
+    assert (failure.code, failure.category) == ("parent_missing", Category.PERMANENT)
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [

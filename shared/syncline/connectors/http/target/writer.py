@@ -145,9 +145,9 @@ class HttpWriter:
         transient = failure.category is Category.TRANSIENT
         if alone and failure.code == "exists":
             self._leave(places)
-        elif alone and failure.code == PARENT_MISSING:
-            self._fail(places, failure)
-        elif alone and failure.code in _GONE and operation is self._target.update:
+        elif (alone and failure.code == PARENT_MISSING) or (
+            alone and failure.code in _GONE and operation is self._target.update
+        ):
             self._fail(places, failure)
         elif error.status in _BUSY or (failure.retry_after and transient):
             self._stop = error_of(failure)
