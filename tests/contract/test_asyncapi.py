@@ -171,7 +171,7 @@ GOOD = {"instance": "erp-shop", "entityType": "item"}
         ({"sourceIds": [["A1"]]}, False),
         ({"instance": ""}, False),
         ({"instance": 5}, False),
-        ({"entityType": None}, False),
+        ({"entityType": None}, True),
         ({"replay": {}}, False),
     ],
 )

@@ -94,7 +94,7 @@ def test_all_mistakes_come_at_once(run: Run) -> None:
     [
         (["nonsense"], "No such command 'nonsense'"),
         (["runs", "lst"], "No such command 'lst'. Did you mean 'list'?"),
-        (["trigger", "a"], "Missing argument 'ENTITY_TYPE'"),
+        (["trigger"], "Missing argument 'INSTANCE'"),
         (["runs", "list", "--colour"], "No such option: --colour"),
         (["runs", "list", "--limit", "many"], "Invalid value for '--limit'"),
         (["apply"], "Missing option '-f' / '--file'"),

@@ -75,6 +75,7 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
         actor: who asks, for people.
         trigger: by what means, for people.
         replay: the dead letters to replay.
+        after: the run that it follows in a chain; only Syncline's own services may say that.
         correlation_id: names the run; without it, the message's key does. The same ID with the
             same request is the same run.
     """
@@ -90,6 +91,7 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
     actor: Annotated[str, msgspec.Meta(max_length=200)] | None = "unknown"
     trigger: Annotated[str, msgspec.Meta(max_length=200)] | None = "topic"
     replay: Replay | None = None
+    after: str | None = None
     correlation_id: str | None = None
 
 

@@ -51,6 +51,7 @@ WRONG = {
     "health_port": ("-1", "at least 0"),
     "log_level": ("loud", "one of DEBUG, INFO, WARNING, ERROR"),
     "stalled_after": ("inf", "number"),
+    "parent_wait": ("-1", "at least 0"),
     "keep_runs": ("0", "at least 1"),
     "keep_outcomes": ("1.5", "whole number"),
     "keep_dead_letters": ("for ever", "whole number"),
