@@ -69,5 +69,6 @@ function asked(fields: Fields, correlationId: string): RunStatus {
     mappingVersion: null,
     startedAt: null,
     finishedAt: null,
+    chain: null,
   };
 }
