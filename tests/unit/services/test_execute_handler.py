@@ -15,6 +15,7 @@ from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import OUTCOMES
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
+from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.commands.control import ControlTopic
@@ -48,7 +49,10 @@ class Targets:
         if self._error is not None:
             raise self._error
         return SimpleNamespace(
-            limiter=self.limits, retry=RetryPolicy(), capabilities=Capabilities()
+            limiter=self.limits,
+            retry=RetryPolicy(),
+            capabilities=Capabilities(),
+            transformation=Transformation(),
         )
 
 
