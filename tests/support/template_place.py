@@ -69,7 +69,7 @@ class TemplatePlace:
         here = Surroundings(("127.0.0.0/8",), (str(self.files),))
         runner = DryRunner(self.db, self._keys, here)
         dry = await runner.run("default", mapping, DryRunRequest(), "test")
-        assert dry.warnings == []
+        assert dry.warnings == [], dry.warnings
         assert {record.outcome for record in dry.records} == {"mapped"}, dry.records
         return [msgspec.json.decode(record.payload or "") for record in dry.records]
 
