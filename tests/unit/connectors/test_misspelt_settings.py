@@ -15,6 +15,7 @@ from syncline.connectors.registry import connector_class
         ("sqlite", "fiel", "file"),
         ("file", "foldr", "folder"),
         ("http", "baseurl", "baseUrl"),
+        ("shopify", "clientID", "clientId"),
         ("woocommerce", "consumerKy", "consumerKey"),
         ("wix", "siteID", "siteId"),
         ("portal", "baseURL", "baseUrl"),

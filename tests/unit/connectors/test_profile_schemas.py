@@ -67,6 +67,17 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"integrationKey": "x"},
     ),
+    "shopify": (
+        {
+            "shop": "my-shop",
+            "clientId": "app",
+            "apiVersion": "2026-10",
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+        },
+        {"clientSecret": "x"},
+    ),
     "sqlite": ({"file": "/a.db", "statementTimeout": 5}, {}),
     "file": ({"folder": "/a"}, {}),
     "kafka": (

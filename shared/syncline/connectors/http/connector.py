@@ -14,7 +14,7 @@ from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.http.answers.answer import is_one_of
 from syncline.connectors.http.client.api import JSON, Api, RefusedError
-from syncline.connectors.http.client.client import MOST_ANSWER, Client
+from syncline.connectors.http.client.client import MOST_ANSWER, Client, Sender
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.http.settings.extraction import (
@@ -72,8 +72,12 @@ class HttpConnector(port.Connector):
             self._turn,
         )
         login = LoginHeaders(settings, self.secrets_of(secrets), self._client)
-        self._api = Api(settings, login, self._client)
+        self._api = Api(settings, login, self._sender())
         self._targets: dict[bytes, tuple[HttpTarget, Evidence]] = {}
+
+    def _sender(self) -> Sender:
+        """Return what sends the API's calls."""
+        return self._client
 
     def _turn(self) -> Awaitable[None]:
         """Wait for the pace, which a connector is given only later."""
@@ -140,7 +144,7 @@ class HttpConnector(port.Connector):
             read_back=target.lookup is not None,
             lookup_first=target.finds,
             lookup_size=target.lookup.keys_per_call if target.lookup else 1,
-            reads_keys=bool(settings.idempotency_header or any(call.key_field for call in calls)),
+            reads_keys=bool(settings.idempotency_header or any(call.takes_key for call in calls)),
             honours_keys=target.honours_keys,
             longest_call=times.connect + times.total,
             visible_after=target.lookup.visible_after if target.lookup else 0.0,

@@ -96,6 +96,11 @@ class WriteCall(GraphqlCall):
         before, _, behind = encode(placed(self.body, keys, _MARK)).partition(encode(_MARK))
         return before, behind
 
+    @property
+    def takes_key(self) -> bool:
+        """Tell whether a write's idempotency key goes into the body."""
+        return bool(self.key_field) or self.holds("{idempotencyKey}")
+
     def is_of_one(self, placeholder: str) -> bool:
         """Tell whether {id} or {key} of one record stands in the endpoint or the variables."""
         return placeholder in self.endpoint or self.holds(placeholder)

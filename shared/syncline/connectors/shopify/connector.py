@@ -1,0 +1,136 @@
+"""The connector of Shopify: ready blocks of the HTTP connector, and what they cannot say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from syncline.connectors import port
+from syncline.connectors.api.connector import ApiConnector
+from syncline.connectors.api.entities import ENTITY, Entity
+from syncline.connectors.http.client.client import Sender
+from syncline.connectors.http.target.search import keys_of
+from syncline.connectors.settings import TARGET, read
+from syncline.connectors.shopify.access import check_access
+from syncline.connectors.shopify.bucket import MeteredClient
+from syncline.connectors.shopify.documents import NESTED
+from syncline.connectors.shopify.entities import ENTITIES, KINDS, in_order_of_ids
+from syncline.connectors.shopify.nested import with_whole_lists
+from syncline.connectors.shopify.settings import (
+    ShopifySecrets,
+    ShopifySettings,
+    ShopifyTarget,
+    shop_of,
+)
+from syncline.connectors.shopify.slices import read_slices
+from syncline.connectors.shopify.stock import StockWriter
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.extraction import Extraction
+
+_HANDLE = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*")
+
+
+class ShopifyConnector(ApiConnector):
+    """One shop as its profile describes it."""
+
+    title = "Shopify"
+    about = "Products, variants, customers and orders of a shop; writes products and stock."
+    profile_settings = ShopifySettings
+    profile_secrets = ShopifySecrets
+    target_settings = ShopifyTarget
+    secret_names: ClassVar[Mapping[str, str]] = {"apiKey": "accessToken"}
+    entities: ClassVar[Mapping[str, Entity]] = ENTITIES
+
+    def _sender(self) -> Sender:
+        return MeteredClient(super()._sender())
+
+    @classmethod
+    def source_block(cls, extraction: Extraction) -> Extraction:
+        """Return the ready extraction of an entity type; a read without bookmarks goes by ID."""
+        block = super().source_block(extraction)
+        return block if block.cursor_column else in_order_of_ids(block)
+
+    @classmethod
+    def system_of(
+        cls, config: Mapping[str, object], target: Mapping[str, object] | None = None, /
+    ) -> str:
+        """Name the shop; the version of its API makes it no other."""
+        return shop_of(config)
+
+    async def test(self) -> list[port.Check]:
+        """Reach the shop, sign in, and say which scopes and which version of the API it gives."""
+        found = await super().test()
+        if not all(check.ok for check in found):
+            return found
+        return await check_access(self._api, found)
+
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
+        """Stream pages in the order of changes, or of IDs where a shop cannot sort by changes."""
+        source = self._source(request.extraction)
+        name = str(request.extraction.options[ENTITY])
+        by_id = not source.options.ordered
+        pages = read_slices(self._api, source, request) if by_id else super().extract(request)
+        async for page in pages:
+            yield await self._whole(name, page)
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
+        """Read just these records; an ID may be its number alone, as webhooks give it."""
+        name = str(extraction.options[ENTITY])
+        start = f"gid://shopify/{KINDS[name]}/"
+        asked = {each: start + each if each.isdigit() else each for each in dict.fromkeys(ids)}
+        wanted = [full for full in asked.values() if full.startswith(start)]
+        page = await self._whole(name, await super().fetch(extraction, wanted))
+        given = {**{full: full for full in page.ids}, **page.asked}
+        spelled = {own: given[full] for own, full in asked.items() if full in given}
+        page.asked = {own: full for own, full in spelled.items() if own != full}
+        return page
+
+    async def _whole(self, name: str, page: port.Page) -> port.Page:
+        nested = NESTED.get(name)
+        return page if nested is None else await with_whole_lists(self._api, page, nested)
+
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
+        """Create or update products by handle, or set stock."""
+        if batch.options[ENTITY] == "itemstock":
+            self._check_match_key(batch)
+            given = read(ShopifyTarget, batch.options, TARGET)
+            return await StockWriter(self._api, batch, given).write()
+        refused = _odd_handles(batch)
+        if not refused:
+            return await super().write(batch)
+        places = [p for p in range(len(batch.payloads)) if p not in refused]
+        result = port.WriteResult([None] * len(batch.payloads), failures=refused)
+        answer = await super().write(_part(batch, places)) if places else port.WriteResult([])
+        for index, place in enumerate(places):
+            result.target_ids[place] = answer.target_ids[index]
+        result.failures |= {places[index]: why for index, why in answer.failures.items()}
+        result.stopped |= {places[index]: why for index, why in answer.stopped.items()}
+        return result
+
+
+def _odd_handles(batch: port.WriteBatch) -> dict[int, Failure]:
+    """Name records whose handle a shop would store in another form, and not find again."""
+    refused = {}
+    for place, handle in enumerate(keys_of(batch, range(len(batch.payloads)))):
+        if not _HANDLE.fullmatch(handle) or handle != handle.lower():
+            message = (
+                f"{handle[:100]!r} is no handle: a shop stores lower-case letters, digits and "
+                "single hyphens between them, and would create the product again each time"
+            )
+            refused[place] = Failure(Category.PERMANENT, "invalid_handle", message, field="handle")
+    return refused
+
+
+def _part(batch: port.WriteBatch, places: Sequence[int]) -> port.WriteBatch:
+    return msgspec.structs.replace(
+        batch,
+        source_ids=[batch.source_ids[p] for p in places],
+        payloads=[batch.payloads[p] for p in places],
+        target_ids=[batch.target_ids[p] for p in places],
+        keys=[batch.keys[p] for p in places] if batch.keys else [],
+        columns=None,
+        lines=None,
+    )

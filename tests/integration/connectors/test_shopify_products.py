@@ -1,0 +1,104 @@
+"""Products in a Shopify shop: by handle, by ID, whole lists, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from syncline.connectors.shopify import ShopifyConnector
+from syncline.domain.errors import Category
+from tests.support.shopify_data import gid
+from tests.support.shopify_world import products, shopify_shop
+
+FIRST_RED = [{"optionName": "Colour", "name": "red"}]
+
+
+def shirt(**changes: Any) -> dict[str, Any]:
+    return {"handle": "shirt", "title": "A shirt", "vendor": "Us"} | changes
+
+
+async def test_a_product_is_created_by_handle_and_changed_by_its_id() -> None:
+    async with shopify_shop() as (shop, connector):
+        created = await connector.write(products([shirt()]))
+        shop.data.things[str(created.target_ids[0])]["handle"] = "shirt-that-people-renamed"
+
+        await connector.write(products([shirt(title="New")], created.target_ids))
+
+        (product,) = shop.data.kind("Product")
+        assert (product["title"], product["vendor"]) == ("New", "Us")
+
+
+async def test_a_product_that_was_deleted_is_created_again() -> None:
+    async with shopify_shop() as (shop, connector):
+        result = await connector.write(products([shirt()], [gid("Product", 404)]))
+
+        assert result.failures == {}
+        assert result.target_ids == [shop.data.kind("Product")[0]["id"]]
+
+
+@pytest.mark.parametrize("handle", ["A Shirt", "shirt_", "", "-shirt", "Shirt", "a--b"])
+async def test_a_handle_that_a_shop_would_change_is_refused(handle: str) -> None:
+    async with shopify_shop() as (shop, connector):
+        result = await connector.write(products([shirt(), shirt(handle=handle)]))
+
+        assert [(p, f.code) for p, f in result.failures.items()] == [(1, "invalid_handle")]
+        assert len(shop.data.kind("Product")) == 1
+
+
+async def test_what_a_shop_refuses_is_the_records_failure_with_its_field() -> None:
+    async with shopify_shop() as (_, connector):
+        cheap = {"price": "-1", "optionValues": FIRST_RED}
+        options = [{"name": "Colour", "values": [{"name": "red"}]}]
+        bad = shirt(handle="b", variants=[cheap], productOptions=options)
+
+        result = await connector.write(products([shirt(), bad, shirt(handle="c", titel="x")]))
+
+        assert {p: f.category for p, f in result.failures.items()} == dict.fromkeys(
+            (1, 2), Category.PERMANENT
+        )
+        assert "INVALID_VARIANT" in result.failures[1].message
+        assert "variants.0.price" in result.failures[1].message
+        assert "titel" in result.failures[2].message
+
+
+async def test_lists_that_are_not_sent_stay_as_they_are() -> None:
+    async with shopify_shop() as (shop, connector):
+        product = shop.data.add_product("A", "shirt")
+
+        await connector.write(products([shirt()]))
+
+        assert [v["sku"] for v in product["variants"]] == ["A"]
+        assert shop.data.effects["variants deleted"] == 0
+
+
+async def test_a_lost_answer_and_a_repeated_write_make_one_product() -> None:
+    async with shopify_shop() as (shop, connector):
+        shop.lost.append("SetItem")
+        batch = products([shirt(), shirt(handle="trousers")])
+
+        first = await connector.write(batch)
+        await connector.write(batch)
+        again = await connector.write(batch)
+
+        assert {f.ambiguous for f in first.failures.values()} == {True}
+        assert again.failures == {}
+        effects: Mapping[str, int] = shop.data.effects
+        assert (effects["create shirt"], effects["create trousers"]) == (1, 1)
+        assert len(shop.data.kind("Product")) == 2
+
+
+def test_another_version_of_the_api_is_no_other_shop() -> None:
+    old = ShopifyConnector.system_of({"shop": "my-shop", "apiVersion": "2026-07"})
+
+    assert old == ShopifyConnector.system_of({"shop": "My-Shop.myshopify.com"})
+
+
+async def test_deleting_what_is_not_there_counts_as_deleted() -> None:
+    async with shopify_shop() as (shop, connector):
+        product = shop.data.add_product("A")
+        wanted = [product["id"], gid("Product", 404)]
+
+        assert (await connector.delete(wanted, {"entity": "item"})).failures == {}
+        assert shop.data.kind("Product") == []
