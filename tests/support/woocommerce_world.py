@@ -47,6 +47,7 @@ class ShopWorld:
     elsewhere = {"entity": "nothing_there"}
     names = {"id": "sku", "amount": "regular_price", "count": "stock_quantity"}
     refused = {"images": [{"src": "nowhere"}]}
+    dropped = {"amount": "abc", "no_such_field": 1}
     oversized = {"description": "x" * 1_000_000}
     heavy = {"description": "x" * 200_000}
     keeps_one = True

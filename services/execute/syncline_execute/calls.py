@@ -112,6 +112,7 @@ def _merge(result: WriteResult, answer: WriteResult, places: Sequence[int]) -> N
     result.failures |= {places[index]: f for index, f in answer.failures.items()}
     result.stopped |= {places[index]: f for index, f in answer.stopped.items()}
     result.existing |= {places[index] for index in answer.existing}
+    result.unkept |= {places[index]: f for index, f in answer.unkept.items()}
     result.created = answer.created and len(places) == len(result.target_ids)
 
 

@@ -96,7 +96,12 @@ def _answers(
     for place, failure in result.failures.items():
         work.fail([items[place]], failure)
     return [
-        (item, TargetAnswer(result.target_ids[place], result.holds.get(place)))
+        (
+            item,
+            TargetAnswer(
+                result.target_ids[place], result.holds.get(place), result.differs.get(place)
+            ),
+        )
         for place, item in enumerate(items)
         if place not in result.failures
     ]

@@ -11,7 +11,7 @@ import msgspec
 from syncline.contracts.bundle import Bundle, encoded_payloads
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Intent, LedgerEntry
+from syncline.domain.ledger import NOT_KEPT, Intent, LedgerEntry
 from syncline.domain.mapping.hashes import payload_hashes
 
 SHORT_WAIT = 10.0
@@ -121,7 +121,7 @@ def decide(item: Item, entry: LedgerEntry | None, run_id: str, *, smart_sync: bo
     if entry is None:
         return Decision.SEND
     same = entry.payload_hash == item.payload_hash
-    if entry.run_id == run_id:
+    if entry.run_id == run_id and entry.payload_hash != NOT_KEPT:
         if entry.version == item.version:  # what came after it, and may be lost, is newer
             return Decision.WRITTEN
         if same and entry.intent is None:
@@ -187,10 +187,12 @@ class TargetAnswer(msgspec.Struct, frozen=True):
     Attributes:
         target_id: None where it has no such record.
         holds: whether the record there holds the payload, None where that cannot be told.
+        differs: payload paths that it does not show as they would be sent, None where unknown.
     """
 
     target_id: str | None
     holds: bool | None = None
+    differs: list[str] | None = None
 
 
 def judge(item: Item, intent: Intent, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:

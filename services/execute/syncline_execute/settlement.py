@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from syncline.connectors.port import WriteResult
 from syncline.contracts.run_ref import RunRef
 from syncline.domain.errors import Failure
-from syncline.domain.ledger import Acknowledgements
+from syncline.domain.ledger import NOT_KEPT, Acknowledgements
 from syncline.domain.run import Outcome
 from syncline_execute.calls import GOES_ON
 from syncline_execute.group_commit import GroupCommit
@@ -36,7 +36,8 @@ class Settlement:
     ) -> None:
         """Take over a call's answer: acknowledged first, told afterwards."""
         done: list[Item] = []
-        is_clean = not (answer.stopped or answer.existing or answer.failures)
+        unkept: list[Item] = []
+        is_clean = not (answer.stopped or answer.existing or answer.failures or answer.unkept)
         for place, (item, target_id) in enumerate(zip(items, answer.target_ids, strict=True)):
             if is_clean:
                 item.target_id = target_id or item.target_id
@@ -48,13 +49,15 @@ class Settlement:
                 work.fail([item], answer.failures[place])
             else:
                 item.target_id = target_id or item.target_id
-                done.append(item)
+                (unkept if place in answer.unkept else done).append(item)
         done = list(items) if is_clean else done
-        await self.acknowledge(run, done)
+        await self.acknowledge(run, done, unkept)
         if not (answer.created and run.first):  # then each has a row that nobody had
             await self._naming.tell_shared(run, done)
         await self._doubt(run, target, items, {**answer.failures, **answer.stopped})
         work.settle(done, Outcome.SUCCESS)
+        for place, failure in answer.unkept.items():
+            work.fail([items[place]], failure)
 
     async def cancel(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """End items unwritten because a person has cancelled their run."""
@@ -87,13 +90,23 @@ class Settlement:
                 ids = [item.source_id for item in doubtful]
                 await self._ledger.doubt(run.stream, ids, doubtful[0].owner, seconds)
 
-    async def acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
-        """Note in the ledger that the target holds these payloads."""
+    async def acknowledge(
+        self, run: RunRef, items: Sequence[Item], unkept: Sequence[Item] = ()
+    ) -> None:
+        """Note in the ledger that the target holds these payloads.
+
+        Of records that are `unkept` it notes the target's IDs alone: they are sent again, as
+        updates, whenever they come again.
+        """
+        hashes = [item.payload_hash for item in items] + [NOT_KEPT] * len(unkept)
+        rows = [item.row_hash for item in items] + [None] * len(unkept)
+        if unkept:
+            items = [*items, *unkept]
         if items:
             written = Acknowledgements(
                 [item.source_id for item in items],
-                [item.payload_hash for item in items],
-                [item.row_hash for item in items],
+                hashes,
+                rows,
                 [item.target_id for item in items],
                 [item.version for item in items],
                 [item.owner for item in items] if any(item.owner for item in items) else [],

@@ -9,11 +9,14 @@ import msgspec
 from syncline.bootstrap.connections import Connection, Connections, MappingCache
 from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.run_ref import RunRef
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.ledger.systems import require_same_system
 from syncline.postgres.limits.run_limiter import RunLimiter
 from syncline.runtime.ports import CallLimiter
+
+NO_READ_BACK = "the target cannot be looked up, so nothing can be verified: leave it out"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -52,9 +55,12 @@ class Targets:
         if _system(connection, transformation) != run.target_system:
             connection = await self._connections.of(run.tenant, run.target, newest=True)
             require_same_system("target", run.target_system, _system(connection, transformation))
+        capabilities = connection.connector.capabilities_for(transformation.target)
+        if transformation.verify and not capabilities.read_back:
+            raise InvalidInputError([Problem("$.transformation.verify", NO_READ_BACK)])
         return Target(
             connection.connector,
-            connection.connector.capabilities_for(transformation.target),
+            capabilities,
             transformation,
             connection.profile.retry,
             RunLimiter(connection.limiter, run.id),

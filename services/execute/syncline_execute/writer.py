@@ -21,6 +21,7 @@ from syncline_execute.calls import match_keys, write_records
 from syncline_execute.fence import TRUSTED, Fence, renewed_every
 from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
+from syncline_execute.read_back import difference, read_back
 from syncline_execute.row_names import RowNaming
 from syncline_execute.rules import (
     AMBIGUOUS,
@@ -130,17 +131,32 @@ class Writer:
             by_verdict[verdict].append(item)
         work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
         if applied := by_verdict[Verdict.APPLIED]:
-            await self._settle_applied(run, target, applied, work)
+            differs = {id(item): seen.differs for item, seen in told if seen is not None}
+            unkept = [difference(target, differs.get(id(item))) for item in applied]
+            await self._settle_applied(run, target, applied, unkept, work)
         return by_verdict[Verdict.SEND]
 
     async def _settle_applied(
-        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+        self,
+        run: RunRef,
+        target: Target,
+        items: Sequence[Item],
+        unkept: Sequence[Failure | None],
+        work: Work,
     ) -> None:
-        """Acknowledge lost writes that the target has, where nobody has begun another since."""
+        """Acknowledge lost writes that the target has, where nobody has begun another since.
+
+        `unkept`, parallel to the items, says of which it does not hold what was sent.
+        """
         creates = [bool(i.entry and i.entry.intent and i.entry.intent.creates) for i in items]
         applied = await self._begin(run, target, items, str(uuid4()), work, creates=creates)
-        await self._settlement.acknowledge(run, applied)
-        work.settle(applied, Outcome.SUCCESS)
+        why = {item.source_id: f for item, f in zip(items, unkept, strict=True) if f is not None}
+        good = [item for item in applied if item.source_id not in why]
+        bad = [item for item in applied if item.source_id in why]
+        await self._settlement.acknowledge(run, good, bad)
+        work.settle(good, Outcome.SUCCESS)
+        for item in bad:
+            work.fail([item], why[item.source_id])
 
     async def _send(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
@@ -182,7 +198,9 @@ class Writer:
             await self._settlement.cancel(run, target, items, work)
         elif target.capabilities.idempotent_upsert:
             fence = Fence(self._clock, asked_at, lambda: self._is_newest(run, items))
-            return await write_records(run, target, items, fence)
+            answer = await write_records(run, target, items, fence)
+            await read_back(run, target, items, answer, self._clock)
+            return answer
         else:
             await self._call(run, target, items, work)
         return None
@@ -212,6 +230,7 @@ class Writer:
         async with renewed_every(renew, target.capabilities.longest_call / 2):
             fence = Fence(self._clock, asked_at, renew)
             answer = await write_records(run, target, items, fence)
+            await read_back(run, target, items, answer, self._clock)
         await self._settlement.settle(run, target, items, answer, work)
         refusals = {**answer.failures, **answer.stopped}
         unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]

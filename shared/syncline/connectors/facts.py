@@ -34,7 +34,8 @@ class Capabilities(msgspec.Struct, frozen=True):
         idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
-        read_back: lookup() also tells whether the record found holds the payload.
+        read_back: lookup() also tells whether the record found holds the payload, and what of it
+            differs.
         lookup_first: records whose ID is not known are looked up before they are written.
         lookup_size: most records in one look-up call.
         reads_keys: writes are given idempotency keys.

@@ -94,6 +94,8 @@ class WriteResult(msgspec.Struct):
             that kept the record from being written, after others were; the run's writing stops.
         existing: indexes of records that the target has already and that were left as they are,
             because the mapping only creates.
+        unkept: index -> why a record that was written has failed all the same: the target does not
+            hold it as it was sent.
         created: all of them were written, as records that the target had not.
 
     Every index that is in none of them was acknowledged by the target.
@@ -103,6 +105,7 @@ class WriteResult(msgspec.Struct):
     failures: dict[int, Failure] = {}
     stopped: dict[int, Failure] = {}
     existing: set[int] = set()
+    unkept: dict[int, Failure] = {}
     created: bool = False
 
 
@@ -113,11 +116,14 @@ class LookupResult(msgspec.Struct):
         target_ids: parallel to the batch, None where the target surely has no such record.
         failures: index -> why it cannot be told.
         holds: index -> whether the record found holds the payload, where the connector can tell.
+        differs: index -> payload paths that the record found does not show as they would be sent;
+            given for each record found where the connector has `read_back`.
     """
 
     target_ids: list[str | None]
     failures: dict[int, Failure] = {}
     holds: dict[int, bool] = {}
+    differs: dict[int, list[str]] = {}
 
 
 class Connector(Protocol):

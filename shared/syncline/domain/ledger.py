@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+NOT_KEPT = "0" * 32
+"""The payload hash of a record that the target took and does not hold as it was sent."""
+
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
     """A write that a call has begun and that is not acknowledged, with the hash of its payload.

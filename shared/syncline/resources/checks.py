@@ -200,6 +200,7 @@ class _Checker:
             yield from _key_problems(target, mapping)
             if not found:
                 yield from _on_create_problems(target, mapping)
+            yield from _verify_problems(target, mapping)
 
     def _connector(self, profile: str) -> type[Connector] | None:
         try:
@@ -221,6 +222,13 @@ def _on_create_problems(target: type[Connector], mapping: Mapping) -> Iterator[P
     if part.on_create and not target.tells_updates(part.target):
         message = "this target is written in one way, whether a record is there or not"
         yield Problem("$.transformation.onCreate", message)
+
+
+def _verify_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem]:
+    """Refuse `verify` where the target cannot tell what it holds."""
+    if mapping.transformation.verify and not target.capabilities.read_back:
+        message = f"the connector {target.title} cannot look up what it wrote: leave it out"
+        yield Problem("$.transformation.verify", message)
 
 
 def _none(kind: str, name: str, known: Iterable[str]) -> str:

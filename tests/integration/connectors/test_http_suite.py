@@ -22,6 +22,7 @@ from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import (
     WAIT,
     LostAnswerSuite,
+    ReadBackSuite,
     ReadOnlySuite,
     SizeLimitSuite,
     ThrottledSuite,
@@ -91,6 +92,7 @@ class HttpWorld:
     options = TARGET
     elsewhere = TARGET | {"endpoint": "/nothing_there"}
     refused = {"price": -1}
+    dropped = {"odd": 1}
     oversized = {"note": "x" * 1_000_000}
     heavy = {"note": "x" * 200_000}
     keeps_one = True
@@ -168,6 +170,7 @@ async def http_world() -> AsyncIterator[HttpWorld]:
     api.key = "id"
     api.login = f"Bearer {SECRET}"
     api.largest_body = 600_000
+    api.unknown = frozenset({"odd"})
     await api.start()
     world = HttpWorld(api)
     try:
@@ -179,7 +182,7 @@ async def http_world() -> AsyncIterator[HttpWorld]:
 
 class TestHttp(
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
-    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
     system = "http"
     kind = HttpConnector

@@ -17,6 +17,7 @@ from syncline.testing.connectors.source_faults import (
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import (
     LostAnswerSuite,
+    ReadBackSuite,
     ReadOnlySuite,
     SizeLimitSuite,
     ThrottledSuite,
@@ -27,7 +28,7 @@ from tests.support.woocommerce_world import ShopWorld, reading, shop_world
 
 class TestWooCommerce(
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
-    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
     system = "woocommerce"
     odd_id = "9000000000000007"

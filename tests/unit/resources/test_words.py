@@ -39,7 +39,8 @@ GOOD: dict[Kind, dict[str, Any]] = {
                                       "options": {}}]},
         "transformation": {"matchKey": "sku", "target": {"table": "t"},
                            "fields": [{"source": "sku", "target": "sku"}],
-                           "static": [{"target": "x", "value": 1}], "smartSync": True},
+                           "static": [{"target": "x", "value": 1}], "smartSync": True,
+                           "verify": True},
     },
 }  # fmt: skip
 WRONG: list[Any] = [

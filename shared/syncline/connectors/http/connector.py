@@ -27,7 +27,7 @@ from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.target import results
-from syncline.connectors.http.target.comparison import holds_payload
+from syncline.connectors.http.target.comparison import differences, holds_payload
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.http.target.writer import HttpWriter
@@ -53,7 +53,13 @@ class HttpConnector(port.Connector):
     profile_secrets: ClassVar[type[ConnectorSettings]] = HttpSecrets
     target_settings: ClassVar[type[ConnectorSettings]] = HttpTarget
     capabilities = port.Capabilities(
-        source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True, on_create=True
+        source=True,
+        target=True,
+        pages_may_move=True,
+        bulk_size=1000,
+        lookup=True,
+        read_back=True,
+        on_create=True,
     )
 
     def __init__(
@@ -196,10 +202,11 @@ class HttpConnector(port.Connector):
                 result.failures[place] = hit.failure
             elif hit is not None:
                 result.target_ids[place] = hit.id
-                record = _decode(results.without(batch.payloads[place], batch.on_create))
-                told = holds_payload(record, target.lookup.stored(hit.record))
-                if told is not None:
+                payload = _decode(results.without(batch.payloads[place], batch.on_create))
+                stored = target.lookup.stored(hit.record)
+                if (told := holds_payload(payload, stored)) is not None:
                     result.holds[place] = told
+                result.differs[place] = [] if told else differences(payload, stored)
         return result
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:

@@ -34,8 +34,10 @@ from syncline.domain.mapping.chains import (
 )
 from syncline.domain.mapping.condition import FieldPath, Rule
 from syncline.domain.mapping.extraction import Extraction, extraction_problems, unquoted
+from syncline.domain.mapping.paths import parse_path
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.written_paths import clashes
+from syncline.domain.naming import shown
 from syncline.domain.record import JsonObject, Value
 
 T = TypeVar("T")
@@ -83,6 +85,16 @@ def _different(paths: tuple[str, ...]) -> tuple[str, ...]:
     return _each_once(paths)
 
 
+def _verify(value: object) -> bool | tuple[str, ...]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+        raise ValueError(f"must be true, false or a list of paths, not {shown(value)}")
+    for path in value:
+        parse_path(path)
+    return tuple(value)
+
+
 DateFormat = Annotated[OptionalText, AfterValidator(_date_format)]
 MatchKey = Annotated[
     tuple[str, ...],
@@ -114,6 +126,14 @@ class _FieldChain:
         return chain_of(self.transform, self.options)
 
 
+Verify = Annotated[
+    bool | tuple[str, ...],
+    PlainValidator(_verify, json_schema_input_type=bool | list[str]),
+    Field(
+        description="Look up what was written, and fail a record that the target does not hold as "
+        "it was sent: all of its fields, or those of a list of paths in the payload."
+    ),
+]
 Required = Annotated[Switch, Field(description="An empty value fails the record.")]
 Default = Annotated[Value, Field(description="Used where the value is null or empty.")]
 
@@ -216,6 +236,7 @@ class Transformation:
     """Skip records whose payload did not change."""
     omit_null: Switch = False
     """`omitNull` of every field that does not say it."""
+    verify: Verify = False
     target: Settings = field(default_factory=dict)
     """Where the target connector writes."""
 

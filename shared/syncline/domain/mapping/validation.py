@@ -90,6 +90,7 @@ def problems_of(mapping: Mapping) -> Iterator[Problem]:
             message = f"no field writes `{key}`{meant(key, sorted(made.values()))}"
             yield Problem("$.transformation.matchKey", message)
     yield from _on_create(part)
+    yield from _verified(part, made)
 
 
 def _on_create(part: Transformation) -> Iterator[Problem]:
@@ -103,6 +104,15 @@ def _on_create(part: Transformation) -> Iterator[Problem]:
             yield Problem(place, message)
         elif name in keys:
             yield Problem(place, "is the match key, which every write needs")
+
+
+def _verified(part: Transformation, made: dict[Path, str]) -> Iterator[Problem]:
+    """Yield what `verify` names and no field writes; `made` are the paths that are written."""
+    for text in () if isinstance(part.verify, bool) else part.verify:
+        wanted = parse_path(text)
+        if not any(wanted[: len(each)] == each or each[: len(wanted)] == wanted for each in made):
+            message = f"no field writes `{text}`{meant(text, sorted(made.values()))}"
+            yield Problem("$.transformation.verify", message)
 
 
 def _parsed(text: str) -> Path | None:

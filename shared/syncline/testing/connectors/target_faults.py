@@ -138,3 +138,49 @@ class SizeLimitSuite:
 
         assert (await write(target, records)).failures == {}
         assert await held(target) == as_held(records)
+
+
+class Drops(Target, Protocol):
+    """A target that takes what it does not store, and answers that all is well.
+
+    Attributes:
+        dropped: changes to a record that it takes and does not hold as they were sent.
+    """
+
+    dropped: dict[str, Any]
+
+
+class ReadBackSuite:
+    """A look-up tells what a target does not hold as it was sent. Fixture `target`."""
+
+    async def test_what_was_kept_differs_in_nothing(self, target: Target) -> None:
+        assert target.connector.capabilities_for(target.options).read_back
+        records = [item(n) for n in range(5)]
+        written = await write(target, records)
+
+        found = await target.connector.lookup(batch_of(target, records, written.target_ids))
+
+        assert found.differs == {n: [] for n in range(5)}
+        assert set(found.holds.values()) == {True}
+
+    async def test_what_was_dropped_or_changed_is_named(self, target: Drops) -> None:
+        records = [item(n, **(target.dropped if n == 2 else {})) for n in range(5)]
+        batch = batch_of(target, records)
+        written = await target.connector.write(batch)
+
+        found = await target.connector.lookup(batch_of(target, records, written.target_ids))
+
+        assert written.failures == {}
+        names = getattr(target, "names", {})
+        assert {n: sorted(differs) for n, differs in found.differs.items() if differs} == {
+            2: sorted(names.get(name, name) for name in target.dropped)
+        }
+        assert found.holds.get(2) is not True
+
+    async def test_what_is_sent_next_differs_in_what_has_changed(self, target: Target) -> None:
+        written = await write(target, [item(1), item(2)])
+        batch = batch_of(target, [item(1, name="new"), item(2)], written.target_ids)
+
+        found = await target.connector.lookup(batch)
+
+        assert found.differs == {0: ["name"], 1: []}

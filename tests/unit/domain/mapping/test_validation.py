@@ -120,6 +120,9 @@ def test_a_match_key_is_one_path_or_several(said: object, expected: tuple[str, .
         ("transformation.matchKey", ["sku", "skuu"], "no field writes `skuu`; did you mean"),
         ("transformation.matchKey", ["sku", "sku"], "names `sku` twice"),
         ("transformation.matchKey", ["sku", ""], "holds an empty text"),
+        ("transformation.verify", ["skuu"], "no field writes `skuu`; did you mean `sku`"),
+        ("transformation.verify", "all", "must be true, false or a list of paths, not 'all'"),
+        ("transformation.verify", [""], "'' is not a path"),
         ("transformation.matchKey", 5, "must be a list, not 5"),
         ("transformation.onCreate", "status", "must be a list, not 'status'"),
         ("transformation.onCreate", ["status", "status"], "names `status` twice"),
@@ -277,3 +280,10 @@ def test_one_set_of_options_for_two_steps_is_doubted() -> None:
         "normalization.fields.1", {"source": "a", "target": "name", "transform": own}
     )
     assert warnings(parse(document)) == []
+
+
+@pytest.mark.parametrize("said", [True, False, ["sku", "product", "product.title.x"]])
+def test_what_is_verified_is_all_or_some_of_what_is_written(said: object) -> None:
+    expected = tuple(said) if isinstance(said, list) else said
+
+    assert parse(changed("transformation.verify", said)).transformation.verify == expected

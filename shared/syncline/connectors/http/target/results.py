@@ -164,9 +164,7 @@ def _compare(
             f"the target took the record and dropped what it does not know: {', '.join(lost)}; "
             "correct the target paths of the mapping"
         )
-        result.failures[place] = Failure(
-            Category.PERMANENT, "field_dropped", message, field=lost[0]
-        )
+        result.unkept[place] = Failure(Category.PERMANENT, "field_dropped", message, field=lost[0])
 
 
 def matched(

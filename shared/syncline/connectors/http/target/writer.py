@@ -233,6 +233,7 @@ class HttpWriter:
             self._result.target_ids[place] = target_id or self._ids[place]
         for index, failure in result.failures.items():
             self._take_failure(operation, places[index], failure)
+        self._result.unkept |= {places[index]: why for index, why in result.unkept.items()}
         self._check_ids(operation, places)
 
     def _take_failure(self, operation: WriteCall, place: int, failure: Failure) -> None:
