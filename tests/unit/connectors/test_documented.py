@@ -28,7 +28,18 @@ def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
 
 @pytest.mark.parametrize(
     "name",
-    ["file", "kafka", "mysql", "portal", "postgresql", "shopify", "sqlite", "wix", "woocommerce"],
+    [
+        "business-one",
+        "file",
+        "kafka",
+        "mysql",
+        "portal",
+        "postgresql",
+        "shopify",
+        "sqlite",
+        "wix",
+        "woocommerce",
+    ],
 )
 def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
     kind, found = connector_class(name), sections(name, tmp_path)

@@ -19,6 +19,7 @@ from syncline.connectors.registry import connector_class
         ("woocommerce", "consumerKy", "consumerKey"),
         ("wix", "siteID", "siteId"),
         ("portal", "baseURL", "baseUrl"),
+        ("business-one", "compnay", "company"),
         ("kafka", "bootstrap", "bootstrapServers"),
     ],
 )

@@ -48,6 +48,18 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"consumerSecret": "x"},
     ),
+    "business-one": (
+        {
+            "url": "https://b1.example:50000/b1s/v1",
+            "company": "SBODemo",
+            "username": "u",
+            "pageSize": 50,
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+        },
+        {"password": "x"},
+    ),
     "wix": (
         {
             "siteId": "5d5a3a0e-59f0-4b5e-9f5e-3d1c5f0f7a11",

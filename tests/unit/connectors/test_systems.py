@@ -23,6 +23,12 @@ POSTGRESQL = {"host": "DB.local", "database": "shop", "user": "u"}
         ("http", {"baseUrl": "https://API.example/v1"}, {"endpoint": "/x"}, "api.example/v1"),
         ("http", {"baseUrl": "http://api.example/v1"}, None, "api.example/v1"),
         ("sqlite", {"file": "/data/a.db"}, {"table": "items"}, "/data/a.db/items"),
+        (
+            "business-one",
+            {"url": "https://B1.local:50000", "company": "Demo", "username": "u"},
+            {"entity": "salesorder"},
+            "b1.local:50000/Demo",
+        ),
         ("kafka", {"bootstrapServers": "K1:9092, k2:9092"}, None, "k1:9092"),
         ("kafka", {"bootstrapServers": "k1:9092"}, {"topic": "items"}, "k1:9092/items"),
         ("file", {"folder": "/data"}, {}, ""),

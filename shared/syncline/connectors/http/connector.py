@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import Record
 
 _decode = decoder_of(Record).decode
+_LOGOUT = 5.0
+"""Seconds that the end of a session may take."""
 _KEPT = 256
 """Target blocks kept parsed."""
 _OF_ALL = frozenset({405, 415})
@@ -165,7 +168,10 @@ class HttpConnector(port.Connector):
         return self.source_block(extraction).options.get("stable") is not None
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """End the session, if the login has one, and let go of all connections."""
+        with suppress(FailureError, TimeoutError):  # a session that stays ends by itself
+            async with asyncio.timeout(_LOGOUT):
+                await self._api.sign_out()
         await self._client.close()
 
     async def test(self) -> list[port.Check]:

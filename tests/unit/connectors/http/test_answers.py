@@ -63,7 +63,8 @@ def test_secrets_are_taken_out_of_an_apis_words() -> None:
     ("document", "words"),
     [
         ({"message": "a"}, "a"),
-        ({"error": {"message": {"lang": "en", "value": "x"}, "detail": "b"}}, "b"),
+        ({"error": {"message": {"text": "x"}, "detail": "b"}}, "b"),
+        ({"error": {"code": -10, "message": {"lang": "en-us", "value": "a"}}}, "a"),
         ({"errors": [{"message": "a"}, {"message": "b"}]}, "a; b"),
         ({"error": "invalid_client", "error_description": "no such client"}, "no such client"),
         ({"title": "Bad", "detail": "price is missing"}, "price is missing"),

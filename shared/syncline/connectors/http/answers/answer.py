@@ -207,6 +207,8 @@ def error_message(document: object, depth: int = 4) -> str:
         parts = [error_message(part, depth - 1) for part in document[:3]]
         return "; ".join(filter(None, parts))
     if isinstance(document, dict):
+        if "lang" in document and (found := one_line(document.get("value"))):
+            return found  # OData 3 has the message beside its language
         for name in _MESSAGES:
             if found := error_message(document.get(name), depth - 1):
                 return found

@@ -57,6 +57,15 @@ class Api:
     def clean(self, text: str) -> str:
         return self._credentials.clean(text)
 
+    @property
+    def awaits_login(self) -> bool:
+        """Tell whether a login is needed, and was not answered yet."""
+        return self._credentials.is_awaited
+
+    async def sign_out(self) -> None:
+        """End the session, if the login has one. Raises FailureError."""
+        await self._credentials.close()
+
     def url(
         self, endpoint: str, query: Sequence[tuple[str, str]], values: Mapping[str, str]
     ) -> str:

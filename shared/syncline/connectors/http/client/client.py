@@ -34,6 +34,8 @@ _LARGE = 1_000_000
 """Bytes from which on a body is given to aiohttp as a file, which it sends in parts."""
 MOST_ANSWER = 64_000_000
 """Bytes of the largest answer that any profile may allow: it is held in memory."""
+COOKIES = "set-cookie"
+"""A header that has a line for each cookie; in an Answer they stand one below the other."""
 _LISTS = frozenset({"link", "content-encoding"})
 """Headers that may come in several lines, which are parts of one list (RFC 9110, 5.3)."""
 
@@ -187,8 +189,8 @@ def _named(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw, value in lines:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
-        before = headers.get(name)
-        headers[name] = f"{before}, {text}" if before and name in _LISTS else text
+        joint = "\n" if name == COOKIES else ", " if name in _LISTS else ""
+        headers[name] = joint.join([headers[name], text]) if joint and name in headers else text
     return headers
 
 

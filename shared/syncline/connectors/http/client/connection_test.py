@@ -34,6 +34,10 @@ _UNTOLD = Check(
     ok=True,
     message=f"the host answers; give `test.endpoint` to test login and permission too. {_LATE}",
 )
+_SLOW_LOGIN = (
+    f"the login was not answered within {TEST_LIMIT} s: some systems are so slow where the "
+    "company, the user or the password is wrong"
+)
 _KINDS: Mapping[type, str] = {
     bool: "boolean",
     int: "integer",
@@ -59,6 +63,8 @@ async def test_connection(api: Api) -> list[Check]:
             if endpoint:
                 api.decoded(answer)
     except TimeoutError:  # the failed check tells it
+        if api.awaits_login:
+            return [*sound(api, "login"), Check("login", ok=False, message=_SLOW_LOGIN)]
         return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
     except FailureError as error:
         if part_of(error) == "data" and not endpoint:

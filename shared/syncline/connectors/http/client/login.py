@@ -22,7 +22,7 @@ from syncline.connectors.http.answers.answer import (
     is_page,
 )
 from syncline.connectors.http.answers.graphql import own_error, request_error
-from syncline.connectors.http.client.client import Request, Sender
+from syncline.connectors.http.client.client import COOKIES, Request, Sender
 from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
 from syncline.contracts.messages import encode
@@ -76,6 +76,19 @@ class LoginHeaders:
         if self._token and refused == self._named(self._token.value):
             self._token = None
         return True
+
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether a login is needed, and was not answered yet."""
+        return self._login.fetches and self._token is None
+
+    async def close(self) -> None:
+        """End the session, if there is one: each may hold a licence. Raises FailureError."""
+        token, self._token = self._token, None
+        if token is not None and self._login.logout_url:
+            url = self._settings.base_url + self._login.logout_url
+            headers = self._named(token.value)
+            await self._client.send(Request("POST", url, headers, None, "the logout call"))
 
     def clean(self, text: str) -> str:
         """Take every secret out of a text."""
@@ -147,7 +160,7 @@ class LoginHeaders:
         """Return the token; GraphQL says with 200 why there is none."""
         name = self._login.token_header
         if token := answer.headers.get(name.lower()):
-            return token
+            return _cookies(token) if name.lower() == COOKIES else token
         try:
             document = document_of(answer)
         except UnreadableError:  # an answer need hold no JSON: what it lacks is the header
@@ -170,6 +183,11 @@ class LoginHeaders:
             message = f"the token endpoint answered {answer.status} with nothing"
             raise RetriableError(message, code="login_unavailable")
         return document
+
+
+def _cookies(lines: str) -> str:
+    """Return the cookies of an answer as a request shows them: without their attributes."""
+    return "; ".join(line.partition(";")[0].strip() for line in lines.splitlines())
 
 
 def _basic(name: str, secret: str) -> str:

@@ -82,6 +82,7 @@ class Fetch(GraphqlCall):
     records: fields.RecordsAt = fields.RecordsPath()
     size: fields.Whole = Field(100, ge=1, le=1000)
     separator: fields.Separator = ","
+    double_quotes: bool = False
 
     @property
     def by_list(self) -> bool:

@@ -162,6 +162,11 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 Separator = Annotated[str, AfterValidator(lambda text: text or ",")]
 
 
+def quoted(text: str, *, double_quotes: bool) -> str:
+    """Return an ID or a key as it stands between quotes: OData doubles the quotes in it."""
+    return text.replace("'", "''") if double_quotes else text
+
+
 class AnswerPattern(ConnectorSettings):
     """An answer of this status whose body contains this text."""
 

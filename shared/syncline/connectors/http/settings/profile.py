@@ -114,6 +114,10 @@ class LoginSettings(ConnectorSettings):
     """`{username}` and `{password}` in its texts are filled in."""
     token_header: fields.HeaderName = needed("Header with the token", _SESSION)
     """Of the answer to the login call."""
+    logout_url: Annotated[str, fields.endpoint_with()] = Field(
+        "", title="Logout URL", json_schema_extra=_SESSION
+    )
+    """A path under the base URL that ends the session."""
     send_in: fields.HeaderName = Field("", title="Header of calls", json_schema_extra=_TOKENS)
     """Takes the token as it is; empty: `Authorization: Bearer`."""
 

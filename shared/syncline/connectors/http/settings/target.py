@@ -189,6 +189,7 @@ class Lookup(GraphqlCall):
     total: fields.ReadAt = None
     size: fields.Whole = Field(100, ge=1, le=1000)
     separator: fields.Separator = ","
+    double_quotes: bool = False
     ignore_case: bool | None = None
     complete: bool = False
     visible_after: float = Field(5.0, ge=0, le=3600)

@@ -11,6 +11,7 @@ from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.api import Api, fill_parameter
 from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
+from syncline.connectors.http.settings.fields import quoted
 from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import page_of, read_content, read_pages
 from syncline.connectors.http.source.paging import total_in
@@ -147,9 +148,10 @@ async def _some(
     api: Api, source: HttpSource, fetch: Fetch, ids: Sequence[str]
 ) -> list[object] | None:
     """Ask for some records; None where the API says that there is no such thing."""
+    shown = [quoted(i, double_quotes=fetch.double_quotes) for i in ids]
     values = {
-        "{id}": ids[0],
-        "{ids}": fetch.separator.join(ids),
+        "{id}": shown[0],
+        "{ids}": fetch.separator.join(shown),
         "{idsJson}": msgspec.json.encode(list(ids)).decode(),
     }
     try:
@@ -175,7 +177,7 @@ async def _some(
 
 
 async def _asked(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) -> Answer:
-    url = _url(api, fetch, ids, values)
+    url = _url(api, fetch, values)
     if fetch.query is not None:
         body = fetch.graphql_body(values, {"{ids}": list(ids)})
         return await api.ask(url, body, graphql=True)
@@ -184,9 +186,9 @@ async def _asked(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str
     return await api.read(url)
 
 
-def _url(api: Api, fetch: Fetch, ids: Sequence[str], values: Mapping[str, str]) -> str:
+def _url(api: Api, fetch: Fetch, values: Mapping[str, str]) -> str:
     query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
-    return api.url(fetch.endpoint, query, {"id": ids[0]})
+    return api.url(fetch.endpoint, query, {"id": values["{id}"]})
 
 
 def _check_total(

@@ -21,7 +21,7 @@ from syncline.connectors.http.client.api import (
     fill_parameter,
 )
 from syncline.connectors.http.settings.bodies import filled
-from syncline.connectors.http.settings.fields import Read
+from syncline.connectors.http.settings.fields import Read, quoted
 from syncline.connectors.http.settings.graphql import page_info
 from syncline.connectors.http.settings.target import Lookup
 from syncline.connectors.port import WriteBatch
@@ -32,7 +32,7 @@ from syncline.domain.record import Record
 
 _decode = decoder_of(Record).decode
 _TOTALS = ("total", "total_count", "totalCount", "totalResults")
-_MORE = ("next", "nextLink", "@odata.nextLink", "has_more", "hasMore")
+_MORE = ("next", "nextLink", "@odata.nextLink", "odata.nextLink", "has_more", "hasMore")
 
 
 def own_key(batch: WriteBatch) -> Read:
@@ -198,10 +198,11 @@ async def _look_up(api: Api, lookup: Lookup, keys: Sequence[str]) -> _LookupAnsw
 
 
 async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
+    shown = [quoted(key, double_quotes=lookup.double_quotes) for key in keys]
     values = {
         "{keysJson}": msgspec.json.encode(list(keys)).decode(),
-        "{keys}": lookup.separator.join(keys),
-        "{key}": keys[0],
+        "{keys}": lookup.separator.join(shown),
+        "{key}": shown[0],
     }
     if lookup.query is not None:
         sent = lookup.graphql_body(values, {"{keys}": list(keys)})
@@ -211,7 +212,7 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
     for name, value in lookup.parameters:
         repeated = keys if "{eachKey}" in value else keys[:1]
         query += [(name, fill_parameter(value, {**values, "{eachKey}": each})) for each in repeated]
-    url = api.url(lookup.endpoint, query, {"key": keys[0]})
+    url = api.url(lookup.endpoint, query, {"key": shown[0]})
     if lookup.method == "GET":
         return await api.read(url)
     body = encode(filled(lookup.body, values, {"{keys}": list(keys)}))
