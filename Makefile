@@ -6,8 +6,8 @@ MODULES := console/node_modules/.ready
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
-# Three targets at a time, as tests mostly wait. Each line says whose it is, so that one sees them get on.
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 3 --keep-going SIDE=yes
+# Four targets at a time, as tests mostly wait. Each line says whose it is, so that one sees them get on.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 4 --keep-going SIDE=yes
 WHOSE = $(if $(SIDE), 2>&1 | sed -u 's/^/$@: /')
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -37,14 +37,20 @@ console: $(WEB) ## Build the web console into the gateway; needs Node 20 or late
 console-check: $(MODULES) ## Lint the console, check its types and run its unit tests
 	cd console && npm run -s check
 
-test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in three processes with servers of their own
-	$(SIDE_BY_SIDE) test-integration "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
+test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
+	$(SIDE_BY_SIDE) integration-of-connectors integration-of-the-rest "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
 
 test-unit: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
 
 test-integration: $(READY) ## Run the tests of one part with its servers
 	$(BIN)/pytest tests/integration$(WHOSE)
+
+integration-of-connectors: $(READY)
+	$(BIN)/pytest tests/integration/connectors$(WHOSE)
+
+integration-of-the-rest: $(READY)
+	$(BIN)/pytest tests/integration --ignore tests/integration/connectors$(WHOSE)
 
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations
 	$(BIN)/pytest tests/e2e$(WHOSE)
