@@ -31,6 +31,7 @@ class EmbeddedKafka(EmbeddedServer):
         heap: of the JVM, in Java's words.
         settings: broker settings beside the embedded defaults; `listeners` and
             `advertised.listeners` are added to our own.
+        accounts: SCRAM users and their passwords, made with the data folder.
     """
 
     name = "Kafka"
@@ -44,10 +45,12 @@ class EmbeddedKafka(EmbeddedServer):
         heap: str = "512m",
         *,
         settings: Mapping[str, str] | None = None,
+        accounts: Mapping[str, str] | None = None,
         say: Callable[[str], None] = quiet,
     ) -> None:
         super().__init__(folder, port, say)
         self._settings = dict(settings or {})
+        self._accounts = dict(accounts or {})
         self._heap = heap
 
     @property
@@ -91,6 +94,8 @@ class EmbeddedKafka(EmbeddedServer):
     def _format(self, run: list[str]) -> None:
         # `-t ID` would take an ID that begins with a dash for an option.
         options = ["format", f"--cluster-id={self._cluster()}", "-c", _SETTINGS]
+        for name, password in self._accounts.items():
+            options += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         command = [*run, "kafka.tools.StorageTool", *options]
         done = run_as(None, command, _environment(), cwd=self.folder)
         if done.returncode != 0:

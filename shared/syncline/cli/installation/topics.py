@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+import yaml
 from rich.text import Text
 
 from syncline.cli.program.app import Commands
@@ -21,6 +22,8 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.installation import restored
 from syncline.domain.naming import hint, shown
 from syncline.domain.record import JsonObject, Value
+from syncline.kafka.acl_commands import commands as commands_of
+from syncline.kafka.acl_commands import strimzi_users
 from syncline.postgres.monitoring.installation_mark import adopt_mark, read_mark
 from syncline.runtime.clock import SystemClock
 
@@ -28,6 +31,12 @@ commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
 _TRIGGER_TOPIC = typer.Option(
     "--trigger-topic", metavar="TENANT", help="Create a tenant's own trigger topic, too."
+)
+_PRINCIPAL = typer.Option(
+    "--principal", metavar="USER", help="Kafka's user of each service; SERVICE is its name."
+)
+_STRIMZI = typer.Option(
+    "--strimzi", metavar="CLUSTER", help="Print KafkaUser resources for this Kafka instead."
 )
 _BEGINNING = typer.Option("--from-beginning", help="Begin with the oldest message.")
 _KEY = typer.Option("--key", metavar="CORRELATION_ID", help="Only messages of this run.")
@@ -72,6 +81,31 @@ def list_(shell: Shell) -> None:
     if missing:
         text = plural(len(missing), "topic is", "topics are")
         shell.note(f"{text} missing: `{own_name()} topics create` creates them")
+
+
+@commands.add("acls", tenant=False)
+def acls(
+    shell: Shell,
+    principal: Annotated[str, _PRINCIPAL] = "syncline-SERVICE",
+    strimzi: Annotated[str | None, _STRIMZI] = None,
+) -> None:
+    """Print the commands that grant each service what it may do on Kafka, and no more."""
+    settings = shell.settings
+    prefix = settings.kafka_prefix
+    if strimzi is not None:
+        users = strimzi_users(prefix, principal, strimzi)
+        _show_as_it_is(shell, {"users": users}, yaml.safe_dump_all(users, sort_keys=False))
+        return
+    lines = list(commands_of(prefix, principal, settings.kafka_bootstrap))
+    _show_as_it_is(shell, {"commands": lines}, "\n".join(lines))
+
+
+def _show_as_it_is(shell: Shell, document: JsonObject, text: str) -> None:
+    """Print what another program is to read: no line may be broken."""
+    if shell.json:
+        shell.show(document)
+    else:
+        typer.echo(text)
 
 
 @commands.add("adopt", tenant=False)
