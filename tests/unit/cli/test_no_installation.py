@@ -11,7 +11,7 @@ import pytest
 from syncline.cli.main import COMMANDS, main, program
 
 ID = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
-NEEDS_NONE = {"schedules preview", "dev", "demo", "secrets generate-key", "version"}
+NEEDS_NONE = {"schedules preview", "dev", "demo", "init", "secrets generate-key", "version"}
 ARGUMENTS = {
     "api-keys create": "billing",
     "api-keys list": "",
@@ -54,6 +54,7 @@ ARGUMENTS = {
     "schedules run-now": "s",
     "schedules show": "s",
     "secrets rekey": "",
+    "topics acls": "",
     "topics adopt": "",
     "topics create": "",
     "topics list": "",

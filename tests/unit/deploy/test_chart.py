@@ -27,7 +27,7 @@ LEAST = {"kafka.bootstrap": "k:9092", "postgres.secret": "database", "keysSecret
 VERSIONS = ("1.27", "1.37")
 """The oldest Kubernetes that Chart.yaml names, and the newest whose schemas are there."""
 SHOWN = ("-gateway", "-execute")
-OPTIONS: Mapping[str, Mapping[str, str]] = {
+OPTIONS: dict[str, dict[str, str]] = {
     "least": {},
     "by lag": {"defaults.autoscaling.by": "none", "services.execute.autoscaling.by": "lag"},
     "by lag over SASL": {
