@@ -43,7 +43,7 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 	cd console && npm run -s check
 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
-	$(SIDE_BY_SIDE) integration-of-connectors integration-of-the-rest "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
+	$(SIDE_BY_SIDE) integration-connectors integration-others "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
 
 test-unit: $(READY) $(HELM) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
@@ -51,11 +51,8 @@ test-unit: $(READY) $(HELM) ## Run the tests that need no server
 test-integration: $(READY) ## Run the tests of one part with its servers
 	$(BIN)/pytest tests/integration$(WHOSE)
 
-integration-of-connectors: $(READY)
-	$(BIN)/pytest tests/integration/connectors$(WHOSE)
-
-integration-of-the-rest: $(READY)
-	$(BIN)/pytest tests/integration --ignore tests/integration/connectors$(WHOSE)
+integration-%: $(READY)
+	$(BIN)/pytest $(if $(filter others,$*),tests/integration --ignore tests/integration/connectors,tests/integration/$*)$(WHOSE)
 
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations
 	$(BIN)/pytest tests/e2e$(WHOSE)
