@@ -61,13 +61,15 @@ LISTINGS = {
     ),
     "product": Listing("/stores/v3/products/query", "products", filters=(*_DATES, "visible")),
     "plan": Listing("/pricing-plans/v3/plans/query", "plans"),
-    "menuitem": Listing("/restaurants/menus/v1/items/query", "items"),
+    "menuitem": Listing("/restaurants/menus/v1/items/query", "items", most=500),
 }  # fmt: skip
+_VARIANTS = "/stores/v3/products/query-variants"
 _V1, _VERSION = "/stores/v1/products/query", "/stores/v3/provision/version"
 _SUBSCRIPTIONS = "/pricing-plans/v2/orders"
 _PATHS = {listing.path: entity for entity, listing in LISTINGS.items()} | {
     _V1: "product",
     _VERSION: "product",
+    _VARIANTS: "product",
 }
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "$eq": lambda a, b: a == b,
@@ -91,6 +93,7 @@ class WixSite(HttpApi):
         records: by entity type and ID.
         catalog: `V3_CATALOG`, `V1_CATALOG`, `STORES_NOT_INSTALLED`.
         v1_most: products of V1 that can be reached by offset.
+        variants: of products of V3, which their lists leave out; `most_variants` in an answer.
         denied: entity types that the key may not read; `uninstalled`: those whose app is missing.
         calls_left: calls before the minute's limit is reached, if it is.
     """
@@ -101,6 +104,8 @@ class WixSite(HttpApi):
         self.records["subscription"] = {}
         self.catalog = "V3_CATALOG"
         self.v1_most = 10_000
+        self.variants: dict[str, list[dict[str, Any]]] = {}
+        self.most_variants = 1000
         self.denied: set[str] = set()
         self.uninstalled: set[str] = set()
         self.calls_left: int | None = None
@@ -128,7 +133,7 @@ class WixSite(HttpApi):
             return _error(404, f"no such resource: {path}")
         body = _decode(asked.body)
         try:
-            return self._products_v1(body) if path == _V1 else self._page(entity, body)
+            return self._answer_to(path, entity, body)
         except _BadQueryError as error:
             return _error(400, str(error))
 
@@ -153,6 +158,34 @@ class WixSite(HttpApi):
         if other.get(path) == self.catalog:
             return _error(428, "Wrong catalog version", "CATALOG_VERSION_MISMATCH")
         return None
+
+    def _answer_to(self, path: str, entity: str, body: Mapping[str, Any]) -> Reply:
+        if path == _V1:
+            return self._products_v1(body)
+        return self._variants(body) if path == _VARIANTS else self._page(entity, body)
+
+    def _variants(self, body: Mapping[str, Any]) -> Reply:
+        """Answer with the variants of products, in pages of `most_variants`."""
+        query = body["query"]
+        paging = query["cursorPaging"]
+        if (cursor := paging.get("cursor")) is not None:
+            if "filter" in query:
+                raise _BadQueryError("cursorPaging.cursor must not be sent with filter or sort")
+            products, start = self._cursors[cursor]["products"], self._cursors[cursor]["start"]
+        else:
+            products, start = query["filter"]["productData.productId"]["$in"], 0
+        if paging["limit"] > 1000 or len(products) > 100:
+            raise _BadQueryError("too many variants or products")
+        every = [
+            {**variant, "productData": {"productId": id_}}
+            for id_ in products
+            for variant in self.variants.get(id_, [])
+        ]
+        stop = start + min(paging["limit"], self.most_variants)
+        token = f"cursor-{len(self._cursors)}"
+        self._cursors[token] = {"products": products, "start": stop}
+        told = {"cursors": {"next": token} if stop < len(every) else {}}
+        return Reply(body={"variants": every[start:stop], "pagingMetadata": told})
 
     def _page(self, entity: str, body: Mapping[str, Any]) -> Reply:
         listing = LISTINGS[entity]
@@ -213,7 +246,8 @@ class WixSite(HttpApi):
             raise _BadQueryError(f"paging beyond {self.v1_most} or a limit above 100")
         if not set(conditions) <= {"id", "numericId"} or sort not in ([], [{"numericId": "asc"}]):
             raise _BadQueryError("filter or sort is not supported")
-        made = self.records["product"].values()
+        shown = body.get("includeHiddenProducts", False)
+        made = [r for r in self.records["product"].values() if shown or r.get("visible", True)]
         every = [{**r, "numericId": str(r["numericId"])} for r in made]
         found = [r for r in every if _fits({**r, "numericId": int(r["numericId"])}, conditions)]
         if sort:
@@ -229,7 +263,7 @@ class WixSite(HttpApi):
             return Reply(body={"order": record}) if record else _error(404, "order not found")
         query = asked.query
         start, limit = int(query.get("offset", 0)), int(query.get("limit", 50))
-        field = query.get("sort.fieldName", "createdDate")
+        field = query.get("sorting.fieldName", "createdDate")
         if not 0 < limit <= 50 or field not in ("createdDate", "endDate"):
             return _error(400, "limit must be at most 50, and sort by createdDate or endDate")
         found = sorted(held.values(), key=lambda r: (str(r.get(field) or ""), r["id"]))

@@ -148,7 +148,8 @@ async def test_a_v1_site_is_read_on_and_its_products_are_fetched(
     site: WixSite, connector: WixConnector
 ) -> None:
     site.catalog = "V1_CATALOG"
-    site.put("product", *({"id": f"p{n}", "numericId": 10 + n} for n in range(250)))
+    hidden = {"visible": False}
+    site.put("product", *({"id": f"p{n}", "numericId": 10 + n, **hidden} for n in range(250)))
     whole = [page async for page in connector.extract(ExtractRequest(reading("product")))]
     for place, page in enumerate(whole, 1):
         rest = await ids(connector, reading("product"), position=page.position)
@@ -159,6 +160,27 @@ async def test_a_v1_site_is_read_on_and_its_products_are_fetched(
 
     assert fetched.ids == ["p7"]
     assert "numericId" in {column.name for column in described or []}
+
+
+@pytest.mark.parametrize("most", [1000, 3])
+async def test_products_come_with_their_variants(
+    site: WixSite, connector: WixConnector, most: int
+) -> None:
+    names = fill(site, "product", 130)
+    site.most_variants = most
+    for n, name in enumerate(names):
+        site.variants[name] = [{"variantId": "v", "sku": f"{name}-{k}"} for k in range(n % 3)]
+
+    pages = connector.extract(ExtractRequest(reading("product")))
+    read = [record async for page in pages for record in page.records.records()]
+    fetched = await connector.fetch(reading("product"), [names[5]])
+
+    skus = {r["id"]: [v["sku"] for v in r["variantsInfo"]["variants"]] for r in read}
+    assert skus == {name: [f"{name}-{k}" for k in range(n % 3)] for n, name in enumerate(names)}
+    (one,) = fetched.records.records()
+    assert one in read
+    asked = [asked for asked in site.asked if asked.path.endswith("/products/query")]
+    assert all("PLAIN_DESCRIPTION" in json.loads(each.body)["fields"] for each in asked)
 
 
 async def test_a_read_begins_again_where_the_catalogue_was_changed_meanwhile(

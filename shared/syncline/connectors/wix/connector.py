@@ -8,22 +8,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import ClassVar
 
-import msgspec
-
 from syncline.connectors import port
 from syncline.connectors.api.connector import ApiConnector
 from syncline.connectors.api.entities import ENTITY, Entity
-from syncline.connectors.errors import refusal
 from syncline.connectors.http.client.connection_test import (
     TEST_LIMIT,
     failed_checks,
     part_of,
     sound,
 )
-from syncline.connectors.http.settings.extraction import source_of
-from syncline.connectors.http.source.fetch import fetch_records
-from syncline.connectors.http.source.pages import read_pages
-from syncline.connectors.wix.entities import ENTITIES, PRODUCTS_V1
+from syncline.connectors.wix import products
+from syncline.connectors.wix.entities import ENTITIES
 from syncline.connectors.wix.settings import WixSecrets, WixSettings
 from syncline.domain.errors import FailureError, Problem
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
@@ -31,11 +26,6 @@ from syncline.domain.record import JsonObject
 
 FILTER, ENDPOINT = "filter", "endpoint"
 _OPTIONS = "$.extraction.options"
-_V1_SOURCE = source_of(PRODUCTS_V1)
-_V1_FIRST = "0"
-"""No product has a lower number."""
-_V1_POSITION = "v1 "
-_VERSION = "/stores/v3/provision/version"
 
 
 class WixConnector(ApiConnector):
@@ -89,43 +79,23 @@ class WixConnector(ApiConnector):
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages; of products those of the catalogue that the site has now."""
-        is_v1 = await self._has_v1(request.extraction)
-        position = request.position
-        if position and position.startswith(_V1_POSITION) is not is_v1:
-            message = "the site's catalogue was changed by Wix while it was read"
-            raise refusal("position_expired", message)
-        if not is_v1:
-            async for page in super().extract(request):
+        is_product = _is_of_products(request.extraction)
+        if is_product and await products.has_v1(self._api):
+            async for page in products.read_v1(self._api, request):
                 yield page
             return
-        behind = position.removeprefix(_V1_POSITION) if position else position
-        numbered = msgspec.structs.replace(request, after=_V1_FIRST, position=behind)
-        async for page in read_pages(self._api, _V1_SOURCE, numbered):
-            page.cursors = [None] * len(page.ids)  # a number is no time of change
-            page.position = _V1_POSITION + page.position
-            yield page
+        if request.position and products.is_v1_position(request.position):
+            raise products.moved()
+        async for page in super().extract(request):
+            yield await products.with_variants(self._api, page) if is_product else page
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records."""
-        if await self._has_v1(extraction):
-            return await fetch_records(self._api, _V1_SOURCE, extraction, ids)
-        return await super().fetch(extraction, ids)
-
-    async def _has_v1(self, extraction: Extraction) -> bool:
-        """Tell whether products are asked for, of a site that has catalogue V1.
-
-        Asked anew for every read, as Wix moves sites to V3 one after the other. Raises
-        ConnectorError (`app_not_installed`) where the site has no shop.
-        """
-        if extraction.options.get(ENTITY) != "product":
-            return False
-        answer = await self._api.read(self._api.url(_VERSION, (), {}))
-        document = self._api.decoded(answer)
-        version = document.get("catalogVersion") if isinstance(document, dict) else None
-        if version == "STORES_NOT_INSTALLED":
-            message = "the site has no Wix Stores: add the app in its dashboard (App Market)"
-            raise refusal("app_not_installed", message)
-        return version == "V1_CATALOG"
+        if not _is_of_products(extraction):
+            return await super().fetch(extraction, ids)
+        if await products.has_v1(self._api):
+            return await products.fetch_v1(self._api, extraction, ids)
+        return await products.with_variants(self._api, await super().fetch(extraction, ids))
 
     async def test(self) -> list[port.Check]:
         """Read one record of each entity type, and say which ones the key may read."""
@@ -156,6 +126,10 @@ class WixConnector(ApiConnector):
                 await anext(pages, None)
         except FailureError as error:
             refused[name] = error
+
+
+def _is_of_products(extraction: Extraction) -> bool:
+    return extraction.options.get(ENTITY) == "product"
 
 
 def _filtered(body: JsonObject, given: JsonObject) -> JsonObject:

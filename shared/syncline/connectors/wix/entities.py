@@ -28,6 +28,7 @@ class _Query(msgspec.Struct, frozen=True):
         root: of the query in the body.
         sort: by which field; None: in Wix's own order.
         changes: it can be filtered by the time of change.
+        beside: what stands in the body beside the query.
     """
 
     path: str
@@ -38,6 +39,7 @@ class _Query(msgspec.Struct, frozen=True):
     sort: str | None = CHANGED
     changes: bool = True
     size: int = MOST
+    beside: JsonObject = {}
 
     def entity(self) -> Entity:
         """Return it as the HTTP connector reads it."""
@@ -58,9 +60,10 @@ class _Query(msgspec.Struct, frozen=True):
                 options={
                     "records": self.records,
                     "ordered": self.sort == CHANGED,
-                    "body": {self.root: query},
+                    "body": {self.root: query, **self.beside},
                     "fetch": {
-                        "endpoint": self.path, "records": self.records, "body": {self.root: by_ids},
+                        "endpoint": self.path, "records": self.records,
+                        "body": {self.root: by_ids, **self.beside},
                     },
                 },
             )
@@ -78,7 +81,7 @@ SUBSCRIPTIONS = Extraction(
     mode=ExtractionMode.API,
     endpoint="/pricing-plans/v2/orders",
     id_column="id",
-    parameters={"sort.fieldName": "createdDate", "sort.order": "ASC"},
+    parameters={"sorting.fieldName": "createdDate", "sorting.order": "ASC"},
     paging={
         "type": "offset", "sizeParameter": "limit", "size": 50, "total": "pagingMetadata.total",
     },
@@ -87,7 +90,14 @@ SUBSCRIPTIONS = Extraction(
         "fetch": {"endpoint": "/pricing-plans/v2/orders/{id}", "records": "order"},
     },
 )  # fmt: skip
+_FIELDS = [
+    "URL", "CURRENCY", "PLAIN_DESCRIPTION", "MEDIA_ITEMS_INFO", "DIRECT_CATEGORIES_INFO",
+    "WEIGHT_MEASUREMENT_UNIT_INFO",
+]  # fmt: skip
+"""Parts of products that catalogue V3 gives only where they are asked for."""
 _V1 = "/stores/v1/products/query"
+_V1_BESIDE = {"includeVariants": True, "includeHiddenProducts": True}
+"""What catalogue V1 leaves out, in silence, unless it is asked for it."""
 PRODUCTS_V1 = Extraction(
     mode=ExtractionMode.API,
     endpoint=_V1,
@@ -104,12 +114,16 @@ PRODUCTS_V1 = Extraction(
         "body": {
             "query": {
                 "filter": '{"numericId": {"$gte": {cursor}}}', "sort": '[{"numericId": "asc"}]',
-            }
+            },
+            **_V1_BESIDE,
         },
         "fetch": {
             "endpoint": _V1,
             "records": "products",
-            "body": {"query": {"filter": '{"id": {"$in": {idsJson}}}', "paging": {"limit": MOST}}},
+            "body": {
+                "query": {"filter": '{"id": {"$in": {idsJson}}}', "paging": {"limit": MOST}},
+                **_V1_BESIDE,
+            },
         },
     },
 )  # fmt: skip
@@ -124,10 +138,10 @@ ENTITIES = {
         "/_api/bookings-reader/v2/extended-bookings/query", "extendedBookings[].booking", sort=None
     ).entity(),
     "subscription": Entity(SUBSCRIPTIONS),
-    "product": _Query("/stores/v3/products/query", "products").entity(),
+    "product": _Query("/stores/v3/products/query", "products", beside={"fields": _FIELDS}).entity(),
     "service": _Query(
         "/bookings/v2/services/query", "services", by="offset", sort="createdDate", changes=False
     ).entity(),
     "plan": _Query("/pricing-plans/v3/plans/query", "plans").entity(),
-    "menuitem": _Query("/restaurants/menus/v1/items/query", "items").entity(),
+    "menuitem": _Query("/restaurants/menus/v1/items/query", "items", size=500).entity(),
 }

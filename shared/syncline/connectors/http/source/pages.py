@@ -12,7 +12,7 @@ from syncline.connectors.http.answers.graphql import TOO_COSTLY
 from syncline.connectors.http.answers.link_header import LinkError, next_link
 from syncline.connectors.http.client.api import Api, error_of
 from syncline.connectors.http.settings.bodies import filled, placed, without
-from syncline.connectors.http.settings.extraction import CURSOR, HttpSource
+from syncline.connectors.http.settings.extraction import CURSOR, USUAL, HttpSource
 from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.content import Content, absence, content_of, records_of
 from syncline.connectors.http.source.loops import LoopGuard
@@ -105,7 +105,10 @@ async def _asked(api: Api, source: HttpSource, position: PagePosition) -> Answer
 
 def _body(source: HttpSource, written: JsonObject, position: PagePosition) -> JsonObject:
     """Return a body with the bookmark, or without what holds it, and with the page asked for."""
-    body = {} if _is_alone(source, position) else written
+    body = written
+    if _is_alone(source, position):
+        query, *below = parse_path(source.paging.parameter or USUAL["cursor"])
+        body = {n: part for n, part in body.items() if below and n != query.key}
     if position.cursor is None:
         body = without(body, CURSOR)
     body = {n: filled(part, {CURSOR: position.cursor or ""}, {}) for n, part in body.items()}
