@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from syncline.domain.chain import next_run_id
 from syncline.domain.run import State
 from syncline.postgres.database.database import open_database
 from syncline.postgres.runs.auditor import audit
@@ -16,6 +17,7 @@ from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
 from tests.support.portal_hub import BASE, PortalHub
 from tests.support.portal_hub import KEY as HUB_KEY
+from tests.support.shopify_shop import TOKEN, ShopifyShop
 from tests.support.template_place import TemplatePlace
 from tests.support.wix_site import KEY, SITE, WixSite
 
@@ -83,3 +85,41 @@ async def test_wix_to_portal(place: TemplatePlace, tmp_path: Path) -> None:
     assert held["10003"]["currency"] == "CHF"
     assert held["10004"]["lines"] == [{"sku": "A4", "name": "Pen", "quantity": 2, "price": 10}]
     assert {name: n for name, n in hub.effects.items() if n > 1} == {"salesorder 10003": 2}
+
+
+async def test_csv_to_shopify(place: TemplatePlace, tmp_path: Path) -> None:
+    file, lines = place.files / "items.csv", ["sku,name,price,stock"]
+    lines += [f"A {n},Item {n},{n}.50,{n}" for n in range(100)]
+    file.write_text("\n".join(lines))
+    async with listening(ShopifyShop()) as shop:
+        shop.restored = shop.most = shop.available = 600.0  # less than the run costs
+        profiles: dict[str, dict[str, Any]] = {
+            "files": {"config": {"folder": str(place.files)}},
+            "shopify": {"config": {"shop": shop.url}},
+        }
+        await place.store("csv-shopify", tmp_path, profiles, secrets={"SHOPIFY_TOKEN": TOKEN})
+
+        tried = await place.dry_run("csv-shopify-items")
+        assert (tried[1]["handle"], tried[1]["variants"][0]["price"]) == ("a-1", "1.50")
+        assert (await place.dry_run("csv-shopify-stock"))[1] == {"sku": "A 1", "quantity": 1}
+        assert shop.data.kind("Product") == []
+        assert await _chain(place) == [(100, 0), (100, 0)]
+        for product in shop.data.kind("Product"):
+            product["status"] = "ACTIVE"
+        file.write_text("\n".join([*lines[:1], "A 0,Item 0,7,9", *lines[2:]]))
+        assert await _chain(place) == [(1, 99), (1, 99)]
+
+    held = {product["handle"]: product for product in shop.data.kind("Product")}
+    assert held["a-0"]["variants"][0]["price"] == "7.00"
+    assert {product["status"] for product in held.values()} == {"ACTIVE"}
+    assert sorted(shop.data.levels.values()) == sorted([9, *range(1, 100)])
+    creations = [n for what, n in shop.data.effects.items() if what.startswith("create ")]
+    assert creations == [1] * 100
+
+
+async def _chain(place: TemplatePlace) -> list[tuple[int, int]]:
+    """Run items and then their stock; return how many were written and left as they are."""
+    item = await place.run("csv-shopify", "item")
+    stock = await place.installed.ended(next_run_id(item.id))
+    assert {item.state, stock.state} == {State.SUCCEEDED}, (item.failure, stock.failure)
+    return [(run.counters.success, run.counters.skipped) for run in (item, stock)]

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from syncline.connectors.port import ConnectorError, WriteBatch
 from syncline.connectors.shopify import ShopifyConnector
-from syncline.domain.errors import Category
+from syncline.domain.errors import Category, Failure
+from syncline.testing.http_api import Trouble
 from tests.support.shopify_data import gid
-from tests.support.shopify_world import products, shopify_shop
+from tests.support.shopify_world import HERE, products, shopify_shop, stock
 
 FIRST_RED = [{"optionName": "Colour", "name": "red"}]
 
@@ -102,3 +104,29 @@ async def test_deleting_what_is_not_there_counts_as_deleted() -> None:
 
         assert (await connector.delete(wanted, {"entity": "item"})).failures == {}
         assert shop.data.kind("Product") == []
+
+
+@pytest.mark.parametrize("entity", ["item", "itemstock"])
+@pytest.mark.parametrize("status", [402, 423])
+async def test_a_closed_shop_fails_the_call_and_no_record(entity: str, status: int) -> None:
+    async with shopify_shop() as (shop, connector):
+        shop.data.add_product("A")
+        batch = products([shirt(), shirt(handle="b")])
+        if entity == "itemstock":
+            batch = stock([{"sku": "A", "locationId": HERE, "quantity": 1}], ["gid://x"])
+        closed = Trouble(status=status, body=b'{"errors": "Unavailable Shop"}')
+        shop.trouble.extend([Trouble(proper=True)] * 2 if entity == "item" else [])
+        shop.trouble.extend([closed] * 2)
+
+        stopped = await _stopped(connector, batch)
+
+        assert {failure.category for failure in stopped} == {Category.PERMANENT}
+
+
+async def _stopped(connector: ShopifyConnector, batch: WriteBatch) -> list[Failure]:
+    try:
+        result = await connector.write(batch)
+    except ConnectorError as error:
+        return [error.failure]
+    assert result.failures == {}
+    return list(result.stopped.values())

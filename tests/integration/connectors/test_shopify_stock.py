@@ -62,7 +62,7 @@ async def test_stock_waits_for_its_item_instead_of_failing() -> None:
         result = await connector.write(stock([count(0), count(1), count(7)]))
 
         told = {place: (why.category, why.code) for place, why in result.failures.items()}
-        assert told == dict.fromkeys((1, 2), (Category.TRANSIENT, "parent_missing"))
+        assert told == dict.fromkeys((1, 2), (Category.PERMANENT, "parent_missing"))
         shop.data.hidden.clear()
         assert list((await connector.write(stock([count(1)]))).failures) == []
 

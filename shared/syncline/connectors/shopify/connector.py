@@ -30,6 +30,8 @@ from syncline.connectors.shopify.stock import StockWriter
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
 
+_CLOSED = frozenset({"http_402", "http_423"})
+"""A shop that is frozen because its bill is not paid, and one that is locked."""
 _HANDLE = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*")
 
 
@@ -100,14 +102,22 @@ class ShopifyConnector(ApiConnector):
             return await StockWriter(self._api, batch, given).write()
         refused = _odd_handles(batch)
         if not refused:
-            return await super().write(batch)
+            return await self._set(batch)
         places = [p for p in range(len(batch.payloads)) if p not in refused]
         result = port.WriteResult([None] * len(batch.payloads), failures=refused)
-        answer = await super().write(_part(batch, places)) if places else port.WriteResult([])
+        answer = await self._set(_part(batch, places)) if places else port.WriteResult([])
         for index, place in enumerate(places):
             result.target_ids[place] = answer.target_ids[index]
         result.failures |= {places[index]: why for index, why in answer.failures.items()}
         result.stopped |= {places[index]: why for index, why in answer.stopped.items()}
+        return result
+
+    async def _set(self, batch: port.WriteBatch) -> port.WriteResult:
+        """Write products; a closed shop fails the call, and no record."""
+        result = await super().write(batch)
+        closed = {place: why for place, why in result.failures.items() if why.code in _CLOSED}
+        result.failures = {p: why for p, why in result.failures.items() if p not in closed}
+        result.stopped |= closed
         return result
 
 

@@ -9,13 +9,13 @@ from syncline.connectors.http.answers.answer import key_text
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.shopify import documents
 from syncline.connectors.shopify.calls import ask
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import Value
 
 PER_CALL = 50
 """SKUs in one search, which gives 250 variants at most."""
-PARENT_MISSING = "parent_missing"
 _ID = reader(parse_path("inventoryItem.id"))
 
 
@@ -61,7 +61,7 @@ def _only(sku: str, found: Sequence[str], others: dict[str, set[str]]) -> str | 
     like = next((other for other in others if other.casefold() == sku.casefold()), None)
     hint = f"; it has {like!r}" if like else ""
     words = f"the shop has no variant with the SKU {sku[:100]!r}, or shows it only later{hint}"
-    return Failure(Category.TRANSIENT, PARENT_MISSING, words)
+    return Failure(Category.PERMANENT, PARENT_MISSING, words)
 
 
 def _escaped(sku: str) -> str:

@@ -17,8 +17,9 @@ from syncline.connectors.shopify import documents
 from syncline.connectors.shopify.calls import Refusal, change
 from syncline.connectors.shopify.entities import LARGEST_PAGE
 from syncline.connectors.shopify.settings import ShopifyTarget
-from syncline.connectors.shopify.skus import PARENT_MISSING, find_items
+from syncline.connectors.shopify.skus import find_items
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.record import JsonObject, Record
 
@@ -27,6 +28,8 @@ _FIELDS = frozenset({"sku", "locationId", "quantity"})
 _NO_ITEM = "INVALID_INVENTORY_ITEM"
 _NOT_KEPT = ("INVALID_LOCATION", "ITEM_NOT_STOCKED_AT_LOCATION", "not stocked")
 """Signs of an item that is not kept at a location yet, or of a location that is not there."""
+_OF_CALL = frozenset({402, 403, 404, 423})
+"""Refusals that no record is at fault for: closed shop, missing scope, no such shop."""
 _BUSY = "IDEMPOTENCY_CONCURRENT_REQUEST"
 _FAILED_BEFORE = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
 
@@ -176,7 +179,7 @@ class StockWriter:
             self._items[place] = None  # its product was deleted, and may be there anew
         elif refused.code == _NO_ITEM:
             message = f"the shop does not know the inventory item any more: {refused.words}"
-            self._fail([place], Failure(Category.TRANSIENT, PARENT_MISSING, message))
+            self._fail([place], Failure(Category.PERMANENT, PARENT_MISSING, message))
         elif any(sign in refused.words for sign in _NOT_KEPT):
             await self._activate(place)
         else:
@@ -229,7 +232,7 @@ class StockWriter:
 def _is_of_call(error: RefusedError) -> bool:
     """Tell a refusal that would meet every record, or that may pass."""
     is_permanent = error.failure.category is Category.PERMANENT
-    return not is_permanent or error.of_all or error.status == 403
+    return not is_permanent or error.of_all or error.status in _OF_CALL
 
 
 def _index(refused: Refusal, places: Sequence[int]) -> int | None:
