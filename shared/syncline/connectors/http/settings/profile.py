@@ -110,7 +110,9 @@ class LoginSettings(ConnectorSettings):
     client_auth: Literal["basic", "body"] = labelled(
         "basic", "Client shows its secret", _CLIENT_AUTHS, _OAUTH2
     )
-    body: JsonObject = Field({}, title="Body of the login call", json_schema_extra=_SESSION)
+    body: JsonObject = Field(
+        {}, title="Body of the login call", json_schema_extra={"x-required": True, **_SESSION}
+    )
     """`{username}` and `{password}` in its texts are filled in."""
     token_header: fields.HeaderName = needed("Header with the token", _SESSION)
     """Of the answer to the login call."""
