@@ -195,13 +195,21 @@ class TargetAnswer(msgspec.Struct, frozen=True):
     differs: list[str] | None = None
 
 
-def judge(item: Item, intent: Intent, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
+def judge(
+    item: Item,
+    intent: Intent,
+    seen: TargetAnswer | None,
+    *,
+    honours_keys: bool,
+    two_calls: bool = False,
+) -> Verdict:
     """Decide about a write whose answer was lost (spec section 4).
 
     Args:
         item: what is to be written now; its `target_id` is the one known before.
         seen: what the target says, None where it cannot be asked.
         honours_keys: the target does nothing when it gets a write's key a second time.
+        two_calls: the lost write may be done by half, and may be sent to what is there.
     """
     same = intent.payload_hash == item.payload_hash
     again = Verdict.SEND if same and honours_keys else Verdict.AMBIGUOUS
@@ -215,19 +223,21 @@ def judge(item: Item, intent: Intent, seen: TargetAnswer | None, *, honours_keys
         # The match key finds another record: made anew by the lost write, or one that has taken the
         # key. The known one is updated; if it is gone, the other is looked for again.
         return again if same and seen.holds is None else Verdict.SEND
-    if same and intent.creates:
+    if seen.holds or (same and intent.creates and not two_calls):
         return Verdict.APPLIED
-    if seen.holds:
-        return Verdict.APPLIED
+    if two_calls:
+        return Verdict.SEND
     return again if same and seen.holds is None else Verdict.SEND
 
 
-def verdict_of(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
+def verdict_of(
+    item: Item, seen: TargetAnswer | None, *, honours_keys: bool, two_calls: bool = False
+) -> Verdict:
     """Judge a lost write, and note what the target said of the record."""
     intent = item.entry.intent if item.entry else None
     if intent is None:
         return Verdict.SEND
-    verdict = judge(item, intent, seen, honours_keys=honours_keys)
+    verdict = judge(item, intent, seen, honours_keys=honours_keys, two_calls=two_calls)
     if seen is not None:
         item.asked = True
         item.target_id = item.target_id or seen.target_id

@@ -126,8 +126,9 @@ class Writer:
         if target.capabilities.lookup:
             told = await look_up(run, target, items, work)
         by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
+        can = target.capabilities
         for item, seen in told:
-            verdict = verdict_of(item, seen, honours_keys=target.capabilities.honours_keys)
+            verdict = verdict_of(item, seen, honours_keys=can.honours_keys, two_calls=can.two_calls)
             by_verdict[verdict].append(item)
         work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
         if applied := by_verdict[Verdict.APPLIED]:

@@ -42,6 +42,8 @@ class Capabilities(msgspec.Struct, frozen=True):
         reads_columns: writes are given the payloads by column as well.
         reads_lines: writes are given them as lines, too.
         honours_keys: a write sent again under the same idempotency key has no second effect.
+        two_calls: a record is written in two calls. What a lost creation left may lack the second
+            part, and writing it again does no harm.
         longest_call: seconds after which one call to the system has surely ended.
         visible_after: seconds after a call by which lookup() surely sees what it did.
         on_create: updates leave a batch's `on_create` out.
@@ -62,6 +64,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     reads_columns: bool = False
     reads_lines: bool = False
     honours_keys: bool = False
+    two_calls: bool = False
     longest_call: float = 60.0
     visible_after: float = 0.0
     on_create: bool = False

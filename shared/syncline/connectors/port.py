@@ -197,9 +197,13 @@ class Connector(Protocol):
         return settings.problems(cls.target_settings, target, settings.TARGET)
 
     @classmethod
-    def tells_updates(cls, target: Mapping[str, object], /) -> bool:
-        """Tell whether writes by a sound target block leave `on_create` out of updates."""
-        return cls.capabilities.on_create
+    def on_create_problem(
+        cls, target: Mapping[str, object], on_create: Sequence[str], /
+    ) -> str | None:
+        """Say why these fields of creations alone do not go with a sound target block."""
+        if on_create and not cls.capabilities.on_create:
+            return "this target is written in one way, whether a record is there or not"
+        return None
 
     def capabilities_for(self, options: Mapping[str, object]) -> Capabilities:
         """Return what it can do with a mapping's target block; for most the same for every one."""

@@ -217,10 +217,10 @@ def _key_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem
 
 
 def _on_create_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem]:
-    """Refuse fields of creations alone where the target is written in one way only."""
+    """Name what of `onCreate` does not go with the target block."""
     part = mapping.transformation
-    if part.on_create and not target.tells_updates(part.target):
-        message = "this target is written in one way, whether a record is there or not"
+    message = target.on_create_problem(part.target, part.on_create)
+    if message is not None:
         yield Problem("$.transformation.onCreate", message)
 
 

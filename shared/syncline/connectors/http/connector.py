@@ -31,6 +31,7 @@ from syncline.connectors.http.target import results
 from syncline.connectors.http.target.comparison import differences, holds_payload
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.search import find_records, keys_of, own_key
+from syncline.connectors.http.target.second_calls import is_half
 from syncline.connectors.http.target.writer import HttpWriter
 from syncline.connectors.settings import TARGET, ConnectorSettings, read, read_profile
 from syncline.contracts.messages import decoder_of, encode
@@ -134,10 +135,17 @@ class HttpConnector(port.Connector):
         return f"{parts.netloc.lower()}{parts.path}".rstrip("/")
 
     @classmethod
-    def tells_updates(cls, target: Mapping[str, object], /) -> bool:
-        """Tell whether updates are calls of their own, or are not made at all."""
-        block = cls.target_block(target)
-        return block.get("update") is not None or block.get("existing") == "skip"
+    def on_create_problem(
+        cls, target: Mapping[str, object], on_create: Sequence[str], /
+    ) -> str | None:
+        """Say why fields of creations alone do not go with the calls of a target block."""
+        block = read(HttpTarget, cls.target_block(target), TARGET)
+        if on_create and block.update is None and not block.skips:
+            return "the target block has no `update`: it writes in one way, what is there or not"
+        then, update = block.then, block.update
+        if then is not None and update and update.then is None and then.field not in on_create:
+            return f"must hold {then.field}, or `update.then` say how an update sends it"
+        return None
 
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
@@ -155,6 +163,7 @@ class HttpConnector(port.Connector):
             lookup_size=target.lookup.keys_per_call if target.lookup else 1,
             reads_keys=bool(settings.idempotency_header or any(call.takes_key for call in calls)),
             honours_keys=target.honours_keys,
+            two_calls=target.then is not None,
             longest_call=times.connect + times.total,
             visible_after=target.lookup.visible_after if target.lookup else 0.0,
         )
@@ -208,9 +217,12 @@ class HttpConnector(port.Connector):
                 result.failures[place] = hit.failure
             elif hit is not None:
                 result.target_ids[place] = hit.id
-                payload = _decode(results.without(batch.payloads[place], batch.on_create))
+                is_by_half = is_half(target, batch.payloads[place], hit.record)
+                left_out = () if is_by_half else batch.on_create
+                payload = _decode(results.without(batch.payloads[place], left_out))
                 stored = target.lookup.stored(hit.record)
-                if (told := holds_payload(payload, stored)) is not None:
+                told = False if is_by_half else holds_payload(payload, stored)
+                if told is not None:
                     result.holds[place] = told
                 result.differs[place] = [] if told else differences(payload, stored)
         return result

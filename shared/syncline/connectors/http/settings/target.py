@@ -11,11 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from syncline.connectors.http.settings import fields
 from syncline.connectors.http.settings.bodies import placed, texts, texts_in
 from syncline.connectors.http.settings.graphql import IN_VARIABLES, GraphqlCall
+from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.settings import ConnectorSettings, Contradictions
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
 
-_MANY = ("{keys}", "{keysJson}", "{eachKey}")
 _MARK = "\x1frecords\x1f"
 RECORD = "{record}"
 _GOOD = ("ok", "success", "succeeded", "created", "updated", "unchanged", "accepted")
@@ -156,6 +156,33 @@ def _posted(given: object) -> object:
     return {**given, "method": "POST"} if is_graphql and isinstance(given, Mapping) else given
 
 
+class SecondCall(WriteCall):
+    """A further call for each record, which takes its ID and sends one of its fields."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("key", "record", "idempotencyKey", "id")
+    endpoint: Annotated[str, fields.endpoint_with("id", "key")]
+    field: Annotated[TopField, Field(min_length=1)]
+
+    def contradictions(self) -> Contradictions:
+        yield from super().contradictions()
+        if not self.is_of_one("{id}") and not self.id_field:
+            yield "variables" if self.query else "endpoint", "must hold {id}, or say `idField`"
+        given = {
+            "bulkSize": self.bulk_size > 1,
+            "keyField": self.key_field,
+            "answer.records": self.answer.records,
+            "answer.echo": self.answer.echo,
+        }
+        for name in (name for name, value in given.items() if value):
+            yield name, "is not for a call that sends one field of one record: leave it out"
+
+
+class FirstSecondCall(SecondCall):
+    """The second call of a creation; `present` shows in a found record that it was made."""
+
+    present: fields.ReadRequired
+
+
 class Update(WriteCall):
     """How records that are there are changed, or created anew where they are gone."""
 
@@ -163,6 +190,7 @@ class Update(WriteCall):
     method: Method = "PATCH"
     endpoint: Annotated[str, fields.endpoint_with("id", "key")]
     recreate: bool = False
+    then: SecondCall | None = None
 
 
 class Deletion(WriteCall):
@@ -173,69 +201,12 @@ class Deletion(WriteCall):
     endpoint: Annotated[str, fields.endpoint_with("id")]
 
 
-class Lookup(GraphqlCall):
-    """How records are found, `keys_per_call` of them in a call (docs/connectors/http.md)."""
-
-    method: Literal["GET", "POST"] = "GET"
-    endpoint: Annotated[str, fields.endpoint_with("key")]
-    parameters: Annotated[
-        fields.Query, fields.query_with("key", "keys", "keysJson", "eachKey")
-    ] = ()
-    body: JsonObject = Field({})
-    records: fields.RecordsAt = fields.RecordsPath()
-    key: fields.ReadAt = None
-    id: fields.ReadRequired
-    stored: fields.ReadPart = fields.whole
-    total: fields.ReadAt = None
-    size: fields.Whole = Field(100, ge=1, le=1000)
-    separator: fields.Separator = ","
-    double_quotes: bool = False
-    ignore_case: bool | None = None
-    complete: bool = False
-    visible_after: float = Field(5.0, ge=0, le=3600)
-    absent: list[fields.Sign] = Field([])
-
-    @property
-    def keys_per_call(self) -> int:
-        """How many keys one call asks for."""
-        return self.size if any(map(self.has, _MANY)) else 1
-
-    def has(self, placeholder: str) -> bool:
-        """Tell whether a placeholder stands in the query, the body or the variables."""
-        return (
-            any(placeholder in value for _, value in self.parameters)
-            or placeholder in texts_in(self.body)
-            or self.holds(placeholder)
-        )
-
-    def contradictions(self) -> Contradictions:
-        yield from self.graphql_problems("key", "keys", "keysJson", kind="query")
-        if self.query is not None and (self.body or self.parameters):
-            yield "body" if self.body else "parameters", IN_VARIABLES
-        if self.body and self.method == "GET":
-            yield "body", "is sent with `method: POST` alone"
-        try:
-            fields.check_placeholders(texts_in(self.body), ("key", "keys", "keysJson"))
-        except ValueError as error:
-            yield "body", str(error)
-        many = any(map(self.has, _MANY))
-        if many == ("{key}" in self.endpoint or self.has("{key}")):
-            message = (
-                "must hold {key} (one record a call), or {keys}, {keysJson} or {eachKey} (many): "
-                "one of them"
-            )
-            yield "parameters" if self.query is None else "variables", message
-        if many and self.key is None:
-            yield "key", "is required with many keys: where a found record holds its match key"
-        if not many and "size" in self.model_fields_set:
-            yield "size", "is for calls that ask for many keys: leave it out"
-
-
 class HttpTarget(WriteCall):
     """Where and how records are written; itself it says how they are created."""
 
     update: Annotated[Update | None, BeforeValidator(_posted)] = None
     lookup: Lookup | None = None
+    then: FirstSecondCall | None = None
     delete: Annotated[Deletion | None, BeforeValidator(_posted)] = None
     idempotent: bool = False
     existing: Literal["update", "skip"] = "update"
@@ -256,6 +227,7 @@ class HttpTarget(WriteCall):
 
     def contradictions(self) -> Contradictions:
         yield from super().contradictions()
+        yield from self._second_contradictions()
         if self.lookup and not self.update and not self.idempotent and not self.skips:
             yield (
                 "lookup",
@@ -276,3 +248,20 @@ class HttpTarget(WriteCall):
                 "be put together differently: give each record its key by `keyField`"
             )
             yield "honoursKeys", message
+
+    def _second_contradictions(self) -> Contradictions:
+        update = self.update.then if self.update else None
+        if self.then is None:
+            if update is not None:
+                yield "then", "is required beside `update.then`: what follows a creation"
+            return
+        if self.lookup is None:
+            yield "lookup", "is required by `then`: it tells which of both calls were made"
+        if self.update is None:
+            yield "update", "is required by `then`: a record may be there without its second call"
+        if update is not None and update.field != self.then.field:
+            yield "update.then.field", f"must be the field of `then`, {self.then.field}"
+        if self.answer.id is None:
+            yield "answer.id", "is required by `then`, which takes the ID of the created record"
+        if self.idempotent:
+            yield "idempotent", "does not go with `then`: two calls leave half a record in between"

@@ -35,6 +35,15 @@ UNCLEAR = Failure(
 )
 """Stands for a result of which cannot be told whose it is, or what it says."""
 
+WITHOUT_ID = Failure(
+    Category.PERMANENT,
+    "id_missing",
+    "the target took the record and its answer holds no ID, so that it could not be updated later, "
+    "only created again: correct `answer.id`, or add `lookup`",
+    ambiguous=True,
+)
+"""Stands for a record that cannot be changed later."""
+
 
 def records_to_send(
     operation: WriteCall,

@@ -23,7 +23,7 @@ from syncline.connectors.http.client.api import (
 from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.fields import Read, quoted
 from syncline.connectors.http.settings.graphql import page_info
-from syncline.connectors.http.settings.target import Lookup
+from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.port import WriteBatch
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Answer, is_one_of, is_page
-from syncline.connectors.http.client.api import JSON, Api, RefusedError, error_of
-from syncline.connectors.http.settings.target import HttpTarget, Lookup, WriteCall
-from syncline.connectors.http.target import results
+from syncline.connectors.http.answers.answer import Answer, is_one_of
+from syncline.connectors.http.client.api import Api, RefusedError, error_of
+from syncline.connectors.http.settings.lookup import Lookup
+from syncline.connectors.http.settings.target import HttpTarget, WriteCall
+from syncline.connectors.http.target import results, second_calls
 from syncline.connectors.http.target.evidence import Evidence
-from syncline.connectors.http.target.search import find_records, keys_of, own_key
+from syncline.connectors.http.target.requests import WriteRequests
+from syncline.connectors.http.target.search import Match, find_records, keys_of, own_key
+from syncline.connectors.http.target.second_calls import SecondCalls
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, FailureError
@@ -32,6 +35,8 @@ class HttpWriter:
         self._batch = batch
         self._evidence = evidence
         self._ids = list(batch.target_ids)
+        self._requests = WriteRequests(api, batch)
+        self._second = SecondCalls(api, target, batch, self._requests)
         self._result = WriteResult([None] * len(batch.payloads))
         self._unanswered = 0
         self._stop: FailureError | None = None
@@ -39,6 +44,9 @@ class HttpWriter:
     async def write(self) -> WriteResult:
         """Write all records. Raises FailureError: none was written, for no record's fault."""
         everything = range(len(self._batch.payloads))
+        if self._target.then is not None and self._target.lookup is not None:
+            given = [p for p in everything if self._ids[p] is not None]
+            await self._matches(self._target.lookup, given)  # which are there by half
         if self._target.lookup is not None and self._target.finds and not self._batch.asked:
             await self._find(self._target.lookup, everything)
         known = [p for p in everything if self._ids[p] is not None]
@@ -100,16 +108,23 @@ class HttpWriter:
     async def _find(self, lookup: Lookup, wanted: Sequence[int]) -> None:
         """Ask for the IDs of those records whose ID is not known."""
         places = [place for place in wanted if self._ids[place] is None]
+        for place, hit in (await self._matches(lookup, places)).items():
+            if hit.failure is not None:
+                self._result.failures[place] = hit.failure
+            else:
+                self._ids[place] = hit.id
+
+    async def _matches(self, lookup: Lookup, places: Sequence[int]) -> dict[int, Match]:
+        """Look for records by their keys; return those that the target has, by place."""
         if not places:
-            return
+            return {}
         keys = keys_of(self._batch, places)
         found = await find_records(self._api, lookup, keys, own_key(self._batch))
-        for place, key in zip(places, keys, strict=True):
-            hit = found.get(key)
-            if hit is not None and hit.failure is not None:
-                self._result.failures[place] = hit.failure
-            elif hit is not None:
-                self._ids[place] = hit.id
+        hits = {place: found[key] for place, key in zip(places, keys, strict=True) if key in found}
+        for place, hit in hits.items():
+            if hit.failure is None:
+                self._second.look_at(place, hit.record)
+        return hits
 
     async def _bulk(self, operation: WriteCall, places: list[int]) -> None:
         """Write one bulk; refused as a whole, it is halved until the bad record stands alone."""
@@ -192,41 +207,53 @@ class HttpWriter:
         return self._evidence.concerns_all(f"{operation.method} {operation.endpoint}", status)
 
     async def _call(self, operation: WriteCall, places: list[int]) -> None:
-        batch, own = self._batch, self._api.settings.idempotency_header
-        payloads = [batch.payloads[p] for p in places]
-        if operation is self._target.update:
-            payloads = [results.without(payload, batch.on_create) for payload in payloads]
+        batch, left_out = self._batch, self._left_out(operation)
+        payloads = [results.without(batch.payloads[p], left_out) for p in places]
         keys = [batch.keys[p] for p in places] if batch.keys else []
         records = results.records_to_send(operation, payloads, [self._ids[p] for p in places], keys)
-        if operation.envelope:
-            match_keys = keys_of(batch, places)
-            records = results.enveloped(operation.envelope, records, match_keys, keys)
-        values = self._values(operation, places[0])
-        url = self._api.url(operation.endpoint, operation.parameters, values)
-        headers = {
-            **JSON,
-            "X-Correlation-ID": batch.correlation_id,
-            **operation.headers,
-        }
-        if own:
-            headers[own] = results.key_of(keys)
-        is_graphql = operation.query is not None
-        if is_graphql:
-            body = results.graphql_body_of(operation, records, results.key_of(keys), values)
-        else:
-            body = results.body_of(operation, records)
-        answer = await self._api.send(operation.method, url, headers, body, graphql=is_graphql)
+        values = self._requests.values(operation, places[0], self._ids[places[0]])
+        records = self._requests.enveloped(operation, records, keys, places)
+        answer = await self._requests.send(operation, records, keys, values)
         self._take(operation, places, records, answer)
+        for place in places if self._target.then is not None else ():
+            await self._follow(operation, place)
+
+    def _left_out(self, operation: WriteCall) -> tuple[str, ...]:
+        """Return the fields that a call does not send."""
+        then = (self._target.then.field,) if self._target.then else ()
+        return (*then, *(self._batch.on_create if operation is self._target.update else ()))
+
+    async def _follow(self, operation: WriteCall, place: int) -> None:
+        """Make the second call of a record whose first one was taken."""
+        failures, then = self._result.failures, self._second.of(operation, place)
+        target_id = self._result.target_ids[place]
+        if then is None or place in failures:
+            return
+        if target_id is None:
+            failures[place] = results.WITHOUT_ID
+            return
+        error = self._stop
+        if error is None:
+            error = await self._second.make(then, place, target_id)
+            self._stop_behind(then, error)
+        if error is not None:
+            failures[place] = second_calls.failure_behind(error.failure, then, target_id)
+
+    def _stop_behind(self, then: WriteCall, error: FailureError | None) -> None:
+        """Begin nothing more where a second call was refused or lost for no record's fault."""
+        if isinstance(error, RefusedError):
+            if error.status in _BUSY:
+                self._stop = error_of(error.failure)
+            elif error.failure.category is Category.PERMANENT and self._is_of_all(then, error):
+                self._stop = ConnectorError(error.failure)
+        elif error is not None and (not error.failure.ambiguous or self._second.lost == PATIENCE):
+            self._stop = error
 
     def _take(
         self, operation: WriteCall, places: list[int], records: Sequence[bytes], answer: Answer
     ) -> None:
         """Take over what an answer says became of each record."""
-        needed = operation.answer.is_read or answer.graphql or self._api.settings.errors.in_success
-        html = is_page(answer.body) or "html" in answer.headers.get("content-type", "")
-        document = self._api.decoded(answer) if needed or html else None
-        if answer.graphql and not operation.answer.tells:
-            self._api.check_own_error(answer, document)
+        document = self._requests.document(operation, answer)
         self._evidence.accepted(f"{operation.method} {operation.endpoint}")
         result = results.read_results(operation, document, records, self._api.settings.errors)
         for place, target_id in zip(places, result.target_ids, strict=True):
@@ -258,17 +285,12 @@ class HttpWriter:
         for place in places:
             taken = place not in self._result.failures and place not in self._result.existing
             if taken and self._result.target_ids[place] is None:
-                self._result.failures[place] = _WITHOUT_ID
-
-    def _values(self, operation: WriteCall, place: int) -> dict[str, str]:
-        values = {"id": self._ids[place] or ""} if operation.is_of_one("{id}") else {}
-        if operation.is_of_one("{key}"):
-            values["key"] = keys_of(self._batch, [place])[0]
-        return values
+                self._result.failures[place] = results.WITHOUT_ID
 
     def _unsendable(self, operation: WriteCall, places: Sequence[int]) -> Failure | None:
         """Say why a record's ID or key cannot stand in a path."""
-        for name, value in self._values(operation, places[0]).items():
+        values = self._requests.values(operation, places[0], self._ids[places[0]])
+        for name, value in values.items():
             if value in ("", ".", ".."):
                 message = f"{value!r} cannot stand for {{{name}}} in {operation.endpoint}"
                 return Failure(Category.PERMANENT, "invalid_id", message)
@@ -287,12 +309,3 @@ class HttpWriter:
 
 def _without_parent(failure: Failure) -> Failure:
     return msgspec.structs.replace(failure, code=PARENT_MISSING, category=Category.PERMANENT)
-
-
-_WITHOUT_ID = Failure(
-    Category.PERMANENT,
-    "id_missing",
-    "the target took the record and its answer holds no ID, so that it could not be updated later, "
-    "only created again: correct `answer.id`, or add `lookup`",
-    ambiguous=True,
-)
