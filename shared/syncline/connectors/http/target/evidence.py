@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from syncline.connectors.http.settings.target import SecondCall, WriteCall
+
 _ALWAYS = frozenset({401, 405, 415})
 """Refusals that no record is at fault for."""
 _EITHER = frozenset({403, 404, 410})
@@ -22,7 +24,7 @@ class Evidence:
         self._refusals: Counter[str] = Counter()
 
     def accepted(self, where: str) -> None:
-        """Note that records were taken at a method and an endpoint."""
+        """Note that records were taken by a call of that name."""
         self._taking.add(where)
         self._refusals.pop(where, None)
 
@@ -34,3 +36,9 @@ class Evidence:
             return False
         self._refusals[where] += 1
         return where not in self._taking or self._refusals[where] >= _IN_A_ROW
+
+
+def call_name(operation: WriteCall) -> str:
+    """Name a call for what is known of its refusals; GraphQL has one endpoint for all."""
+    field = f" {operation.field}" if isinstance(operation, SecondCall) else ""
+    return f"{operation.method} {operation.endpoint}{field}"

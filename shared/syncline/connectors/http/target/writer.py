@@ -11,7 +11,7 @@ from syncline.connectors.http.client.api import Api, RefusedError, error_of
 from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.target import results, second_calls
-from syncline.connectors.http.target.evidence import Evidence
+from syncline.connectors.http.target.evidence import Evidence, call_name
 from syncline.connectors.http.target.requests import WriteRequests
 from syncline.connectors.http.target.search import Match, find_records, keys_of, own_key
 from syncline.connectors.http.target.second_calls import SecondCalls
@@ -69,7 +69,7 @@ class HttpWriter:
         failed, stopped = self._result.failures, self._result.stopped
         everything = range(len(self._batch.payloads))
         if self._stop is not None and (
-            len(stopped) == len(everything) > 0
+            (len(everything) > 0 and all(stopped.get(p) == self._stop.failure for p in everything))
             or all(failed.get(place) == self._stop.failure for place in everything)
         ):
             raise self._stop
@@ -204,7 +204,7 @@ class HttpWriter:
             return True
         if status in (404, 410) and (operation is self._target.update or "{" in operation.endpoint):
             return False
-        return self._evidence.concerns_all(f"{operation.method} {operation.endpoint}", status)
+        return self._evidence.concerns_all(call_name(operation), status)
 
     async def _call(self, operation: WriteCall, places: list[int]) -> None:
         batch, left_out = self._batch, self._left_out(operation)
@@ -237,7 +237,8 @@ class HttpWriter:
             error = await self._second.make(then, place, target_id)
             self._stop_behind(then, error)
         if error is not None:
-            failures[place] = second_calls.failure_behind(error.failure, then, target_id)
+            behind = second_calls.failure_behind(error.failure, then, target_id)
+            self._keep_back([place], behind)
 
     def _stop_behind(self, then: WriteCall, error: FailureError | None) -> None:
         """Begin nothing more where a second call was refused or lost for no record's fault."""
@@ -246,7 +247,9 @@ class HttpWriter:
                 self._stop = error_of(error.failure)
             elif error.failure.category is Category.PERMANENT and self._is_of_all(then, error):
                 self._stop = ConnectorError(error.failure)
-        elif error is not None and (not error.failure.ambiguous or self._second.lost == PATIENCE):
+        elif error is None:
+            self._evidence.accepted(call_name(then))
+        elif not error.failure.ambiguous or self._second.lost == PATIENCE:
             self._stop = error
 
     def _take(
@@ -254,7 +257,7 @@ class HttpWriter:
     ) -> None:
         """Take over what an answer says became of each record."""
         document = self._requests.document(operation, answer)
-        self._evidence.accepted(f"{operation.method} {operation.endpoint}")
+        self._evidence.accepted(call_name(operation))
         result = results.read_results(operation, document, records, self._api.settings.errors)
         for place, target_id in zip(places, result.target_ids, strict=True):
             self._result.target_ids[place] = target_id or self._ids[place]
