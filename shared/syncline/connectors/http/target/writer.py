@@ -12,6 +12,7 @@ from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.settings.target import HttpTarget, WriteCall
 from syncline.connectors.http.target import results, second_calls
 from syncline.connectors.http.target.evidence import Evidence, call_name
+from syncline.connectors.http.target.refusals import GONE, refusal_of_call, without_parent
 from syncline.connectors.http.target.requests import WriteRequests
 from syncline.connectors.http.target.search import Match, find_records, keys_of, own_key
 from syncline.connectors.http.target.second_calls import SecondCalls
@@ -22,8 +23,6 @@ from syncline.domain.errors import Category, Failure, FailureError
 PATIENCE = 3
 """Calls in a row without an answer after which no more are sent; one may be a record's fault."""
 _BUSY = frozenset({429, 503})
-_GONE = frozenset({"missing_in_answer", "not_found", "gone"})
-"""Codes of failures by which an update tells that the target has no such record."""
 
 
 class HttpWriter:
@@ -92,7 +91,7 @@ class HttpWriter:
     async def _recreate(self, known: Sequence[int]) -> None:
         """Create what the target has no more; first look whether it has it under another ID."""
         failures, lookup, update = self._result.failures, self._target.lookup, self._target.update
-        gone = [p for p in known if p in failures and failures[p].code in _GONE]
+        gone = [p for p in known if p in failures and failures[p].code in GONE]
         for place in gone:
             del failures[place]
             self._ids[place] = self._result.target_ids[place] = None
@@ -156,12 +155,13 @@ class HttpWriter:
     async def _refused(self, operation: WriteCall, places: list[int], error: RefusedError) -> None:
         """Take an answer that is no success."""
         alone = len(places) == 1
-        failure = self._read(operation, error)
+        updates = operation is self._target.update
+        failure = refusal_of_call(self._target, error.failure, error.status, updates=updates)
         transient = failure.category is Category.TRANSIENT
         if alone and failure.code == "exists":
             self._leave(places)
         elif (alone and failure.code == PARENT_MISSING) or (
-            alone and failure.code in _GONE and operation is self._target.update
+            alone and failure.code in GONE and updates
         ):
             self._fail(places, failure)
         elif error.status in _BUSY or (failure.retry_after and transient):
@@ -182,20 +182,6 @@ class HttpWriter:
             if error.status == 403:  # it may turn out to be everybody's: to be tried again
                 failure = msgspec.structs.replace(failure, category=Category.UNKNOWN)
             self._fail(places, failure)
-
-    def _read(self, operation: WriteCall, error: RefusedError) -> Failure:
-        """Return a refusal in the words of the mapping's rules: its parent missing, gone, there."""
-        failure, status = error.failure, error.status
-        if is_one_of(self._target.parent_missing, failure, status):
-            return _without_parent(failure)
-        updates = operation is self._target.update
-        if updates and (status in (404, 410) or is_one_of(self._target.gone, failure, status)):
-            return msgspec.structs.replace(
-                failure, code="not_found" if status == 404 else "gone", category=Category.PERMANENT
-            )
-        if not updates and is_one_of(self._target.exists, failure, status):
-            return msgspec.structs.replace(failure, code="exists", category=Category.PERMANENT)
-        return failure
 
     def _is_of_all(self, operation: WriteCall, error: RefusedError) -> bool:
         """Tell whether a refusal would meet every record."""
@@ -269,7 +255,7 @@ class HttpWriter:
     def _take_failure(self, operation: WriteCall, place: int, failure: Failure) -> None:
         updates = operation is self._target.update
         if is_one_of(self._target.parent_missing, failure):
-            failure = _without_parent(failure)
+            failure = without_parent(failure)
         elif updates and is_one_of(self._target.gone, failure):
             failure = msgspec.structs.replace(failure, code="gone")
         elif not updates and is_one_of(self._target.exists, failure):
@@ -308,7 +294,3 @@ class HttpWriter:
             self._result.stopped |= dict.fromkeys(places, failure)
         else:
             self._fail(places, failure)
-
-
-def _without_parent(failure: Failure) -> Failure:
-    return msgspec.structs.replace(failure, code=PARENT_MISSING, category=Category.PERMANENT)
