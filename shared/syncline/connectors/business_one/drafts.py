@@ -13,7 +13,7 @@ from syncline.connectors.business_one.entities import DRAFTS, OBJECT_CODES, docu
 from syncline.connectors.business_one.refusals import NOT_FOUND, code_of
 from syncline.connectors.business_one.settings import BusinessOneTarget
 from syncline.connectors.http.client.api import Api
-from syncline.connectors.http.settings.target import Lookup
+from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.target.comparison import holds_payload
 from syncline.connectors.http.target.search import Match, find_records, keys_of, own_key
 from syncline.connectors.port import LookupResult, WriteBatch, WriteResult
