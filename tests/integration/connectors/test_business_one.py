@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,18 +158,44 @@ async def test_codes_may_hold_quotes_and_slashes(
     assert sorted(await read(b1, reading("item", "ItemCode"))) == sorted([*codes, "other"])
 
 
-async def test_stock_partners_and_documents_are_read(
+async def test_stock_is_read_by_item_and_warehouse(
     layer: ServiceLayer, b1: BusinessOneConnector
 ) -> None:
-    stock = [{"WarehouseCode": "01", "InStock": 5, "Committed": 2}]
-    layer.put("Items", {"ItemCode": "A1", "ItemWarehouseInfoCollection": stock, "ItemName": "x"})
+    for n in range(25):
+        rows = [
+            {"WarehouseCode": f"0{w}", "InStock": 5.5, "Committed": n, "CostAccount": "_SYS"}
+            for w in range(n % 3)
+        ]
+        layer.put("Items", {"ItemCode": f"A/{n:02}", "ItemWarehouseInfoCollection": rows})
+    stock = reading("itemstock", "StockId")
+
+    pages = [page async for page in b1.extract(ExtractRequest(stock))]
+    limited = [page async for page in b1.extract(ExtractRequest(stock, limit=4))]
+    behind = ExtractRequest(stock, position=pages[0].position)
+    rest = [page async for page in b1.extract(behind)]
+
+    ids = [i for page in pages for i in page.ids]
+    assert len(ids) == len(set(ids)) == 24
+    assert ids[:3] == ["A/01/00", "A/02/00", "A/02/01"]
+    assert [i for page in limited for i in page.ids] == ids[:4]
+    assert [*pages[0].ids, *(i for page in rest for i in page.ids)] == ids
+    assert pages[0].records.records()[1] == {
+        "StockId": "A/02/00", "ItemCode": "A/02", "WarehouseCode": "00",
+        "Available": Decimal("3.5"), "InStock": Decimal("5.5"), "Committed": 2,
+        "Ordered": None, "Locked": None, "InventoryUOM": None,
+    }  # fmt: skip
+    found = await b1.fetch(stock, ["a/02/01", "A/02/09", "none", "A/01/00"])
+    assert sorted(found.ids) == ["A/01/00", "A/02/01"]
+    assert found.asked == {"a/02/01": "A/02/01"}
+    columns = await b1.describe(stock) or []
+    assert {"StockId", "Available", "InventoryUOM"} <= {column.name for column in columns}
+
+
+async def test_partners_and_documents_are_read(
+    layer: ServiceLayer, b1: BusinessOneConnector
+) -> None:
     layer.put("Orders", *({"DocEntry": n, "UpdateDate": "2026-10-01"} for n in (9, 10, 11)))
 
-    (page,) = [p async for p in b1.extract(ExtractRequest(reading("itemstock", "ItemCode")))]
-
-    assert page.records.records() == [
-        {"ItemCode": "A1", "InventoryUOM": None, "ItemWarehouseInfoCollection": stock}
-    ]
     documents = reading("salesorder", "DocEntry", "UpdateDate")
     assert await read(b1, documents) == ["9", "10", "11"]
     assert (await b1.fetch(documents, ["10", "1 or 1 eq 1", "12"])).ids == ["10"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
 
 from syncline.connectors import port
 from syncline.connectors.api.connector import ApiConnector
+from syncline.connectors.api.entities import ENTITY
 from syncline.connectors.business_one import drafts
 from syncline.connectors.business_one.entities import DOCUMENTS, ENTITIES, document_target
 from syncline.connectors.business_one.refusals import meaning_of
@@ -14,7 +18,15 @@ from syncline.connectors.business_one.settings import (
     BusinessOneSettings,
     BusinessOneTarget,
 )
+from syncline.connectors.business_one.stock import (
+    ITEM,
+    STOCK_ID,
+    item_of,
+    stock_page,
+    stock_pages,
+)
 from syncline.connectors.errors import refusal
+from syncline.connectors.http.client.connection_test import SAMPLE, columns_of
 from syncline.connectors.http.settings.extraction import source_of
 from syncline.connectors.http.target.search import keys_of
 from syncline.connectors.settings import TARGET, read
@@ -67,8 +79,36 @@ class BusinessOneConnector(ApiConnector):
         server = super().system_of(config).partition("/")[0]
         return f"{server}/{config['company']}"
 
+    @classmethod
+    def source_block(cls, extraction: Extraction) -> Extraction:
+        """Return the ready extraction of an entity type; stock is read by item."""
+        block = super().source_block(extraction)
+        return replace(block, id_column=ITEM) if block.id_column == STOCK_ID else block
+
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
+        """Stream pages, of stock one record for each item and warehouse."""
+        pages = super().extract
+        if not _is_stock(request.extraction):
+            async for page in pages(request):
+                yield page
+            return
+        items = pages(msgspec.structs.replace(request, limit=None))
+        async for page in stock_pages(items, request.limit):
+            yield page
+
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn] | None:
+        """Return the properties of the first records."""
+        if not _is_stock(extraction):
+            return await super().describe(extraction)
+        first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
+        pages = [page async for page in self.extract(first)]
+        return columns_of([record for page in pages for record in page.records.records()])
+
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records; what is no number is no ID of a set whose IDs are numbers."""
+        if _is_stock(extraction):
+            items = await super().fetch(extraction, list(dict.fromkeys(map(item_of, ids))))
+            return stock_page(items, ids)
         fetch = source_of(self.source_block(extraction)).options.fetch
         if fetch is not None and not fetch.double_quotes:
             ids = [each for each in ids if each.isascii() and each.isdigit()]
@@ -145,6 +185,10 @@ class BusinessOneConnector(ApiConnector):
         return port.WriteResult(
             list(target_ids), dict.fromkeys(range(len(target_ids)), _CANNOT_DELETE)
         )
+
+
+def _is_stock(extraction: Extraction) -> bool:
+    return extraction.options.get(ENTITY) == "itemstock"
 
 
 def _given(batch: port.WriteBatch) -> BusinessOneTarget:

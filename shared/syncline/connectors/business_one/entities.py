@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from syncline.connectors.api.entities import Entity
+from syncline.connectors.business_one.stock import ITEM, STOCK_ID, UNIT, WAREHOUSES
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.record import JsonObject
 
@@ -100,9 +101,9 @@ def document_lookup(name: str, reference: str) -> JsonObject:
 
 
 _SOURCES: Final[Mapping[str, Extraction]] = {
-    "item": _dated("Items", "ItemCode", "CreateDate"),
-    "itemstock": _whole(
-        "Items", "ItemCode", select="ItemCode,InventoryUOM,ItemWarehouseInfoCollection"
+    "item": _dated("Items", ITEM, "CreateDate"),
+    "itemstock": replace(
+        _whole("Items", ITEM, select=f"{ITEM},{UNIT},{WAREHOUSES}"), id_column=STOCK_ID
     ),
     "bp": _dated("BusinessPartners", "CardCode", "CreateDate"),
     "salesorder": _dated("Orders", "DocEntry", "CreationDate", is_number=True),
