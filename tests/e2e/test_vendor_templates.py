@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,14 +14,19 @@ from syncline.domain.chain import next_run_id
 from syncline.domain.run import State
 from syncline.postgres.database.database import open_database
 from syncline.postgres.runs.auditor import audit
+from syncline.resources.template import template
 from tests.support.http_world import listening
 from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
 from tests.support.portal_hub import BASE, PortalHub
 from tests.support.portal_hub import KEY as HUB_KEY
+from tests.support.postgresql import config_of
 from tests.support.shopify_shop import TOKEN, ShopifyShop
 from tests.support.template_place import TemplatePlace
 from tests.support.wix_site import KEY, SITE, WixSite
+from tests.support.woocommerce_shop import KEY as WOOCOMMERCE_KEY
+from tests.support.woocommerce_shop import SECRET as WOOCOMMERCE_SECRET
+from tests.support.woocommerce_shop import Shop as WooCommerceShop
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +34,8 @@ async def place(
     module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[TemplatePlace]:
     folder = tmp_path_factory.mktemp("templates")
-    extra = {"SYNCLINE_FILES_ROOTS": str(folder), "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8"}
+    allowed = f"127.0.0.0/8,127.0.0.1:{urlsplit(module_postgres).port}"
+    extra = {"SYNCLINE_FILES_ROOTS": str(folder), "SYNCLINE_OUTBOUND_ALLOW": allowed}
     async with (
         installation(module_kafka, module_postgres, folder, extra) as installed,
         open_database(module_postgres) as db,
@@ -123,3 +131,86 @@ async def _chain(place: TemplatePlace) -> list[tuple[int, int]]:
     stock = await place.installed.ended(next_run_id(item.id))
     assert {item.state, stock.state} == {State.SUCCEEDED}, (item.failure, stock.failure)
     return [(run.counters.success, run.counters.skipped) for run in (item, stock)]
+
+
+def woocommerce_product(n: int) -> dict[str, Any]:
+    return {
+        "id": n, "sku": f"A{n}", "name": f"Item {n}", "description": "", "type": "simple",
+        "parent_id": 0, "status": "publish", "price": f"{n}.50", "stock_quantity": n,
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def tables(place: TemplatePlace) -> AsyncIterator[None]:
+    """The tables that the template's own SQL makes, and a description beside it."""
+    await place.db.execute(template("woocommerce-postgresql").files["tables.sql"])
+    await place.db.execute("alter table items add description text")
+    yield
+    await place.db.execute("drop table items, orders")
+
+
+def woocommerce_profiles(
+    place: TemplatePlace, shop: WooCommerceShop
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Return the settings of the shop and the database, and their secrets."""
+    dsn = place.installed.dsn
+    profiles: dict[str, dict[str, Any]] = {
+        "woocommerce": {"config": {"shop": shop.url, "consumerKey": WOOCOMMERCE_KEY}},
+        "postgresql": {"config": config_of(dsn)},
+    }
+    password = urlsplit(dsn).password or "-"
+    return profiles, {"POSTGRESQL_PASSWORD": password, "WOOCOMMERCE_SECRET": WOOCOMMERCE_SECRET}
+
+
+@pytest.mark.usefixtures("tables")
+async def test_woocommerce_to_postgresql(place: TemplatePlace, tmp_path: Path) -> None:
+    line = {"sku": "A1", "name": "Item 1", "quantity": 2, "total": "3.00"}
+    async with WooCommerceShop().listening() as shop:
+        shop.add("products", *(woocommerce_product(n) for n in range(1, 121)))
+        shop.rows["products"]["7"] |= {"type": "variable", "variations": [200]}
+        shop.add("products", woocommerce_product(200) | {"type": "variation", "parent_id": 7})
+        shop.add("orders", {"id": 5, "status": "processing", "total": "3.00", "line_items": [line]})
+        profiles, secrets = woocommerce_profiles(place, shop)
+        await place.store("woocommerce-postgresql", tmp_path, profiles, secrets=secrets)
+
+        tried = await place.dry_run("woocommerce-postgresql-items")
+        assert tried[0]["price"] == 1.5
+        items = await place.run("woocommerce-postgresql", "item")
+        orders = await place.run("woocommerce-postgresql", "order")
+
+    assert (items.state, items.counters.success) == (State.SUCCEEDED, 121), items.failure
+    assert (orders.state, orders.counters.success) == (State.SUCCEEDED, 1), orders.failure
+    assert await place.rows("(select id, sku from items where variant_of = 7) t") == [(200, "A200")]
+    assert await place.rows("(select id, total, lines->0->>'sku' from orders) t") == [
+        (5, Decimal("3.00"), "A1")
+    ]
+
+
+@pytest.mark.usefixtures("tables")
+async def test_postgresql_to_woocommerce(place: TemplatePlace, tmp_path: Path) -> None:
+    """What the shop drops in silence is a failed record, which a repair updates."""
+    await place.db.execute(
+        "insert into items (id, sku, name, price, changed, description) select n, 'A' || n, "
+        "'Item', n, '2026-01-01', case n when 3 then 'Blue' end from generate_series(1, 120) n"
+    )
+    async with WooCommerceShop().listening() as shop:
+        shop.unknown = frozenset({"description"})
+        profiles, secrets = woocommerce_profiles(place, shop)
+        await place.store("postgresql-woocommerce", tmp_path, profiles, secrets=secrets)
+
+        tried = await place.dry_run("postgresql-woocommerce-items")
+        assert tried[0]["status"] == "draft"
+        assert shop.effects.total() == 0
+        first = await place.run("postgresql-woocommerce", "item")
+        assert (first.counters.success, first.counters.failed) == (119, 1)
+        assert await place.rows("(select code, field from dead_letters) t") == [
+            ("not_kept", "description")
+        ]
+        shop.unknown = frozenset()
+        await place.db.execute("update items set changed = now(), price = 9 where sku = 'A3'")
+        second = await place.run("postgresql-woocommerce", "item")
+
+    assert (second.state, second.counters.success) == (State.SUCCEEDED, 1)
+    assert set(shop.effects.values()) == {1}
+    kept = next(row for row in shop.rows["products"].values() if row["sku"] == "A3")
+    assert (kept["description"], kept["regular_price"], kept["status"]) == ("Blue", "9", "draft")

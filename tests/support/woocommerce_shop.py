@@ -32,6 +32,17 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?")
 _PRICE = re.compile(r"-?\d+(\.\d+)?")
 Row = dict[str, Any]
+_EMPTY: Row = {
+    "name": "",
+    "type": "simple",
+    "status": "publish",
+    "description": "",
+    "sku": "",
+    "regular_price": "",
+    "manage_stock": False,
+    "stock_quantity": None,
+}
+"""A product of which nothing was said."""
 
 
 class RefusedError(Exception):
@@ -61,7 +72,7 @@ class Shop:
         rows: of products (variations too), customers and orders, by ID.
         effects: how often something was created, by SKU or e-mail.
         offset: hours that the shop's local time is ahead of UTC.
-        prefix: where its API is: elsewhere on sites with plain permalinks.
+        unknown: fields that it drops in silence, as it does with every field that it does not know.
     """
 
     def __init__(self) -> None:
@@ -73,6 +84,7 @@ class Shop:
         self.offset = 1
         self.may_write = True
         self.plain_permalinks = False
+        self.unknown: frozenset[str] = frozenset()
         self.now = datetime(2026, 11, 29, 12, tzinfo=UTC)
         self.url = ""
         self._made = 1000
@@ -239,7 +251,8 @@ class Shop:
     def _create(self, kind: str, row: Row) -> Row:
         self._check(kind, row, None)
         self._made += 1
-        made = self._store(kind, {"id": self._made, "status": "publish"}, row)
+        empty = _EMPTY if kind == "products" else {}
+        made = self._store(kind, {"id": self._made, **empty}, row)
         self.effects[str(made.get("email") or made.get("sku"))] += 1
         return made
 
@@ -277,7 +290,8 @@ class Shop:
 
     def _store(self, kind: str, known: Row, row: Row) -> Row:
         taken = {n: v for n, v in row.items() if v is not None and not n.startswith("no_such")}
-        taken.pop("id", None)
+        for name in ("id", *self.unknown):
+            taken.pop(name, None)
         for name in ("regular_price", "sale_price"):
             if name in taken and not _PRICE.fullmatch(taken[name]):
                 taken[name] = ""

@@ -89,7 +89,7 @@ class ShopWorld:
     async def rows(self) -> list[dict[str, Any]]:
         names = {own: name for name, own in self.names.items()}
         return [
-            {names.get(name, name): value for name, value in row.items() if name in _SENT}
+            {names.get(name, name): value for name, value in row.items() if _is_shown(name, value)}
             for row in self.shop.rows["products"].values()
         ]
 
@@ -118,7 +118,8 @@ class ShopWorld:
         self.shop.may_write = not read_only
 
 
-_SENT = {"name", "description", *ShopWorld.names.values()}
+def _is_shown(name: str, value: object) -> bool:
+    return name in {"name", *ShopWorld.names.values()} or (name == "description" and value != "")
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from syncline.testing.connectors.source_faults import (
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import (
     LostAnswerSuite,
+    ReadBackSuite,
     ReadOnlySuite,
     SizeLimitSuite,
     ThrottledSuite,
@@ -108,7 +109,7 @@ async def portal_world(kind: type[PortalWorld]) -> AsyncIterator[PortalWorld]:
 
 class TestMasterData(
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
-    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
     system = "portal"
     kind = PortalConnector

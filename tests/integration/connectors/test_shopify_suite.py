@@ -25,6 +25,7 @@ from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import (
     WAIT,
     LostAnswerSuite,
+    ReadBackSuite,
     ReadOnlySuite,
     SizeLimitSuite,
     ThrottledSuite,
@@ -206,7 +207,7 @@ async def shop_world() -> AsyncIterator[ShopWorld]:
 
 class TestShopify(
     ConnectorSuite, SourceSuite, HostileSuite, ThrottledSourceSuite,
-    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
     system = "shopify"
     odd_id = "9000000000000007"

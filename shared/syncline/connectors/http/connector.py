@@ -224,7 +224,8 @@ class HttpConnector(port.Connector):
                 told = False if is_by_half else holds_payload(payload, stored)
                 if told is not None:
                     result.holds[place] = told
-                result.differs[place] = [] if told else differences(payload, stored)
+                partly = target.lookup.query is not None
+                result.differs[place] = differences(payload, stored, partly=partly)
         return result
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:

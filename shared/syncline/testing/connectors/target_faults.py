@@ -144,7 +144,8 @@ class Drops(Target, Protocol):
     """A target that takes what it does not store, and answers that all is well.
 
     Attributes:
-        dropped: changes to a record that it takes and does not hold as they were sent.
+        dropped: changes to a record that it takes and does not hold as they were sent; left out of
+            a world whose target does no such thing.
     """
 
     dropped: dict[str, Any]
@@ -161,9 +162,11 @@ class ReadBackSuite:
         found = await target.connector.lookup(batch_of(target, records, written.target_ids))
 
         assert found.differs == {n: [] for n in range(5)}
-        assert set(found.holds.values()) == {True}
+        assert False not in found.holds.values()
 
     async def test_what_was_dropped_or_changed_is_named(self, target: Drops) -> None:
+        if not hasattr(target, "dropped"):
+            pytest.skip("this target keeps what it takes")
         records = [item(n, **(target.dropped if n == 2 else {})) for n in range(5)]
         batch = batch_of(target, records)
         written = await target.connector.write(batch)
@@ -179,8 +182,8 @@ class ReadBackSuite:
 
     async def test_what_is_sent_next_differs_in_what_has_changed(self, target: Target) -> None:
         written = await write(target, [item(1), item(2)])
-        batch = batch_of(target, [item(1, name="new"), item(2)], written.target_ids)
+        batch = batch_of(target, [item(1, amount=7), item(2)], written.target_ids)
 
         found = await target.connector.lookup(batch)
 
-        assert found.differs == {0: ["name"], 1: []}
+        assert found.differs == {0: [getattr(target, "names", {}).get("amount", "amount")], 1: []}

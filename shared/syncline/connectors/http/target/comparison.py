@@ -22,18 +22,23 @@ def holds_payload(payload: Mapping[str, object], stored: object) -> bool | None:
     return told
 
 
-def differences(payload: Mapping[str, object], stored: object, path: str = "") -> list[str]:
-    """Return the paths of what a stored record does not show as it was sent; lists count whole."""
+def differences(
+    payload: Mapping[str, object], stored: object, path: str = "", *, partly: bool = False
+) -> list[str]:
+    """Return the paths of what a stored record does not show as it was sent; lists count whole.
+
+    Where it is shown `partly`, as GraphQL shows what a query asks for, only what is shown counts.
+    """
     if not isinstance(stored, Mapping):
         return [path or name for name in payload]
     found: list[str] = []
     for name, value in payload.items():
-        if value is None and name not in stored:
+        if name not in stored and (partly or value is None):
             continue
         below = f"{path}.{name}" if path else name
         kept = stored.get(name)
         if isinstance(value, Mapping) and isinstance(kept, Mapping):
-            found += differences(value, kept, below)
+            found += differences(value, kept, below, partly=partly)
         elif name not in stored or not _equal(value, kept):
             found.append(below)
     return found
