@@ -71,10 +71,6 @@ class BookingWorld(WixWorld):
     entity, records = "booking", "extendedBookings"
 
 
-class CustomerWorld(WixWorld):
-    entity, records = "customer", "contacts"
-
-
 @asynccontextmanager
 async def wix_world(kind: type[WixWorld]) -> AsyncIterator[WixWorld]:
     site = WixSite()
@@ -141,13 +137,4 @@ class TestBookings(SourceSuite):
     @pytest.fixture
     async def source(self) -> AsyncIterator[WixWorld]:
         async with wix_world(BookingWorld) as world:
-            yield world
-
-
-class TestCustomers(SourceSuite):
-    """A list that is counted, in the order of creation."""
-
-    @pytest.fixture
-    async def source(self) -> AsyncIterator[WixWorld]:
-        async with wix_world(CustomerWorld) as world:
             yield world

@@ -38,7 +38,7 @@ def _found(name: str) -> JsonObject:
     return {
         "lookup": {
             "endpoint": f"/{name}", "parameters": {"keys": "{keysJson}"}, "records": "records",
-            "key": "key", "id": "id", "complete": True,
+            "key": "key", "id": "id", "complete": True, "visibleAfter": 0,
         },
         "delete": {"endpoint": f"/{name}/{{id}}"},
     }  # fmt: skip
