@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from syncline.connectors.port import Connector, Surroundings
+from syncline.connectors.port import Connector, Surroundings, WriteBatch
 from syncline.connectors.woocommerce import WooCommerceConnector
+from syncline.contracts.messages import encode
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.connectors.target_faults import WAIT
 from tests.support.http_world import LOOPBACK
@@ -132,3 +133,19 @@ async def shop_world() -> AsyncIterator[ShopWorld]:
             yield world
         finally:
             await world.connector.close()
+
+
+def shop_batch(
+    records: Sequence[dict[str, Any]], entity: str = "item", ids: Sequence[str | None] = ()
+) -> WriteBatch:
+    return WriteBatch(
+        tenant="acme",
+        entity_type=entity,
+        correlation_id="run",
+        source_ids=[str(n) for n in range(len(records))],
+        payloads=[encode(record) for record in records],
+        target_ids=list(ids) or [None] * len(records),
+        keys=[],
+        match_key=("sku",) if entity == "item" else ("email",),
+        options={"entity": entity},
+    )

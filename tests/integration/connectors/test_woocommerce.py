@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from syncline.connectors.port import ExtractRequest, WriteBatch, WriteResult
-from syncline.contracts.messages import decoder_of, encode
+from syncline.connectors.port import ExtractRequest, WriteResult
+from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.record import Record
 from syncline.testing.connectors.reads import ids_of, pages_of
 from tests.support.woocommerce_shop import Mishap
-from tests.support.woocommerce_world import ShopWorld, reading, shop_world
+from tests.support.woocommerce_world import ShopWorld, reading, shop_batch, shop_world
 
 CUSTOMERS = reading(cursor_column=None, options={"entity": "customer"})
 ORDERS = reading(options={"entity": "order"})
@@ -30,24 +30,8 @@ def at(second: int) -> str:
     return f"2026-10-25T00:{second // 60:02}:{second % 60:02}"
 
 
-def batch(
-    records: Sequence[dict[str, Any]], entity: str = "item", ids: Sequence[str | None] = ()
-) -> WriteBatch:
-    return WriteBatch(
-        tenant="acme",
-        entity_type=entity,
-        correlation_id="run",
-        source_ids=[str(n) for n in range(len(records))],
-        payloads=[encode(record) for record in records],
-        target_ids=list(ids) or [None] * len(records),
-        keys=[],
-        match_key=("sku",) if entity == "item" else ("email",),
-        options={"entity": entity},
-    )
-
-
 async def write(world: ShopWorld, *records: dict[str, Any]) -> WriteResult:
-    return await world.connector.write(batch(records))
+    return await world.connector.write(shop_batch(records))
 
 
 async def test_changes_of_the_bookmark_s_own_second_are_read(world: ShopWorld) -> None:
@@ -135,7 +119,7 @@ async def test_numbers_and_null_are_sent_as_the_shop_understands_them(world: Sho
 
 async def test_a_product_that_came_meanwhile_is_updated(world: ShopWorld) -> None:
     """The look-up did not see it, and the shop names it when its SKU is to be created."""
-    known = batch([{"sku": "a-1", "name": "new"}])
+    known = shop_batch([{"sku": "a-1", "name": "new"}])
     known.asked = True
     world.shop.add("products", {"id": 5, "sku": "A-1", "name": "old"})
 
@@ -174,7 +158,7 @@ async def test_customers_are_found_by_e_mail_in_any_case(world: ShopWorld) -> No
     world.shop.add("customers", {"id": 3, "email": "ann@b.c", "first_name": "A"})
 
     result = await world.connector.write(
-        batch([{"email": "Ann@b.c", "first_name": "Ann"}, {"email": "new@b.c"}], "customer")
+        shop_batch([{"email": "Ann@b.c", "first_name": "Ann"}, {"email": "new@b.c"}], "customer")
     )
 
     assert result.failures == {}
@@ -184,7 +168,7 @@ async def test_customers_are_found_by_e_mail_in_any_case(world: ShopWorld) -> No
 
 
 async def test_a_lost_batch_is_not_made_twice(world: ShopWorld) -> None:
-    records = batch([{"sku": f"S{n}"} for n in range(60)])
+    records = shop_batch([{"sku": f"S{n}"} for n in range(60)])
     world.shop.mishaps.extend([Mishap("POST", applied=True)])
 
     first = await world.connector.write(records)
@@ -197,10 +181,60 @@ async def test_a_lost_batch_is_not_made_twice(world: ShopWorld) -> None:
     assert world.shop.effects == {f"S{n}": 1 for n in range(60)}
 
 
+@pytest.mark.parametrize(("entity", "key"), [("item", "sku"), ("customer", "email")])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_whichever_answer_is_lost_nothing_is_made_twice(
+    world: ShopWorld, entity: str, key: str, method: str
+) -> None:
+    """The answer to the look-up, or to the batch; and the same batch once more."""
+    records = shop_batch([{key: f"{n}@b.c"} for n in range(3)], entity)
+    world.shop.mishaps.append(Mishap(method, applied=True))
+
+    with pytest.raises(FailureError) as caught:
+        await world.connector.write(records)
+    assert caught.value.failure.ambiguous == (method == "POST")
+    for _ in range(2):
+        assert (await world.connector.write(records)).failures == {}
+
+    assert world.shop.effects == {f"{n}@b.c": 1 for n in range(3)}
+
+
+async def test_a_deletion_whose_answer_is_lost_is_done_again(world: ShopWorld) -> None:
+    world.shop.add("products", {"id": 1})
+    world.shop.mishaps.append(Mishap("DELETE", applied=True))
+
+    with pytest.raises(FailureError):
+        await world.connector.delete(["1"], {"entity": "item"})
+
+    assert (await world.connector.delete(["1"], {"entity": "item"})).failures == {}
+    assert world.shop.rows["products"] == {}
+
+
+async def test_a_product_that_is_deleted_while_pages_are_read_is_told_of(world: ShopWorld) -> None:
+    """Another one moves up over the border of the pages."""
+    world.shop.add("products", *({"id": n} for n in range(1, 7)))
+    ids, notices = list[str](), list[str]()
+    async for page in world.connector.extract(ExtractRequest(world.extraction, page_size=3)):
+        ids += page.ids
+        notices += [notice.code for notice in page.notices]
+        world.shop.rows["products"].pop("1", None)
+
+    assert ids == ["1", "2", "3", "5", "6"]
+    assert notices == ["total_fell"]
+
+
+async def test_a_notice_of_php_before_the_answer_is_shown(world: ShopWorld) -> None:
+    notice = b"<br />\n<b>Warning</b>: foo in plugin.php on line 3<br />\n[]"
+    world.shop.mishaps.append(Mishap(status=200, body=notice))
+
+    with pytest.raises(FailureError, match=r"Warning : foo in plugin\.php"):
+        await pages_of(world)
+
+
 async def test_the_match_key_must_be_the_one_that_the_shop_can_be_asked_by(
     world: ShopWorld,
 ) -> None:
-    wrong = batch([{"sku": "A"}])
+    wrong = shop_batch([{"sku": "A"}])
     wrong.match_key = ("name",)
 
     with pytest.raises(FailureError, match="must be `sku` for item"):

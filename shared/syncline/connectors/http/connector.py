@@ -225,7 +225,7 @@ class HttpConnector(port.Connector):
                 if told is not None:
                     result.holds[place] = told
                 partly = target.lookup.query is not None
-                result.differs[place] = differences(payload, stored, partly=partly)
+                result.differs[place] = [] if told else differences(payload, stored, partly=partly)
         return result
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:

@@ -55,7 +55,13 @@ def _target(endpoint: str, lookup: JsonObject, gone: str) -> JsonObject:
             "idIsNumber": True,
             "answer": {"records": "update", "id": "id", "error": "error"},
         },
-        "lookup": {"endpoint": endpoint, "id": "id", "ignoreCase": True, **lookup},
+        "lookup": {
+            "endpoint": endpoint,
+            "id": "id",
+            "ignoreCase": True,
+            "visibleAfter": 1,
+            **lookup,
+        },
         "delete": {"endpoint": f"{endpoint}/{{id}}", "parameters": {"force": "true"}},
         "gone": [{"contains": gone}],
     }
