@@ -67,7 +67,7 @@ RIGHTS: Mapping[str, Rights] = {
     "normalize": _stage("normalize", [INPUT_OF[Stage.TRANSFORM], *_RETRIES, OUTCOMES]),
     "transform": _stage("transform", [INPUT_OF[Stage.EXECUTE], *_RETRIES, OUTCOMES]),
     "execute": _stage("execute", [*_RETRIES, OUTCOMES]),
-    "finalize": _stage("finalize", [STATUS, OUTCOMES, CONTROL]),
+    "finalize": _stage("finalize", [STATUS, OUTCOMES, CONTROL, TRIGGERS]),
     "retry": _stage("retry", [*_BUNDLES, *_RETRIES, OUTCOMES]),
     "deadletter": _stage("deadletter", [TRIGGERS, CONTROL, OUTCOMES]),
     "scheduler": Rights([TRIGGERS, SNAPSHOTS], []),
