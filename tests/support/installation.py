@@ -92,7 +92,11 @@ class Installation:
         name = name or service
         port = self.ports.setdefault(name, free_port())
         with (self.logs / f"{name}.log").open("ab") as log:
-            own = {"SYNCLINE_HEALTH_PORT": str(port), **self.of_service.get(service, {})}
+            own = {
+                "SYNCLINE_HEALTH_PORT": str(port),
+                "SYNCLINE_PROCESS_NAME": name,
+                **self.of_service.get(service, {}),
+            }
             environment = self.environment | own
             self.processes[name] = await start(["run", service], environment, self.logs, log, log)
 

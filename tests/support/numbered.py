@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from random import Random
 from typing import Any
 
@@ -54,6 +55,7 @@ class NumberedApi(HttpApi):
         lost_answers: share of those that are applied.
         troubled: how many writes met either.
         applied: how often the effect with a key was carried out.
+        asked_at: the monotonic seconds at which a number was looked up or stored.
     """
 
     def __init__(self, seed: int) -> None:
@@ -61,6 +63,7 @@ class NumberedApi(HttpApi):
         self.trouble_rate, self.lost_answers = 0.0, 0.5
         self.troubled = 0
         self.applied: Counter[str] = Counter()
+        self.asked_at: dict[int, list[float]] = defaultdict(list)
         self._random = Random(seed)
         self._by_sku: dict[str, list[dict[str, Any]]] = {}
 
@@ -74,12 +77,15 @@ class NumberedApi(HttpApi):
 
     def _get(self, asked: ReceivedRequest) -> Reply:
         wanted = asked.query["skus"].split(",")
+        for sku in wanted:
+            self.asked_at[int(sku)].append(time.monotonic())
         return Reply(body={"data": [r for sku in wanted for r in self._by_sku.get(sku, [])]})
 
     def _problem(self, record: dict[str, Any], known: str | None) -> str | None:
         return None
 
     def _store(self, id_: str, record: dict[str, Any], asked: ReceivedRequest) -> dict[str, Any]:
+        self.asked_at[int(record["sku"])].append(time.monotonic())
         if id_ not in self.items:
             self._by_sku.setdefault(str(record["sku"]), []).append(record | {"id": id_})
         if "effect" in record:

@@ -88,8 +88,14 @@ class Connections:
     def _connect(self, profile: Profile) -> Connection:
         SECRETS.know(profile.secrets.values())
         kind = connector_class(profile.connector)
-        limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
         connector = kind(profile.config, profile.secrets, self._surroundings(profile.tenant))
+        limiter = self._limits.of(
+            profile.id,
+            profile.tenant,
+            profile.max_concurrent,
+            profile.rate,
+            connector.capabilities.longest_call,
+        )
         connector.pace = limiter.pace
         return Connection(profile, connector, limiter)
 

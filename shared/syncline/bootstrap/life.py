@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
+from functools import partial
 
 import msgspec
 import structlog
@@ -16,6 +22,7 @@ from syncline.domain.service_status import told_skew
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import read_schema
+from syncline.postgres.limits.call_slots import process_id, session_name
 from syncline.runtime.clock import Clock, InstallationClock, every
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
@@ -38,6 +45,7 @@ class Life(msgspec.Struct, frozen=True):
     Attributes:
         stopping: set by the first SIGTERM or SIGINT.
         stack: closes what is pushed to it when the process ends.
+        process: its UUID, which its database sessions are named after.
     """
 
     settings: Settings
@@ -45,6 +53,7 @@ class Life(msgspec.Struct, frozen=True):
     stopping: asyncio.Event
     stack: AsyncExitStack
     database: Database
+    process: str
 
     async def run(
         self,
@@ -99,17 +108,23 @@ async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Lif
     """
     clock = InstallationClock()
     async with stop_signals() as stopping, AsyncExitStack() as stack:
-        database = await _database(stack, settings, clock, stopping, connections)
+        process = process_id(settings.member())
+        opening = partial(open_database, size=connections, name=session_name(process))
+        database = await _database(stack, settings, clock, stopping, opening)
         if database is None:
             yield None
         else:
             with suppress(RetriableError):  # the side task looks again
                 await compare_clocks(clock, database)
-            yield Life(settings, clock, stopping, stack, database)
+            yield Life(settings, clock, stopping, stack, database, process)
 
 
 async def _database(
-    stack: AsyncExitStack, settings: Settings, clock: Clock, stopping: asyncio.Event, size: int
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    opening: Callable[[str], AbstractAsyncContextManager[Database]],
 ) -> Database | None:
     dsn = settings.postgres_dsn.get_secret_value()
     while not stopping.is_set():
@@ -118,7 +133,7 @@ async def _database(
             if not schema.missing:
                 if schema.newer:
                     log.warning("schema_newer", migrations=schema.newer)
-                return await stack.enter_async_context(open_database(dsn, size=size))
+                return await stack.enter_async_context(opening(dsn))
             log.warning("schema_not_current", hint="run `syncline migrate`")
         except RetriableError as error:
             log.warning("database_away", error=str(error))

@@ -97,6 +97,7 @@ async def _run(
         async def may_begin() -> None:
             await lanes.passed()
             await restores.passed()
+            await service.limits.take_over()
 
         await own.run(
             spec.name,
@@ -149,7 +150,7 @@ def _service(own: Life) -> Service:
     own.stack.push_async_callback(producer.stop)
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())
-    limits = Limits(database)
+    limits = Limits(database, own.process)
     connections = Connections(configuration, limits, settings.surroundings, own.clock)
     own.stack.push_async_callback(connections.close)
     return Service(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from socket import gethostname
 from typing import Literal
 
 from pydantic import (
@@ -30,6 +32,7 @@ from syncline.bootstrap.settings_kinds import (
     MessageRingFile,
     Number,
     Prefix,
+    ProcessName,
     Proxies,
     PublicUrl,
     Secret,
@@ -47,6 +50,8 @@ from syncline.security.message_keys import MessageKeys
 from syncline.security.secrets import Keyring
 
 YEAR = 366 * 86400.0
+LONGEST_MEMBER = 249
+"""Characters that Kafka takes."""
 MOST_DAYS = 36_525
 """A hundred years."""
 
@@ -88,8 +93,12 @@ class Settings(BaseSettings):
     """Key of the client certificate, PEM."""
     kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = "zstd"
     """Compression of messages."""
-    kafka_session_timeout: Number = Field(30.0, ge=6, le=300)
+    kafka_session_timeout: Number = Field(9.0, ge=6, le=300)
     """Seconds of silence after which a process counts as dead and others take over."""
+    process_name: ProcessName = ""
+    """Name that this process keeps when it is started again, and that no other process has at any
+    time; `{host}` in it is the name of the machine or container. A killed process that is started
+    again under its name goes on at once. Empty: others take over when it counts as dead."""
     secret_keys: Keys = SecretStr("")
     """Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts."""
     secret_keys_file: KeysFile | None = None
@@ -200,10 +209,16 @@ class Settings(BaseSettings):
             ssl_certfile=self.kafka_cert_file,
             ssl_keyfile=self.kafka_key_file,
             session_timeout=self.kafka_session_timeout,
+            member=self.member(),
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
             keys=self._message_keys(),
             partitions=self.kafka_partitions,
         )
+
+    def member(self) -> str | None:
+        """Return the name of this process, as Kafka allows it in a group; None: it has none."""
+        name = self.process_name.replace("{host}", gethostname())
+        return re.sub("[^A-Za-z0-9._-]", "-", name)[:LONGEST_MEMBER] or None
 
     def roots(self) -> tuple[str, ...]:
         """Return the folders that connectors may use, those of all tenants together."""

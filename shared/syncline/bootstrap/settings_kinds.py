@@ -83,6 +83,12 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _process_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", text.replace("{host}", "")):
+        raise ValueError("may have letters, digits, `.`, `_`, `-` and `{host}` alone, at most 200")
+    return text
+
+
 def _host(text: str) -> str:
     if not _is_host(text.strip("[]")):
         raise ValueError(
@@ -249,6 +255,7 @@ MessageRing = Annotated[
 MessageRingFile = Annotated[Path, AfterValidator(_file_of(_message_keys))]
 Brokers = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_brokers)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+ProcessName = Annotated[str, AfterValidator(_process_name)]
 Host = Annotated[str, AfterValidator(_host)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]
 Folders = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_folders)]

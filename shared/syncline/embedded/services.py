@@ -36,7 +36,11 @@ class ServiceProcess(ServerProcess):
         self.claim.take()
         self.require_free_port()
         service = self.name.partition("-")[0]
-        own = {**environment, "SYNCLINE_HEALTH_PORT": str(self.port)}
+        own = {
+            **environment,
+            "SYNCLINE_HEALTH_PORT": str(self.port),
+            "SYNCLINE_PROCESS_NAME": f"{{host}}.{self.name}",
+        }
         # -P: a file of the user's folder must not stand in for a library's module.
         command = [sys.executable, "-P", "-m", "syncline.cli", "run", service]
         self.launch(command, own, cwd=Path.cwd())

@@ -6,6 +6,7 @@ from collections.abc import Set
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 
@@ -94,3 +95,14 @@ async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[TopicParti
     """Return an existing topic's partitions: the client learns them when asked for an offset."""
     await client.end_offsets([TopicPartition(topic, 0)])
     return [TopicPartition(topic, n) for n in sorted(client.partitions_for_topic(topic) or ())]
+
+
+async def members_of(connection: KafkaConnection, group: str) -> list[str]:
+    """Return the broker's IDs of a group's members: `NAME-UUID` where the member has a name."""
+    client = AIOKafkaAdminClient(**connection.client_settings())
+    await start(client, connection)
+    try:
+        answers = await client.describe_consumer_groups([group])
+    finally:
+        await client.close()
+    return [member[0] for answer in answers for found in answer.groups for member in found[5]]

@@ -19,6 +19,8 @@ class KafkaConnection(msgspec.Struct, frozen=True):
         prefix: of every topic and group: `syncline.` makes `syncline.raw`.
         compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
         session_timeout: seconds of silence after which a member of a group counts as dead.
+        member: the name under which this process is a member of its group, also after a restart;
+            None: a restarted process is a new member.
         keys: sign what is sent and verify what is read; without them everything is believed, as
             only tools that read and write nothing of an installation may do.
         partitions: most partitions of a topic that are used, so that those which are added to it
@@ -39,7 +41,8 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     client_id: str = "syncline"
     compression: str | None = "zstd"
     max_message: int = 3_145_728
-    session_timeout: float = 30.0
+    session_timeout: float = 9.0
+    member: str | None = None
     keys: MessageKeys | None = None
     partitions: int | None = None
 

@@ -19,10 +19,13 @@ from syncline.domain.errors import CommitLostError
 from syncline.kafka.client import delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import describe, stop_quietly, translated, translated_commit
+from syncline.kafka.membership import Membership
 from syncline.telemetry.deleted_messages import report_deleted_unread
 
 ANY = "*"
 """Ends the name of topics of which there may be none or many, and new ones at any time."""
+HEARTBEAT = 1.0
+"""Seconds between two heartbeats; a member hears of a rebalance at its next one."""
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
 FETCH = 256 * 1024
@@ -56,14 +59,16 @@ class KafkaConsumer:
         self._sizes: dict[TopicPartition, int] = {}  # the largest message of the last poll
         self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None  # for deleted messages
+        self.membership = Membership(connection, self._group)
 
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
     ) -> None:
-        """Join the group. Raises RetriableError, BrokerRefusedError."""
+        """Join the group. Raises RetriableError, BrokerRefusedError, NameTakenError."""
         self._on_revoked = on_revoked
         names = {self._connection.topic(topic) for topic in topics}
         with translated(f"join group {self._group}"):
+            await self.membership.require_own_name()
             self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
             await start(client, self._connection)
             fixed = {name for name in names if not name.endswith(ANY)}
@@ -71,7 +76,8 @@ class KafkaConsumer:
             for name in fixed:  # a leader that does not know a topic assigns none of its partitions
                 await partitions_of(client, name)
             wanted = {"topics": names} if names == fixed else {"pattern": pattern_of(names)}
-            client.subscribe(**wanted, listener=_Listener(self, on_assigned, on_revoked))
+            listener = _Listener(self, client, on_assigned, on_revoked)
+            client.subscribe(**wanted, listener=listener)
             await client.getmany(_NOWHERE, timeout_ms=0)  # waits for the assignment
 
     def _settings(self) -> dict[str, Any]:
@@ -81,8 +87,9 @@ class KafkaConsumer:
             **self._connection.client_settings(),
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
+            "group_instance_id": self._connection.member,
             "session_timeout_ms": int(self._connection.session_timeout * 1000),
-            "heartbeat_interval_ms": int(min(self._connection.session_timeout / 3, 3.0) * 1000),
+            "heartbeat_interval_ms": int(HEARTBEAT * 1000),
             "rebalance_timeout_ms": 60_000,  # long enough for the drains of the others
             "max_poll_interval_ms": 300_000,
             "metadata_max_age_ms": 30_000,  # new topics of a pattern are found as soon
@@ -175,6 +182,7 @@ class KafkaConsumer:
         if self._on_revoked is not None and self._mine:
             await self._on_revoked(frozenset(map(self._connection.named, self._mine)))
         client, self._client = self._client, None
+        self.membership.end(client)
         self._mine.clear()
         if self._looking is not None:
             self._looking.cancel()
@@ -230,18 +238,25 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
     """Nothing is polled between the two calls."""
 
     def __init__(
-        self, consumer: KafkaConsumer, on_assigned: OnPartitions, on_revoked: OnPartitions
+        self,
+        consumer: KafkaConsumer,
+        client: AIOKafkaConsumer,
+        on_assigned: OnPartitions,
+        on_revoked: OnPartitions,
     ) -> None:
         self._consumer = consumer
+        self._client = client
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._consumer.membership.require()
         names = self._consumer.hold_nothing(revoked)
         self._consumer.hold_nothing(())
         await self._on_revoked(names)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._consumer.membership.begin(self._client)
         names = self._consumer.hold_nothing(assigned)
         self._consumer.look_for_deleted()
         await self._on_assigned(names)

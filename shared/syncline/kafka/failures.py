@@ -37,6 +37,13 @@ class BrokerRefusedError(SynclineError):
     """The broker refuses the connection or the action: credentials or rights are wrong."""
 
 
+class MembershipLostError(BaseException):
+    """The broker counts this client no more as a member.
+
+    It ends the client's own tasks, which log an Exception and join again.
+    """
+
+
 @contextmanager
 def translated(doing: str = "answer") -> Iterator[None]:
     """Raise the product's errors instead of the client's.
@@ -54,6 +61,8 @@ def translated(doing: str = "answer") -> Iterator[None]:
         raise BrokerRefusedError(f"Kafka refused to {doing}: {describe(error)}") from error
     except errors.UnknownTopicOrPartitionError as error:
         raise missing_topic(doing) from error
+    except MembershipLostError as error:
+        raise RetriableError(str(error), code="membership_lost") from error
     except (errors.KafkaError, errors.ConsumerStoppedError, OSError, TimeoutError) as error:
         raise RetriableError(
             f"Kafka is not available to {doing}: {describe(error)}", code="kafka_unavailable"

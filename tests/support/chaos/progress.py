@@ -26,7 +26,11 @@ async def records_done(database: Database, run_id: str) -> int | None:
 
 
 class Progress(Watch):
-    """Notes each change of the number of records that have an outcome, while its block runs."""
+    """Notes each change of the number of records that have an outcome, while its block runs.
+
+    Attributes:
+        changes: the monotonic seconds of the changes.
+    """
 
     every = 0.1
 
@@ -34,13 +38,13 @@ class Progress(Watch):
         self.done = 0
         self._database = database
         self._run_id = run_id
-        self._changes = [time.monotonic()]
+        self.changes = [time.monotonic()]
 
     async def _look(self) -> None:
         done = await records_done(self._database, self._run_id)
         if done is not None and done > self.done:
             self.done = done
-            self._changes.append(time.monotonic())
+            self.changes.append(time.monotonic())
 
     async def moves(self, since: float, *, until: int, settle: float, within: float) -> None:
         """Wait until records have moved for a while.
@@ -52,7 +56,7 @@ class Progress(Watch):
         """
 
         def is_moving() -> bool:
-            now, recent = time.monotonic(), [t for t in self._changes if t > since]
+            now, recent = time.monotonic(), [t for t in self.changes if t > since]
             steady = len(recent) > 2 and now - recent[-1] < 1.0 and now - since > settle
             return steady or self.done >= until
 
@@ -64,5 +68,5 @@ class Progress(Watch):
         Args:
             since: standstills that were over by then do not count.
         """
-        gaps = [gap for gap in pairwise(self._changes) if gap[1] > since]
+        gaps = [gap for gap in pairwise(self.changes) if gap[1] > since]
         return max(gaps, key=lambda gap: gap[1] - gap[0], default=(since, since))

@@ -41,7 +41,7 @@ async def begin(own: Settings) -> None:
 
     database: Any = None
     async with AsyncExitStack() as stack:
-        life = Life(own, InstallationClock(), asyncio.Event(), stack, database)
+        life = Life(own, InstallationClock(), asyncio.Event(), stack, database, "")
         await life.run("ingest", work, HealthServer(lambda: None, dict), {})
 
 

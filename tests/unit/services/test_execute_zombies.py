@@ -18,8 +18,7 @@ from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
-from syncline.postgres.limits.breakers import Breakers
-from syncline.postgres.limits.leases import ProfileLimiter, checked_before_calls
+from syncline.postgres.limits.leases import Limits, checked_before_calls
 from syncline.testing.clock import FakeClock
 from syncline_execute.fence import TRUSTED, Fence
 from syncline_execute.row_names import RowNaming
@@ -262,8 +261,7 @@ async def test_the_ledger_is_asked_again_only_after_a_while_and_until_the_answer
 
 
 async def test_a_check_comes_last_before_each_call_to_a_system() -> None:
-    none = cast(Database, None)
-    limiter = ProfileLimiter(none, RUN.target, "default", 1, None, cast(Breakers, None))
+    limiter = Limits(cast(Database, None)).of(RUN.target, "default", 1, None)
     checks: list[str] = []
 
     async def check() -> None:

@@ -74,6 +74,10 @@ class HttpConnector(port.Connector):
         resolver: Resolve | None = None,
     ) -> None:
         settings = self.settings_of(config)
+        times = settings.timeouts
+        self.capabilities = msgspec.structs.replace(
+            self.capabilities, longest_call=times.connect + times.total
+        )
         self._client = Client(
             AllowedAddresses.of(surroundings, resolver),
             settings.timeouts,
@@ -152,7 +156,6 @@ class HttpConnector(port.Connector):
         target = self._target(options)
         update = target.update.bulk_size if target.update else 1
         calls, settings = [target, *([target.update] if target.update else [])], self._api.settings
-        times = settings.timeouts
         return msgspec.structs.replace(
             self.capabilities,
             bulk_size=max(target.bulk_size, update),
@@ -164,7 +167,6 @@ class HttpConnector(port.Connector):
             reads_keys=bool(settings.idempotency_header or any(call.takes_key for call in calls)),
             honours_keys=target.honours_keys,
             two_calls=target.then is not None,
-            longest_call=times.connect + times.total,
             visible_after=target.lookup.visible_after if target.lookup else 0.0,
         )
 

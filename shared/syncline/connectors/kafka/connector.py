@@ -52,6 +52,9 @@ class KafkaConnector(port.Connector):
         resolver: Resolve | None = None,
     ) -> None:
         self._settings = read_profile(KafkaSettings, config)
+        self.capabilities = msgspec.structs.replace(
+            self.capabilities, longest_call=2.0 * self._settings.timeout + 2 * STOP_WITHIN
+        )
         allowed = AllowedAddresses.of(surroundings, resolver)
         self._cluster = Cluster(self._settings, secrets.get("password"), allowed)
         self._closed_prefix = surroundings.topic_prefix
@@ -69,11 +72,8 @@ class KafkaConnector(port.Connector):
 
     def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do: a record may be written twice where the last one counts."""
-        return msgspec.structs.replace(
-            self.capabilities,
-            idempotent_upsert=options.get("upsert") is True,
-            longest_call=2.0 * self._settings.timeout + 2 * STOP_WITHIN,
-        )
+        upserts = options.get("upsert") is True
+        return msgspec.structs.replace(self.capabilities, idempotent_upsert=upserts)
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by cursor: offsets only rise."""

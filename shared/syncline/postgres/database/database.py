@@ -33,9 +33,15 @@ _OUTAGE_STATES = frozenset({"25006", "25P03", "25P04"})
 """Read-only (after a fail-over, say), and transactions that were ended from outside."""
 ACQUIRE_WITHIN = 30.0
 """Seconds that a caller waits for a connection of the pool."""
-PATIENCE = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "120s"}
+PATIENCE = {
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "120s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "2",
+}
 """A row that somebody has locked ends in another try, and not in a partition that stands; a process
-that hangs inside a transaction lets go of what it locked."""
+that hangs inside a transaction lets go of what it locked, and so does a machine that was lost."""
 _PLANNING = {"plan_cache_mode": "force_custom_plan"}
 """A plan that was made while the ledger was empty scans it whole when it is not."""
 

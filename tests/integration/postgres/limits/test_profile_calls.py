@@ -127,7 +127,7 @@ async def test_what_a_dead_process_had_runs_out_and_is_removed_by_another(
         assert shares(await shown(configured, profile)) == {ONE: (1, 0), TWO: (1, 0)}
         await configured.execute(
             "update profile_calls set written_at = now() - interval '31 s' where holder = $1",
-            dead._holder,
+            dead.calls._holder,
         )
         assert shares(await shown(configured, profile)) == {TWO: (1, 0)}
     await alive.renew()
