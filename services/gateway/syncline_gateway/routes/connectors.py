@@ -20,7 +20,15 @@ from syncline_gateway.requests.parameters import Page
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(tags=["connectors"])
-_CAPABILITIES = ("source", "target", "idempotent_upsert", "bulk_size", "lookup", "smart_sync")
+_CAPABILITIES = (
+    "source",
+    "target",
+    "idempotent_upsert",
+    "bulk_size",
+    "lookup",
+    "read_back",
+    "smart_sync",
+)
 _SCHEMAS = {kind.lower(): kind for kind in Kind}
 
 
@@ -31,6 +39,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
         source, target: directions it works in.
         bulk_size: most records of one write.
         lookup: it can find a record by its match key.
+        read_back: a mapping may `verify` what was written.
         driver_missing: what to install before a profile may use it; null where nothing is missing.
         profile_schema: JSON Schema of a profile's `config` and `secrets`.
     """
@@ -43,6 +52,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
     idempotent_upsert: bool
     bulk_size: int
     lookup: bool
+    read_back: bool
     smart_sync: bool
     driver_missing: str | None
     profile_schema: JsonObject
