@@ -9,7 +9,6 @@ from binascii import Error as NoBase64Error
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from asyncmy.constants import FIELD_TYPE
 
@@ -103,27 +102,6 @@ def moment(text: str) -> str | None:
     except (ValueError, OverflowError):  # no day of the calendar
         return None
     return value.strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
-
-
-def in_utc(text: str, zone: ZoneInfo) -> str:
-    """Return a time of a zone's clocks, as JSON has it, in UTC; what is no time stays as it is."""
-    try:
-        value = datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):  # no day of the calendar, such as 2026-00-00
-        return text
-    return f"{value.replace(tzinfo=None).isoformat()}Z"
-
-
-def in_zone(text: str, zone: ZoneInfo) -> str:
-    """Return a time as a zone's clocks show it; one that names no zone stays as it is."""
-    found = _MOMENT.fullmatch(text)
-    if found is None or found["zone"] is None:
-        return text
-    try:
-        value = datetime.fromisoformat(text).astimezone(zone)
-    except (ValueError, OverflowError):  # no day of the calendar
-        return text
-    return value.replace(tzinfo=None).isoformat(sep=" ")
 
 
 def literal(kind: Kind, text: str) -> str | None:

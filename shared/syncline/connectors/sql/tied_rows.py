@@ -49,7 +49,7 @@ class UntiedPages(Generic[Row]):
         self._held += rows
         count = len(self._held) if is_end else self._untied()
         if not count and len(self._held) > MOST_TIED:
-            raise _not_unique(*self._key_of(self._held[0]))
+            raise not_unique(*self._key_of(self._held[0]))
         page, self._held = self._held[:count], self._held[count:]
         return page
 
@@ -64,10 +64,10 @@ class UntiedPages(Generic[Row]):
         return count
 
 
-def _not_unique(source_id: object, cursor: object) -> ConnectorError:
+def not_unique(source_id: object, cursor: object) -> ConnectorError:
     """Refuse an ID column that names no record."""
     message = (
         f"more than {MOST_TIED:,} rows have the ID {str(source_id)!r} and one cursor value "
         f"({cursor}): idColumn must be a column that names each record"
     )
-    return refusal("id_not_unique", message)
+    return refusal("idnot_unique", message)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from base64 import b64decode
 from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import MAX_RECORD
 
+_DIGITS = 65
+"""More than a number of any database has."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -24,6 +28,35 @@ def bytes_of(value: object) -> bytes:
         with suppress(ValueError):  # refused below, as other types are
             return b64decode(value, validate=True)
     raise ValueError("is binary and takes base64 text, which this value is not")
+
+
+def whole_number(value: object) -> int:
+    """Return a whole number. Raises ValueError for others, which databases would round."""
+    if isinstance(value, int):
+        return int(value)
+    number = finite(value) if isinstance(value, Decimal | float | str) else None
+    if number is None or number != number // 1:
+        raise ValueError(f"takes whole numbers, and {str(value)[:40]!r} is none")
+    return int(number)
+
+
+def finite(value: Decimal | float | str) -> Decimal | None:
+    """Return a number of a size that databases have; None for all else."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:  # no number
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < _DIGITS else None
+
+
+def shortest(number: float) -> float:
+    """Return the number with the fewest digits that is the same in four bytes."""
+    packed = struct.pack("f", number)
+    for digits in range(6, 9):
+        short = float(f"{number:.{digits}g}")
+        if struct.pack("f", short) == packed:
+            return short
+    return float(f"{number:.9g}")
 
 
 def too_long(name: str, size: int) -> Failure:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.connectors.mysql.kinds import Kind, in_zone, literal
+from syncline.connectors.mysql.kinds import Kind, literal
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker
 from syncline.connectors.mysql.source.shape import Column, check_named, selection, shape_of
 from syncline.connectors.port import Page
+from syncline.connectors.sql.zones import in_zone
 from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from asyncmy.cursors import Cursor, SSCursor
 
-from syncline.connectors.mysql.kinds import Kind, in_utc, in_zone
+from syncline.connectors.mysql.kinds import Kind
 from syncline.connectors.mysql.session import Row, Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.shape import (
@@ -26,6 +26,7 @@ from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection
 from syncline.connectors.sql.tied_rows import UntiedPages
 from syncline.connectors.sql.values import too_long
+from syncline.connectors.sql.zones import in_utc, in_zone
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.extraction import Extraction

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from syncline.connectors.mysql.kinds import Kind
+from syncline.connectors.sql.values import shortest
 from syncline.domain.record import Value
 
 Cell: TypeAlias = str | bytes | None
@@ -37,17 +37,7 @@ def text_of_cell(kind: Kind, cell: Cell) -> str | None:
 
 
 def _floats(cells: Sequence[str]) -> list[Value]:
-    return [_shortest(float(cell)) for cell in cells]
-
-
-def _shortest(number: float) -> float:
-    """Return the number with the fewest digits that is the same in four bytes."""
-    packed = struct.pack("f", number)
-    for digits in range(6, 9):
-        short = float(f"{number:.{digits}g}")
-        if struct.pack("f", short) == packed:
-            return short
-    return float(f"{number:.9g}")
+    return [shortest(float(cell)) for cell in cells]
 
 
 def _dates(cells: Sequence[str]) -> list[Value]:

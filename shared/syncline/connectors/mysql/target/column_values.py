@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from syncline.connectors.mysql.kinds import MOMENTS, NUMBERS, Kind, moment
 from syncline.connectors.mysql.target.catalog import TargetColumn
-from syncline.connectors.sql.values import bytes_of, json_text
+from syncline.connectors.sql.values import bytes_of, finite, json_text
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record
-
-_DIGITS = 65
-"""More than a number of MySQL has."""
 
 
 def convert_values(
@@ -56,19 +53,11 @@ def _whole(value: object) -> str:
     """Refuse what MySQL would round without a word; of other texts it says what is wrong."""
     if value.__class__ is int:
         return str(value)
-    if isinstance(value, Decimal | float | str) and (number := _finite(value)) is not None:
+    if isinstance(value, Decimal | float | str) and (number := finite(value)) is not None:
         if number != number // 1:
             raise ValueError(f"takes whole numbers, and {str(value)[:40]!r} is none")
         return str(int(number))
     return _number(value)
-
-
-def _finite(value: Decimal | float | str) -> Decimal | None:
-    try:
-        number = Decimal(value)
-    except InvalidOperation:  # no number
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) < _DIGITS else None
 
 
 def _number(value: object) -> str:

@@ -1,0 +1,161 @@
+"""What is done at a server: how each call uses its connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import mssql_python
+
+from syncline.connectors import port
+from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.errors import ConnectorError
+from syncline.connectors.mssql.errors import (
+    LOGIN_REFUSED,
+    NO_DATABASE,
+    NOT_PERMITTED,
+    ServerError,
+    is_certificate_refused,
+    number_of,
+    translated_errors,
+    words_of,
+)
+from syncline.connectors.mssql.session import Session, Sessions
+from syncline.connectors.mssql.settings import MssqlSettings
+from syncline.connectors.mssql.source.fetch import fetch_records
+from syncline.connectors.mssql.source.procedure import (
+    describe_procedure,
+    fetch_from_procedure,
+    read_procedure,
+)
+from syncline.connectors.mssql.source.queries import base_query
+from syncline.connectors.mssql.source.reader import read_pages
+from syncline.connectors.mssql.source.shape import ROWVERSION, shape_of
+from syncline.connectors.mssql.target.table import table_of
+from syncline.connectors.mssql.target.upsert import Upsert
+from syncline.connectors.settings import TARGET, read
+from syncline.connectors.sql.connector import TableTarget
+from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, failed_check
+from syncline.domain.columns import Columns
+from syncline.domain.errors import RetriableError
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+
+_MAY_WRITE = "select has_perms_by_name(null, 'DATABASE', 'INSERT') as may_write"
+
+
+class Database:
+    """The database of a profile."""
+
+    def __init__(self, settings: MssqlSettings, password: str, allowed: AllowedAddresses) -> None:
+        self._reading = Sessions(settings, password, allowed, writes=False)
+        self._writing = Sessions(settings, password, allowed, writes=True)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._reading.close()
+        self._writing.close()
+
+    async def test(self) -> list[port.Check]:
+        """Connect, log in, and look at the database and the user's rights."""
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT):
+                session = await self._reading.open()
+                try:
+                    return await _inside(session)
+                finally:
+                    session.close()
+        except (ConnectorError, RetriableError) as error:
+            return [port.Check("host", ok=False, message=error.failure.message)]
+        except (OSError, TimeoutError, ServerError, mssql_python.Error) as error:
+            words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
+            return failed_check(_part(error), words)
+
+    async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
+        """Return the columns of a table or query, with their types; a procedure is called."""
+        with translated_errors():
+            async with self._reading.session() as session:
+                if extraction.mode is ExtractionMode.PROCEDURE:
+                    return await describe_procedure(session, extraction)
+                shape = await shape_of(session, base_query(extraction, None, None))
+                return [port.SourceColumn(column.name, column.kind) for column in shape.values()]
+
+    async def has_row_versions(self, extraction: Extraction) -> bool:
+        """Tell whether the cursor column is SQL Server's own number of a change."""
+        if extraction.mode is ExtractionMode.PROCEDURE:
+            return False
+        with translated_errors():
+            async with self._reading.session() as session:
+                shape = await shape_of(session, base_query(extraction, None, None))
+        column = shape.get(extraction.cursor_column or "")
+        return column is not None and column.kind is ROWVERSION
+
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
+        """Stream pages, ordered by (cursor, ID); no statement waits while a page is away."""
+        is_call = request.extraction.mode is ExtractionMode.PROCEDURE
+        with translated_errors():
+            async with self._reading.session() as session:
+                read_all = read_procedure if is_call else read_pages
+                async with aclosing(read_all(session, request)) as pages:
+                    async for page in pages:
+                        yield page
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
+        """Read just these records, and say which were asked for in another spelling."""
+        if not ids:
+            return port.Page([], [], Columns(0, {}), "")
+        with translated_errors():
+            async with self._reading.session() as session:
+                if extraction.mode is ExtractionMode.PROCEDURE:
+                    return await fetch_from_procedure(session, extraction, ids)
+                return await fetch_records(session, extraction, ids)
+
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
+        """Return the keys that the target table has."""
+        async with self._written() as session:
+            table = await table_of(session, batch.options, batch.match_key)
+            return port.LookupResult(await table.existing(session, batch.payloads))
+
+    async def write(self, batch: port.WriteBatch, pace: port.Pace) -> port.WriteResult:
+        """Upsert a bulk on the match key."""
+        async with self._written() as session:
+            table = await table_of(session, batch.options, batch.match_key)
+            return await Upsert(session, table, pace).write(batch)
+
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, object]
+    ) -> port.WriteResult:
+        """Delete rows by key; one that is not there counts as deleted."""
+        async with self._written() as session:
+            key = read(TableTarget, options, TARGET).key
+            table = await table_of(session, options, key)
+            await table.delete(session, list(target_ids))
+        return port.WriteResult(list(target_ids))
+
+    @asynccontextmanager
+    async def _written(self) -> AsyncIterator[Session]:
+        with translated_errors():
+            async with self._writing.session() as session:
+                yield session
+
+
+async def _inside(session: Session) -> list[port.Check]:
+    isolation = "snapshot isolation" if session.is_snapshot else "no snapshot isolation"
+    about = f"version {session.version}, {isolation}"
+    passed = [*PASSED, port.Check("data", ok=True, message=about)]
+    [[may_write]] = (await session.rows(_MAY_WRITE)).rows
+    if may_write:
+        message = "the user may write every table; one with just the rights it needs is safer"
+        passed.append(port.Check("permission", ok=True, message=message))
+    return passed
+
+
+def _part(error: BaseException) -> str:
+    if is_certificate_refused(error) or "SSL" in words_of(error):
+        return "tls"
+    number = number_of(error)
+    if number == NO_DATABASE:
+        return "data"
+    if number in LOGIN_REFUSED:
+        return "login"
+    return "permission" if number in NOT_PERMITTED else "host"

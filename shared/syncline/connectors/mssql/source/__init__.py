@@ -1,0 +1,1 @@
+"""Reading SQL Server: queries, pages, records by ID."""

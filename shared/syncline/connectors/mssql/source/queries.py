@@ -1,0 +1,95 @@
+"""The queries of extractions: a table or a person's SQL, with bound values."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from syncline.connectors.mssql.kinds import moment, with_offset
+from syncline.connectors.mssql.text import TOKENS
+from syncline.connectors.sql.text import (
+    identifier,
+    is_tested_for_null,
+    names_in,
+    one_statement,
+    table_name,
+)
+from syncline.connectors.sql.values import json_text
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+
+_ZONED = re.compile(r".*\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)")
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A statement that reads, and the texts that are bound in it, by their names."""
+
+    sql: str
+    given: dict[str, str]
+
+
+def base_query(extraction: Extraction, after: str | None, ids: list[str] | None) -> Query:
+    """Return what is read, its names bound: the cursor less the lookback, IDs, parameters."""
+    if extraction.mode is ExtractionMode.CONFIG:
+        return Query(f"select * from {table_name(extraction.table or '')}", {})
+    cursor = None if after is None else _cursor_value(after, extraction)
+    values: dict[str, object] = {"cursor": cursor, "ids": ids} | extraction.parameters
+    given: dict[str, str] = {}
+
+    def replace(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in values:
+            return found[0]
+        if is_tested_for_null(found):
+            return "null" if values[name] is None else "1"
+        return bound(name, values[name], given)
+
+    sql = TOKENS.sub(replace, one_statement(extraction.sql or ""))
+    return Query(sql, given)
+
+
+def bound(name: str, value: object, given: dict[str, str]) -> str:
+    """Return a value as SQL; a list as what stands within `in (…)`. Texts are added to `given`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int):
+        return str(int(value))
+    own = f"b_{name}"
+    if isinstance(value, list | tuple):
+        given[own] = json_text(list(value))
+        return f"select value from openjson(@{own})"
+    given[own] = value if isinstance(value, str) else json_text(value)
+    return f"@{own}"
+
+
+def is_bound(extraction: Extraction, name: str) -> bool:
+    """Tell whether a person's SQL uses a name."""
+    return extraction.sql is not None and name in names_in(extraction.sql, TOKENS)
+
+
+def _cursor_value(after: str, extraction: Extraction) -> str:
+    """Return the cursor as any column of times takes it: in thousandths of a second, no later."""
+    if extraction.cursor_type is CursorType.ID:
+        return after
+    found = with_offset(after) if _ZONED.fullmatch(after) else moment(after)
+    if found is None:
+        return after
+    return earlier(found, extraction.lookback)
+
+
+def earlier(found: str, seconds: float) -> str:
+    """Return a time that is some seconds earlier; a day stays a day."""
+    try:
+        value = datetime.fromisoformat(found.replace(" +", "+").replace(" -", "-"))
+        value -= timedelta(seconds=seconds)
+    except (ValueError, OverflowError):  # no day of the calendar, or before the year 1
+        return found
+    if len(found) == len("2026-01-31"):
+        return value.date().isoformat()
+    return value.isoformat(timespec="milliseconds")
+
+
+def column_of(name: str) -> str:
+    """Return a column of the query that is read."""
+    return f"q.{identifier(name)}"

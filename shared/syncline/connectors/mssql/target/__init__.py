@@ -1,0 +1,1 @@
+"""Writing to SQL Server: what its tables are, and merges of bulks."""

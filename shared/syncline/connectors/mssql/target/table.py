@@ -1,0 +1,200 @@
+"""Target tables: columns, what they are keyed by, and what SQL Server takes for one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from syncline.connectors.errors import refusal
+from syncline.connectors.mssql.kinds import Kind, length_of, made, text_for
+from syncline.connectors.mssql.session import Row, Session
+from syncline.connectors.mssql.target.catalog import TableDescription, TargetColumn, described
+from syncline.connectors.sql.match_keys import (
+    fitting_keys,
+    key_columns,
+    key_parts,
+    of_target_id,
+    to_target_id,
+)
+from syncline.connectors.sql.text import identifier, table_name
+from syncline.domain.record import Record
+
+Key: TypeAlias = tuple[str, ...]
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+def json_rows(name: str, columns: Iterable[str]) -> str:
+    """Return SQL of the rows of a JSON document, each a list of texts: a table of these columns.
+
+    Args:
+        name: of the parameter that holds the document.
+    """
+    listed = ", ".join(f"{c} nvarchar(max) '$[{n}]'" for n, c in enumerate(columns))
+    return f"openjson(@{name}) with ({listed})"
+
+
+class TargetTable(msgspec.Struct, frozen=True):
+    """A target table and the columns of the match key.
+
+    Attributes:
+        name: for people; `sql` is its name quoted.
+    """
+
+    name: str
+    sql: str
+    described: TableDescription
+    key: Key
+
+    @property
+    def columns(self) -> dict[str, TargetColumn]:
+        return self.described.columns
+
+    def check_keyed(self) -> None:
+        """Raise ConnectorError where no unique index of the table is just over the match key."""
+        found = self.described
+        if found.is_view:
+            message = f"{self.name} is a view, which has no key to upsert by: name its table"
+            raise refusal("no_table", message)
+        keyed = [columns for name, columns in found.indexes.items() if name not in found.filtered]
+        if any({*columns} == {*self.key} for columns in keyed):
+            return
+        names = ", ".join(map(identifier, self.key))
+        said = f"table {self.name} is not keyed by the match key ({names}): "
+        for index in sorted(found.filtered):
+            said += f"unique index {index} is over a part of the rows; "
+        if keyed:
+            said += fitting_keys(keyed)
+        elif found.filtered:
+            said += "an upsert needs one over all rows"
+        else:
+            said += f"it has no unique index: create unique index {self.key[0]} on {self.name} "
+            said += f"({names})"
+        raise refusal("no_unique_key", said)
+
+    async def rows_of(self, session: Session, keys: Sequence[Key]) -> list[object]:
+        """Return what is equal for keys that SQL Server takes for one: its collations decide."""
+        rows: list[object] = [*keys]
+        if all(self.columns[name].kind is Kind.WHOLE for name in self.key):
+            return [tuple(self._part(n, k) for n, k in zip(self.key, key, strict=True)) or key
+                    for key in keys]  # fmt: skip
+        by = ", ".join(f"j.k{n}" for n in range(len(self.key)))
+        for place, first in await self._asked(
+            session, dict(enumerate(keys)), f"j.place, min(j.place) over (partition by {by})", ""
+        ):
+            rows[int(str(place))] = int(str(first))
+        return rows
+
+    async def existing(self, session: Session, payloads: Sequence[bytes]) -> list[str | None]:
+        """Return the target IDs of those payloads whose key the table has, None for the others."""
+        keys = [key_parts(_decode(payload), self.key) for payload in payloads]
+        there = await self._joined(session, {n: k for n, k in enumerate(keys) if k}, "j.place", "")
+        found = {int(str(row[0])) for row in there}
+        return [to_target_id(keys[n] or ()) if n in found else None for n in range(len(keys))]
+
+    async def stored(self, session: Session, keys: Mapping[int, Key]) -> dict[int, str]:
+        """Return target IDs as the table spells them, where it spells a key in another way."""
+        texts = [n for n, name in enumerate(self.key) if self.columns[name].kind is Kind.TEXT]
+        if not texts:
+            return {}
+        spelled = [f"cast(t.{identifier(self.key[n])} as nvarchar(max))" for n in texts]
+        rows = await self._joined(session, keys, f"j.place, {', '.join(spelled)}", "")
+        found = {}
+        for row in rows:
+            place = int(str(row[0]))
+            parts = list(keys[place])
+            for n, own in zip(texts, row[1:], strict=True):
+                parts[n] = str(own)
+            if parts != list(keys[place]):
+                found[place] = to_target_id(parts)
+        return found
+
+    async def unreadable(
+        self, session: Session, texts: Mapping[int, Mapping[str, str]]
+    ) -> dict[int, str]:
+        """Return which columns cannot hold a text, by place: SQL Server would write `?` into them.
+
+        Args:
+            texts: of columns without Unicode, by place and column.
+        """
+        rows: dict[int, str] = {}
+        for name in {name for said in texts.values() for name in said}:
+            column = self.columns[name]
+            some = [[str(p), said[name]] for p, said in texts.items() if name in said]
+            own = f"cast(j.said collate {column.collation} as varchar(max))"
+            sql = (
+                f"select j.place from {json_rows('rows', ('place', 'said'))} j where "
+                f"cast({own} as nvarchar(max)) collate Latin1_General_BIN2 <> j.said"
+            )
+            found = await session.rows(sql, {"rows": _encode(some).decode()})
+            rows |= {int(str(row[0])): name for row in found.rows}
+        return rows
+
+    async def _joined(
+        self, session: Session, keys: Mapping[int, Key], select: str, where: str
+    ) -> Sequence[Row]:
+        same = " and ".join(f"t.{identifier(name)} = j.k{n}" for n, name in enumerate(self.key))
+        return await self._asked(session, keys, select, f" join {self.sql} t on {same}{where}")
+
+    async def _asked(
+        self, session: Session, keys: Mapping[int, Key], select: str, more: str
+    ) -> Sequence[Row]:
+        """Ask about keys: a table `j` of `place`, `k0`, `k1` …, without impossible ones."""
+        rows = [[str(p), *parts] for p, key in keys.items() if (parts := self.said(key))]
+        if not rows:
+            return ()
+        names = [f"k{n}" for n in range(len(self.key))]
+        listed = json_rows("keys", ("place", *names))
+        typed = ", ".join(
+            f"{self.made(name, f'g.k{n}')} as k{n}" for n, name in enumerate(self.key)
+        )
+        sql = f"select {select} from (select cast(g.place as int) as place, {typed} from {listed} g) j"
+        return (await session.rows(f"{sql}{more}", {"keys": _encode(rows).decode()})).rows
+
+    def made(self, name: str, text: str) -> str:
+        """Return SQL of a key column's value, compared as the column's own are."""
+        column = self.columns[name]
+        value = made(column.declared, text)
+        return f"{value} collate {column.collation}" if column.collation else value
+
+    def said(self, key: Key) -> list[str] | None:
+        """Return a key as SQL Server takes it; None where there can be none such."""
+        parts = [self._part(name, text) for name, text in zip(self.key, key, strict=True)]
+        return None if None in parts else [str(part) for part in parts]
+
+    def _part(self, name: str, text: str) -> str | None:
+        column = self.columns[name]
+        length = length_of(column.declared)
+        if column.kind is Kind.TEXT and length is not None and len(text.rstrip(" ")) > length:
+            return None
+        said = text_for(column.kind, text)
+        return str(int(said)) if said is not None and column.kind is Kind.WHOLE else said
+
+    async def delete(self, session: Session, target_ids: Sequence[str]) -> None:
+        """Delete rows by key; a key that can name no row is left out."""
+        keys = [of_target_id(target_id, len(self.key)) for target_id in target_ids]
+        rows = [parts for key in keys if key and (parts := self.said(key))]
+        if not rows:
+            return
+        names = [f"k{n}" for n in range(len(self.key))]
+        same = " and ".join(
+            f"{self.sql}.{identifier(name)} = {self.made(name, f'g.k{n}')}"
+            for n, name in enumerate(self.key)
+        )
+        sql = f"delete from {self.sql} where exists (select 1 from {json_rows('keys', names)} g "
+        await session.rows(f"{sql}where {same})", {"keys": _encode(rows).decode()})
+
+
+async def table_of(
+    session: Session, options: Mapping[str, object], key: tuple[str, ...]
+) -> TargetTable:
+    """Look at the table of a target block as it is now.
+
+    Raises ConnectorError where there is no match key, no such table, or no such column.
+    """
+    name = str(options["table"])
+    found = await described(session, name)
+    key = key_columns("SQL Server", key, name, found.columns)
+    return TargetTable(name, table_name(name), found, key)
