@@ -34,7 +34,7 @@ create view sys.types as select oid as user_type_id, case typname
     when 'float8' then 'float' when 'float4' then 'real' when 'uuid' then 'uniqueidentifier'
     else typname end as name from pg_type;
 create view sys.objects as select oid as object_id,
-  case relkind when 'r' then 'U ' when 'v' then 'V ' end as type from pg_class;
+  (case relkind when 'r' then 'U' when 'v' then 'V' end)::char(2) as type from pg_class;
 create view sys.columns as select attrelid as object_id, attnum as column_id, attname as name,
   atttypid as system_type_id, case
     when atttypid = 'varchar'::regtype and atttypmod > 0 then (atttypmod - 4) * 2

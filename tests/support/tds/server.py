@@ -73,7 +73,7 @@ class StandIn:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = wire.Wire(reader, writer)
-        with suppress(ConnectionError, ssl.SSLError) if not __import__("os").environ.get("L5DBG") else __import__("contextlib").nullcontext():
+        with suppress(ConnectionError, ssl.SSLError):
             await line.begin(self._context)
             login = tokens.login_of((await line.message()).body)
             if refused := self._refusal(login):
@@ -92,7 +92,7 @@ class StandIn:
         failed = tokens.error(18456, words) + tokens.done(failed=True)
         if (login.user, login.password) != (USER, PASSWORD):
             return failed
-        if login.database != self._dsn.rpartition("/")[2]:
+        if login.database not in (self._dsn.rpartition("/")[2], "master"):
             words = f'Cannot open database "{login.database}" requested by the login. '
             return tokens.error(4060, f"{words}The login failed.", 11) + failed
         return None

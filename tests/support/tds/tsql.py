@@ -35,7 +35,9 @@ def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
         sql,
     )
     if top := _TOP.match(sql):
-        sql = f"select {sql[top.end() :]} fetch first {top[1]} rows with ties"
+        read, _, order = sql[top.end() :].rpartition(" order by ")
+        keys = ", ".join(f"{key} nulls first" for key in order.split(", "))
+        sql = f"select {read} order by {keys} fetch first {top[1]} rows with ties"
     sql = re.sub(r"^(merge into \S+) with \(holdlock, updlock\)", r"\1", sql).rstrip(";")
     sql = _DATEADD.sub(r"(\3 - interval '\2 \1')", sql)
     sql = re.sub(r"convert\(varchar\(40\), ([^,]+), 121\)", r"sys.style_121(\1)", sql)

@@ -48,6 +48,7 @@ class Database:
     """The database of a profile."""
 
     def __init__(self, settings: MssqlSettings, password: str, allowed: AllowedAddresses) -> None:
+        self._name = settings.database
         self._reading = Sessions(settings, password, allowed, writes=False)
         self._writing = Sessions(settings, password, allowed, writes=True)
 
@@ -69,7 +70,10 @@ class Database:
             return [port.Check("host", ok=False, message=error.failure.message)]
         except (OSError, TimeoutError, ServerError, mssql_python.Error) as error:
             words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
-            return failed_check(_part(error), words)
+            part = _part(error)
+            if part == "login" and await self._reading.is_login_good():
+                part, words = "data", f"the user may not open the database {self._name}, if any"
+            return failed_check(part, words)
 
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types; a procedure is called."""

@@ -20,7 +20,7 @@ from syncline.connectors.mssql.errors import ServerError, is_of_the_line
 from syncline.connectors.mssql.settings import MssqlSettings
 from syncline.connectors.mssql.worker import Worker
 from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of
-from syncline.domain.errors import RetriableError
+from syncline.domain.errors import FailureError, RetriableError
 
 Row: TypeAlias = tuple[object, ...]
 T = TypeVar("T")
@@ -335,6 +335,23 @@ class Sessions:
                     continue
                 return await self._at(address)
         raise failed
+
+    async def is_login_good(self) -> bool:
+        """Tell whether the user may log in to the server, if not to the database.
+
+        The driver tells of both with the same words.
+        """
+        other = Sessions(
+            self._settings.model_copy(update={"database": "master"}),
+            self._password,
+            self._allowed,
+            writes=self._writes,
+        )
+        try:
+            (await other.open()).close()
+        except (FailureError, OSError, ServerError, mssql_python.Error):
+            return False
+        return True
 
     async def _at(self, address: str) -> Session:
         session = Session(self._settings)

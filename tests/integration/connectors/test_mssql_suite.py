@@ -1,0 +1,163 @@
+"""The SQL Server connector does what the port promises, at the stand-in or a real server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from syncline.connectors.mssql import MssqlConnector
+from syncline.connectors.port import Connector
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.testing.connectors.connections import ConnectorSuite
+from syncline.testing.connectors.source_faults import DriftSuite
+from syncline.testing.connectors.sources import SourceSuite
+from syncline.testing.connectors.target_faults import (
+    LostAnswerSuite,
+    ReadOnlySuite,
+    SizeLimitSuite,
+)
+from syncline.testing.connectors.targets import TargetSuite
+from tests.support.mssql import Backend, backend, connector_to
+from tests.support.ports import free_port
+from tests.support.tds.server import Fault
+
+TABLE = (
+    "create table items (id varchar(190) primary key, name {text}, amount varchar(100), "
+    "count bigint check (count <> 999), changed {time})"
+)
+SECRET = "sesame-9f2"
+ITEMS = Extraction(table="items", id_column="id", cursor_column="changed")
+
+
+def _sql(text: str) -> Extraction:
+    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
+
+
+class MssqlWorld:
+    """One database with a table of items."""
+
+    secret = SECRET
+    extraction = ITEMS
+    options = {"table": "items"}
+    elsewhere = {"table": "nothing_there"}
+    refused = {"count": 999}
+    oversized = {"id": "x" * 200}
+    heavy = {"name": "ä" * 400_000}
+    keeps_one = True
+    deletes = True
+
+    def __init__(self, own: Backend) -> None:
+        self.connector = connector_to(own.url)
+        self.unanswerable: Any = [
+            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
+            (Extraction(table="items", id_column="no_id"), "no_id"),
+            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
+            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "ncorrect syntax"),
+        ]
+        self._own = own
+        is_real = own.server is None
+        # PostgreSQL, which is behind the stand-in, has no texts with NUL in them.
+        self.texts = frozenset({"bell", "nul"} if is_real else {"bell"})
+        self.cannot_hold = frozenset[str]() if is_real else frozenset({"nul"})
+
+    def broken(self) -> Sequence[tuple[Connector, str]]:
+        url = self._own.url
+        return [
+            (connector_to(url, port=free_port()), "host"),
+            (connector_to(url, password=SECRET), "login"),
+            (connector_to(url, user="nobody", password=SECRET), "login"),
+            (connector_to(url, database="t_no_such_database"), "data"),
+            (connector_to(url, sslmode="verify-full"), "tls"),
+        ]
+
+    def _literal(self, value: object) -> str:
+        if value is None or isinstance(value, int):
+            return "null" if value is None else str(value)
+        return self._own.quoted(value if isinstance(value, str) else f"{value:f}")
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        await self._own.run("delete from items")
+        rows = []
+        for r in records:
+            changed = r["changed"] and r["changed"].astimezone(UTC).replace(tzinfo=None).isoformat()
+            values = (r["id"], r["name"], r["amount"], r["count"], changed)
+            rows.append(f"({', '.join(map(self._literal, values))})")
+        if rows:
+            await self._own.run(f"insert into items values {', '.join(rows)}")
+
+    async def rows(self) -> list[dict[str, Any]]:
+        found = await self._own.run("select id, name, amount, count from items")
+        return [dict(zip(("id", "name", "amount", "count"), row, strict=True)) for row in found]
+
+    async def drop(self, column: str) -> None:
+        await self._own.run(f"alter table items drop column {column}")
+
+    async def add(self, column: str) -> None:
+        more = "default 'new'" if self._own.server else "varchar(10) not null default 'new'"
+        kind = "varchar(10)" if self._own.server else ""
+        await self._own.run(f"alter table items add column {column} {kind} {more}")
+
+    async def lose_answer(self) -> None:
+        self._stand_in().faults.append(Fault("merge into", None))
+
+    async def set_read_only(self, read_only: bool) -> None:
+        self._stand_in().read_only = read_only
+
+    def _stand_in(self) -> Any:
+        if self._own.server is None:
+            pytest.skip("a real server is not brought into this trouble")
+        return self._own.server
+
+
+class TestMssql(
+    ConnectorSuite, SourceSuite, DriftSuite,
+    TargetSuite, LostAnswerSuite, ReadOnlySuite, SizeLimitSuite,
+):  # fmt: skip
+    system = "mssql"
+    kind = MssqlConnector
+    good_config = {"host": "db", "port": 1433, "database": "shop", "user": "reader"}
+    wrong_configs = [
+        ({"host": ...}, {}, "$.config.host"),
+        ({"database": 3}, {}, "$.config.database"),
+        ({"port": "1433"}, {}, "$.config.port"),
+        ({"sslmode": "maybe"}, {}, "$.config.sslmode"),
+        ({"sslmode": "verify-ca"}, {}, "$.config.sslmode"),
+        ({"sslmode": "disable"}, {}, "$.config.sslmode"),
+        ({"statementTimeout": 0}, {}, "$.config.statementTimeout"),
+        ({"timezone": "Berlin"}, {}, "$.config.timezone"),
+        ({}, {"passwort": "x"}, "$.secrets.passwort"),
+    ]
+    wrong_mappings = [
+        (replace(ITEMS, mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
+        (replace(ITEMS, options={"page": 1}), None, "$.extraction.options.page"),
+        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (None, {}, "$.transformation.target.table"),
+        (None, {"table": "items", "tabel": "x"}, "$.transformation.target.tabel"),
+    ]  # fmt: skip
+
+    @pytest.fixture
+    async def world(
+        self, empty_postgres: str, system_url: str | None
+    ) -> AsyncIterator[MssqlWorld]:
+        async with backend(empty_postgres, system_url) as own:
+            types = {"text": "text", "time": "timestamp"}
+            if own.server is None:
+                types = {"text": "nvarchar(max)", "time": "datetime2"}
+            await own.run(TABLE.format(**types))
+            world = MssqlWorld(own)
+            yield world
+            await world.connector.close()
+
+    @pytest.fixture
+    def source(self, world: MssqlWorld) -> MssqlWorld:
+        return world
+
+    @pytest.fixture
+    def target(self, world: MssqlWorld) -> MssqlWorld:
+        return world
