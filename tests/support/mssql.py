@@ -32,7 +32,9 @@ class Backend(Protocol):
     """
 
     url: str
-    server: StandIn | None
+
+    @property
+    def server(self) -> StandIn | None: ...
 
     async def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

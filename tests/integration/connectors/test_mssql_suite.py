@@ -142,9 +142,7 @@ class TestMssql(
     ]  # fmt: skip
 
     @pytest.fixture
-    async def world(
-        self, empty_postgres: str, system_url: str | None
-    ) -> AsyncIterator[MssqlWorld]:
+    async def world(self, empty_postgres: str, system_url: str | None) -> AsyncIterator[MssqlWorld]:
         async with backend(empty_postgres, system_url) as own:
             types = {"text": "text", "time": "timestamp"}
             if own.server is None:

@@ -30,7 +30,7 @@ _CHANGED = "; select @@rowcount as changed"
 
 
 class Fault(NamedTuple):
-    """What the next statement with a word in it meets: an error, or None where its answer is lost."""
+    """What the next statement with a word in it meets: an error; None loses its answer."""
 
     word: str
     number: int | None
@@ -39,7 +39,7 @@ class Fault(NamedTuple):
 
 class Result(NamedTuple):
     said: bytes
-    count: int | None
+    affected: int | None
 
 
 class StandIn:
@@ -138,15 +138,15 @@ class _Session:
                 result = await self._plain(tokens.batch_of(message.body), {}, database)
             except asyncpg.PostgresError as error:
                 return _told(error) + tokens.done(failed=True)
-            return result.said + tokens.done(result.count)
+            return result.said + tokens.done(result.affected)
         if message.kind != wire.RPC:
             return tokens.done()
         calls, said = tokens.CallReader(message.body).calls(), b""
         for n, call in enumerate(calls, 1):
             more = n < len(calls)
-            handle, result = await self._called(call, database)
-            if result is not None:
-                said += result.said + tokens.done_in_procedure(result.count)
+            handle, found = await self._called(call, database)
+            if found is not None:
+                said += found.said + tokens.done_in_procedure(found.affected)
             said += tokens.returned(handle) + tokens.done_procedure(more=more)
         return said
 
@@ -201,28 +201,28 @@ class _Session:
             return Result(b"", None)
         if _DESCRIBE in sql:
             return await self._description(given, database)
-        counts = sql.endswith(_CHANGED)
-        sql, values = translated(sql.removesuffix(_CHANGED), given)
+        return await self._run(sql.removesuffix(_CHANGED), given, database, sql.endswith(_CHANGED))
+
+    async def _run(
+        self, sql: str, given: Mapping[str, str], database: asyncpg.Connection, counts: bool
+    ) -> Result:
+        sql, values = translated(sql, given)
         if found := _EXEC.match(sql):
             sql = f"select * from {found[1]}({found[2].replace('@', '').replace(' = ', ' => ')})"
-        if self._server.read_only:
-            await database.execute("set default_transaction_read_only = on")
+        mode = "on" if self._server.read_only else "off"
+        await database.execute(f"set default_transaction_read_only = {mode}")
         statement = await database.prepare(sql)
         rows = await statement.fetch(*values)
-        if self._server.read_only:
-            await database.execute("set default_transaction_read_only = off")
         count = int((statement.get_statusmsg() or "0").rpartition(" ")[2] or 0)
         if counts:
             return Result(tokens.rows(["changed"], ["int4"], [[count]]), 1)
         about = statement.get_attributes()
         if not about:
             return Result(b"", count)
-        names = [each.name for each in about]
-        return Result(tokens.rows(names, [a.type.name for a in about], list(map(tuple, rows))), count)
+        types = [each.type.name for each in about]
+        return Result(tokens.rows([a.name for a in about], types, [*map(tuple, rows)]), count)
 
-    async def _description(
-        self, given: Mapping[str, str], database: asyncpg.Connection
-    ) -> Result:
+    async def _description(self, given: Mapping[str, str], database: asyncpg.Connection) -> Result:
         names = ["name", "system_type_name", "collation_name", "error_number", "error_message"]
         declared = dict.fromkeys(re.findall(r"@(\w+) nvarchar", given["declared"]), "")
         try:
@@ -234,7 +234,9 @@ class _Session:
             ]
         except asyncpg.PostgresError as error:
             cells = [[None, None, None, _number(error), _words(error)]]
-        return Result(tokens.rows(names, ["text", "text", "text", "int4", "text"], cells), len(cells))
+        return Result(
+            tokens.rows(names, ["text", "text", "text", "int4", "text"], cells), len(cells)
+        )
 
 
 def _failed(number: int, words: str) -> Result:
@@ -253,7 +255,7 @@ def _words(error: asyncpg.PostgresError) -> str:
     """Say what happened as SQL Server does, where a column or a name is in it."""
     words = str(error)
     if error.sqlstate == "23502":
-        return f"Cannot insert the value NULL into column '{error.column_name}', table '{error.table_name}'."
+        return f"Cannot insert the value NULL into column '{error.column_name}'."
     if found := re.match(r'relation "(.*)" does not exist', words):
         return f"Invalid object name '{found[1]}'."
     if found := re.match(r'column "?(?:\w+\.)?(.*?)"? does not exist', words):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -60,8 +60,9 @@ def error(number: int, words: str, severity: int = 14) -> bytes:
 
 def logged_in(database: str) -> bytes:
     name = short_text("Microsoft SQL Server")
-    changes = [bytes([1]) + short_text(database) + short_text("master"),
-               bytes([7, 5]) + COLLATION + b"\0", bytes([4]) + short_text("4096") + short_text("4096")]  # fmt: skip
+    size = short_text("4096")
+    changes = [b"\1" + short_text(database) + short_text("master")]
+    changes += [b"\7\5" + COLLATION + b"\0", b"\4" + size + size]
     said = b"".join(_token(0xE3, change) for change in changes)
     return said + _token(0xAD, b"\1\x74\0\0\4" + name + b"\x10\0\3\xe8") + done()
 
@@ -86,23 +87,13 @@ def rows(names: Sequence[str], types: Sequence[str], cells: Sequence[Sequence[ob
 
 
 def _column(kind: str, cells: Sequence[object]) -> tuple[bytes, list[bytes]]:
-    if kind in ("int2", "int4", "int8"):
-        size = int(kind[3])
-        return bytes([0x26, size]), [_whole(cell, size) for cell in cells]
-    if kind == "bool":
-        return b"\x68\1", [b"\0" if cell is None else bytes([1, bool(cell)]) for cell in cells]
-    if kind == "float4":
-        return b"\x6d\4", [_real(cell) for cell in cells]
-    if kind == "float8":
-        return b"\x6d\10", [_float(cell) for cell in cells]
     if kind == "numeric":
         exponents = (c.as_tuple().exponent for c in cells if isinstance(c, Decimal))
         scale = max([0, *(-e for e in exponents if isinstance(e, int))])
         return bytes([0x6C, 17, 38, scale]), [_decimal(cell, scale) for cell in cells]
-    if kind == "date":
-        return b"\x28", [b"\0" if cell is None else b"\3" + _days(cell) for cell in cells]
-    if kind == "timestamp":
-        return b"\x2a\7", [_moment(cell) for cell in cells]
+    if kind in _FIXED:
+        info, written = _FIXED[kind]
+        return info, [b"\0" if c is None else _sized(written(c)) for c in cells]
     if kind == "bytea":
         return b"\xa5\xff\xff", [_long(cell) for cell in cells]
     texts = [None if cell is None else str(cell).encode("utf-16-le") for cell in cells]
@@ -113,18 +104,8 @@ def _column(kind: str, cells: Sequence[object]) -> tuple[bytes, list[bytes]]:
     return info, [null if t is None else len(t).to_bytes(2, "little") + t for t in texts]
 
 
-def _whole(cell: object, size: int) -> bytes:
-    if cell is None:
-        return b"\0"
-    return bytes([size]) + int(str(cell)).to_bytes(size, "little", signed=True)
-
-
-def _real(cell: object) -> bytes:
-    return b"\0" if cell is None else b"\4" + struct.pack("<f", cell)
-
-
-def _float(cell: object) -> bytes:
-    return b"\0" if cell is None else b"\10" + struct.pack("<d", cell)
+def _sized(data: bytes) -> bytes:
+    return bytes([len(data)]) + data
 
 
 def _decimal(cell: object, scale: int) -> bytes:
@@ -140,10 +121,22 @@ def _days(cell: object) -> bytes:
 
 
 def _moment(cell: object) -> bytes:
-    if not isinstance(cell, datetime):
-        return b"\0"
+    assert isinstance(cell, datetime)
     ticks = ((cell.hour * 60 + cell.minute) * 60 + cell.second) * 10**7 + cell.microsecond * 10
-    return b"\10" + ticks.to_bytes(5, "little") + _days(cell)
+    return ticks.to_bytes(5, "little") + _days(cell)
+
+
+_FIXED: dict[str, tuple[bytes, Callable[..., bytes]]] = {
+    "int2": (b"\x26\2", lambda cell: cell.to_bytes(2, "little", signed=True)),
+    "int4": (b"\x26\4", lambda cell: cell.to_bytes(4, "little", signed=True)),
+    "int8": (b"\x26\x08", lambda cell: cell.to_bytes(8, "little", signed=True)),
+    "bool": (b"\x68\1", lambda cell: bytes([cell])),
+    "float4": (b"\x6d\4", lambda cell: struct.pack("<f", cell)),
+    "float8": (b"\x6d\x08", lambda cell: struct.pack("<d", cell)),
+    "date": (b"\x28", _days),
+    "timestamp": (b"\x2a\7", _moment),
+}
+"""How values of a type are told; each has its length before it."""
 
 
 def _long(data: object) -> bytes:

@@ -21,14 +21,11 @@ from syncline.connectors.mssql.errors import (
     translated_errors,
     words_of,
 )
-from syncline.connectors.mssql.session import Session, Sessions
+from syncline.connectors.mssql.session import Session
+from syncline.connectors.mssql.sessions import Sessions
 from syncline.connectors.mssql.settings import MssqlSettings
 from syncline.connectors.mssql.source.fetch import fetch_records
-from syncline.connectors.mssql.source.procedure import (
-    describe_procedure,
-    fetch_from_procedure,
-    read_procedure,
-)
+from syncline.connectors.mssql.source.procedure import describe_procedure, read_procedure
 from syncline.connectors.mssql.source.queries import base_query
 from syncline.connectors.mssql.source.reader import read_pages
 from syncline.connectors.mssql.source.shape import ROWVERSION, shape_of
@@ -37,6 +34,7 @@ from syncline.connectors.mssql.target.upsert import Upsert
 from syncline.connectors.settings import TARGET, read
 from syncline.connectors.sql.connector import TableTarget
 from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, failed_check
+from syncline.connectors.sql.whole_reads import records_with
 from syncline.domain.columns import Columns
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
@@ -111,7 +109,8 @@ class Database:
         with translated_errors():
             async with self._reading.session() as session:
                 if extraction.mode is ExtractionMode.PROCEDURE:
-                    return await fetch_from_procedure(session, extraction, ids)
+                    pages = read_procedure(session, port.ExtractRequest(extraction))
+                    return await records_with(ids, pages)
                 return await fetch_records(session, extraction, ids)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:

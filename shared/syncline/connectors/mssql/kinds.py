@@ -30,14 +30,20 @@ class Kind(StrEnum):
 
 MOMENTS = frozenset({Kind.DATE, Kind.DATETIME, Kind.OFFSET})
 NUMBERS = frozenset({Kind.WHOLE, Kind.BIT, Kind.DECIMAL, Kind.REAL, Kind.FLOAT})
-_BY_NAME = {
+_BY_NAME: dict[str, Kind] = {
     **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), Kind.WHOLE),
     **dict.fromkeys(("decimal", "numeric", "money", "smallmoney"), Kind.DECIMAL),
     **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), Kind.DATETIME),
     **dict.fromkeys(("timestamp", "rowversion"), Kind.ROWVERSION),
     **dict.fromkeys(("binary", "varbinary", "image"), Kind.BINARY),
     **dict.fromkeys(("char", "varchar", "nchar", "nvarchar", "text", "ntext", "xml"), Kind.TEXT),
-    **{k: k for k in (Kind.BIT, Kind.REAL, Kind.FLOAT, Kind.DATE, Kind.OFFSET, Kind.TIME, Kind.GUID)},
+    "bit": Kind.BIT,
+    "real": Kind.REAL,
+    "float": Kind.FLOAT,
+    "date": Kind.DATE,
+    "datetimeoffset": Kind.OFFSET,
+    "time": Kind.TIME,
+    "uniqueidentifier": Kind.GUID,
 }
 _LENGTH = re.compile(r"\((\d+)\)$")
 _WHOLE = re.compile(r"[+-]?\d{1,19}")

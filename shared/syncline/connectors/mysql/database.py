@@ -24,11 +24,7 @@ from syncline.connectors.mysql.errors import (
 from syncline.connectors.mysql.session import Session, Sessions
 from syncline.connectors.mysql.settings import MysqlSettings
 from syncline.connectors.mysql.source.fetch import fetch_records
-from syncline.connectors.mysql.source.procedure import (
-    describe_procedure,
-    fetch_from_procedure,
-    read_procedure,
-)
+from syncline.connectors.mysql.source.procedure import describe_procedure, read_procedure
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.reader import read_pages
 from syncline.connectors.mysql.source.shape import shape_of
@@ -38,6 +34,7 @@ from syncline.connectors.settings import TARGET, read
 from syncline.connectors.sql.connector import TableTarget
 from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, failed_check
 from syncline.connectors.sql.wait_limit import WaitLimit
+from syncline.connectors.sql.whole_reads import records_with
 from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
@@ -131,7 +128,8 @@ class Database:
                 if extraction.mode is not ExtractionMode.PROCEDURE:
                     return await fetch_records(session, extraction, ids)
                 patience = self._settings.statement_timeout
-                page = await fetch_from_procedure(session, extraction, ids, patience)
+                pages = read_procedure(session, port.ExtractRequest(extraction), patience)
+                page = await records_with(ids, pages)
                 await session.run("rollback")
                 return page
 

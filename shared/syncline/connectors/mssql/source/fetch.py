@@ -8,8 +8,8 @@ import msgspec
 
 from syncline.connectors.mssql.kinds import Kind, length_of, made, text_for
 from syncline.connectors.mssql.session import Session
+from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import base_query
-from syncline.connectors.mssql.source.reader import PageMaker
 from syncline.connectors.mssql.source.shape import Column, check_named, selection, shape_of
 from syncline.connectors.port import Page
 from syncline.connectors.sql.zones import in_zone
@@ -44,14 +44,10 @@ async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[
         return page
     maker = PageMaker(extraction, chosen, list(shape), session.zone)
     whole = maker.page([row[:-1] for row in found.rows])
-    own: dict[str, int] = {}
-    asked: dict[str, str] = {}
-    for place, (source_id, row) in enumerate(zip(whole.ids, found.rows, strict=True)):
-        own.setdefault(source_id, place)
-        name = wanted[int(str(row[-1]))][0]
-        if name != source_id:
-            asked[name] = source_id
-    page = whole.part([place for i, place in own.items()])
+    names = [wanted[int(str(row[-1]))][0] for row in found.rows]
+    first = {source_id: place for place, source_id in reversed([*enumerate(whole.ids)])}
+    page = whole.part(sorted(first.values()))
+    asked = {n: i for n, i in zip(names, whole.ids, strict=True) if n != i}
     return msgspec.structs.replace(page, asked=asked, position="")
 
 

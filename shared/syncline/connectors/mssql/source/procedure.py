@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-
-import msgspec
+from collections.abc import AsyncGenerator
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.mssql.session import Session
+from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import Query, bound
-from syncline.connectors.mssql.source.reader import PageMaker
 from syncline.connectors.mssql.source.shape import Column, Selection, check_named
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceColumn
 from syncline.connectors.sql.text import table_name
-from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.record import Record
 
 _FROM_THE_BEGINNING = "0"
 """The position of every page: a procedure has no order in which a read could go on."""
@@ -92,21 +87,3 @@ async def _call_of(session: Session, extraction: Extraction) -> Query:
         f"@{each} = {bound(each, value, given)}" for each, value in extraction.parameters.items()
     ]
     return Query(f"exec {name} {', '.join(said)}", given)
-
-
-async def fetch_from_procedure(
-    session: Session, extraction: Extraction, ids: Sequence[str]
-) -> Page:
-    """Read all rows, and return just these records."""
-    wanted = {*ids}
-    found = Page([], [], None, "")
-    records: list[Record] = []
-    async with aclosing(read_procedure(session, ExtractRequest(extraction))) as pages:
-        async for page in pages:
-            part = page.part([place for place, i in enumerate(page.ids) if i in wanted])
-            found.bad |= {len(records) + place: failure for place, failure in part.bad.items()}
-            found.ids += part.ids
-            found.cursors += part.cursors
-            found.columns = page.columns
-            records += part.records.records()
-    return msgspec.structs.replace(found, given=Columns.of(records))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -29,12 +30,13 @@ class Query(msgspec.Struct, frozen=True):
     given: dict[str, str]
 
 
-def base_query(extraction: Extraction, after: str | None, ids: list[str] | None) -> Query:
+def base_query(extraction: Extraction, after: str | None, ids: Sequence[str] | None) -> Query:
     """Return what is read, its names bound: the cursor less the lookback, IDs, parameters."""
     if extraction.mode is ExtractionMode.CONFIG:
         return Query(f"select * from {table_name(extraction.table or '')}", {})
     cursor = None if after is None else _cursor_value(after, extraction)
-    values: dict[str, object] = {"cursor": cursor, "ids": ids} | extraction.parameters
+    values: dict[str, object] = {"cursor": cursor, "ids": ids}
+    values |= extraction.parameters
     given: dict[str, str] = {}
 
     def replace(found: re.Match[str]) -> str:

@@ -23,6 +23,15 @@ _KEY = 1000
 """Characters of a long ID that are read: more than an ID may have."""
 
 
+_FORMS = {
+    **dict.fromkeys((*MOMENTS, Kind.TIME), "convert(varchar(40), {}, 121)"),
+    Kind.ROWVERSION: "convert(bigint, {})",
+    Kind.GUID: "convert(char(36), {})",
+    Kind.OTHER: "{}.ToString()",
+}
+"""How columns of some kinds are selected; the driver would leave out digits of a time."""
+
+
 class Column(msgspec.Struct, frozen=True):
     """A column of a result; `declared` is its type as SQL Server writes it."""
 
@@ -67,9 +76,9 @@ async def shape_of(session: Session, query: Query) -> dict[str, Column]:
     declared = ", ".join(f"@{name} nvarchar(max)" for name in query.given)
     asked = {"query": f"select * from ({query.sql}\n) q", "declared": declared}
     columns: dict[str, Column] = {}
-    for name, kind, collation, number, message in (await session.rows(_DESCRIBE, asked)).rows:
+    for name, kind, collation, number, words in (await session.rows(_DESCRIBE, asked)).rows:
         if number is not None:
-            raise ServerError(int(str(number)), str(message))
+            raise ServerError(int(str(number)), str(words))
         own = str(name or "")
         if own in columns or not own:
             message = f"the source gives column {own!r} twice: give each a name of its own"
@@ -97,15 +106,11 @@ def selection(extraction: Extraction, shape: Mapping[str, Column]) -> Selection:
 def _said(column: Column, *, is_key: bool) -> str:
     own = column_of(column.name)
     named = f" as {own.removeprefix('q.')}"
-    if column.kind in MOMENTS or column.kind is Kind.TIME:
-        return f"convert(varchar(40), {own}, 121){named}"
-    if column.kind is Kind.ROWVERSION:
-        return f"convert(bigint, {own}){named}"
-    if column.kind is Kind.GUID:
-        return f"convert(char(36), {own}){named}"
-    if column.kind is Kind.OTHER:
-        text = f"convert(nvarchar(4000), {own})" if column.declared == "sql_variant" else ""
-        return f"{text or f'{own}.ToString()'}{named}"
+    form = _FORMS.get(column.kind)
+    if column.kind is Kind.OTHER and column.declared == "sql_variant":
+        form = "convert(nvarchar(4000), {})"
+    if form is not None:
+        return f"{form.format(own)}{named}"
     if not column.is_long:
         return own
     if is_key:

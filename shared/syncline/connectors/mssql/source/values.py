@@ -20,7 +20,7 @@ def values_of(kind: Kind, cells: Sequence[object]) -> list[Value]:
         first = next((cell for cell in cells if cell is not None), None)
         make = _BY_CLASS.get(first.__class__)
     if make is None:
-        return list(cells)  # type: ignore[arg-type] # texts, numbers, true and false
+        return list(cells)  # texts, numbers, true and false
     return [None if cell is None else make(cell) for cell in cells]
 
 
@@ -35,7 +35,7 @@ def key_text(kind: Kind, cell: object) -> str | None:
     return str(int(cell)) if isinstance(cell, bool) else str(cell)
 
 
-def _moment(text: str) -> Value:
+def moment_text(text: str) -> Value:
     """Write `2026-01-31 10:00:00.5 +02:00` as ISO 8601 has it; fractions of nothing go."""
     day, _, rest = text.partition(" ")
     if not rest:
@@ -47,8 +47,8 @@ def _moment(text: str) -> Value:
 
 
 _MAKERS: dict[Kind, Callable[..., Value]] = {
-    Kind.DATETIME: _moment,
-    Kind.OFFSET: _moment,
+    Kind.DATETIME: moment_text,
+    Kind.OFFSET: moment_text,
     Kind.REAL: shortest,
     Kind.BINARY: lambda cell: b64encode(cell).decode(),
 }

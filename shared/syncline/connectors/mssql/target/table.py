@@ -150,8 +150,9 @@ class TargetTable(msgspec.Struct, frozen=True):
         typed = ", ".join(
             f"{self.made(name, f'g.k{n}')} as k{n}" for n, name in enumerate(self.key)
         )
-        sql = f"select {select} from (select cast(g.place as int) as place, {typed} from {listed} g) j"
-        return (await session.rows(f"{sql}{more}", {"keys": _encode(rows).decode()})).rows
+        keyed = f"select cast(g.place as int) as place, {typed} from {listed} g"
+        sql = f"select {select} from ({keyed}) j{more}"
+        return (await session.rows(sql, {"keys": _encode(rows).decode()})).rows
 
     def made(self, name: str, text: str) -> str:
         """Return SQL of a key column's value, compared as the column's own are."""

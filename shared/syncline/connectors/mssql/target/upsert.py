@@ -147,7 +147,7 @@ class Upsert(upsert.Upsert):
         )
         given |= {f"k{n}": part for n, part in enumerate(key)}
         sql = f"update {table.sql} set {change} where {same}; select @@rowcount as changed"
-        [[changed]] = (await self._session.rows(sql, given)).rows  # type: ignore[arg-type]
+        [[changed]] = (await self._session.rows(sql, given)).rows
         return bool(changed)
 
     def _value(self, name: str, text: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
-import msgspec
 from asyncmy.cursors import Cursor, SSCursor
 
 from syncline.connectors.errors import refusal
@@ -14,9 +13,7 @@ from syncline.connectors.mysql.source.queries import call_of
 from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker, taken_rows
 from syncline.connectors.mysql.source.shape import Column, Selection, check_named, columns_of
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.record import Record
 
 _FROM_THE_BEGINNING = "0"
 """The position of every page: a procedure has no order in which a read could go on."""
@@ -72,20 +69,3 @@ async def _called(session: Session, extraction: Extraction) -> Cursor:
     if rows.description is None:
         raise refusal("no_result", f"the procedure {extraction.procedure} returns no rows")
     return rows
-
-
-async def fetch_from_procedure(
-    session: Session, extraction: Extraction, ids: Sequence[str], patience: float
-) -> Page:
-    """Read all rows, and return just these records."""
-    wanted = {*ids}
-    found = Page([], [], None, "")
-    records: list[Record] = []
-    async for page in read_procedure(session, ExtractRequest(extraction), patience):
-        part = page.part([place for place, i in enumerate(page.ids) if i in wanted])
-        found.bad |= {len(records) + place: failure for place, failure in part.bad.items()}
-        found.ids += part.ids
-        found.cursors += part.cursors
-        found.columns = page.columns
-        records += part.records.records()
-    return msgspec.structs.replace(found, given=Columns.of(records))
