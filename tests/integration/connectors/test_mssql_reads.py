@@ -77,12 +77,12 @@ class TestSql:
         self, mssql: MssqlDatabase
     ) -> None:
         await mssql.run(
-            "create function p(least int, word text) returns table (id int, day timestamp, w text)"
+            "create function p(lowest int, word text) returns table (id int, day timestamp, w text)"
             " language sql as $$ delete from t where t.id = 1;"
-            " select id, day, word from t where id >= least order by id desc $$"
+            " select id, day, word from t where id >= lowest order by id desc $$"
         )
         extraction = Extraction(
-            id_column="id", mode=PROCEDURE, procedure="p", parameters={"word": "w'", "least": 2}
+            id_column="id", mode=PROCEDURE, procedure="p", parameters={"word": "w'", "lowest": 2}
         )
 
         assert await mssql.ids(extraction, page_size=2) == ["4", "3", "2"]
@@ -95,7 +95,7 @@ class TestSql:
             "id", "day", "w",
         ]  # fmt: skip
         assert await mssql.run("select count(*) from t") == [(4,)]
-        unknown: dict[str, Any] = {"least": 1, "nothing": 2}
+        unknown: dict[str, Any] = {"lowest": 1, "nothing": 2}
         wrong = Extraction(id_column="id", mode=PROCEDURE, procedure="p", parameters=unknown)
         with pytest.raises(ConnectorError, match="nothing"):
             await mssql.ids(wrong)
@@ -247,7 +247,9 @@ async def test_the_servers_own_certificate_can_be_trusted(
     trusted.write_text(CERTIFICATE)
     for given, failing in (({}, ["tls"]), ({"sslrootcert": str(trusted)}, [])):
         connector = connector_to(mssql.url, sslmode="verify-full", **given)
-        assert [check.part for check in await connector.test() if not check.ok] == failing
+        assert [
+            check.part for check in (checks := await connector.test()) if not check.ok
+        ] == failing, checks
         await connector.close()
 
 

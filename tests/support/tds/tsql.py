@@ -14,7 +14,7 @@ _TYPES = (
     (r"datetimeoffset(\(\d\))?", "timestamptz"),
     (r"uniqueidentifier", "uuid"),
     (r"\btinyint\b", "smallint"),
-    (r"(?<!as )(?<!\")\bbit\b", "boolean"),
+    (r"\bas bit\b", "as boolean"),
     (r"\bfloat\b", "double precision"),
 )
 _LITERAL = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")

@@ -25,6 +25,8 @@ _IDLE_FOR = 30.0
 """Seconds that a connection may wait: hosts close those that wait for long."""
 _LOCK_WAIT = 30
 """Seconds that a statement waits for another one's lock."""
+_UNHEARD = 10
+"""Seconds after which the driver ends what was cancelled and went on."""
 _AT_ONCE = 50
 """Rows that are taken from the driver at once."""
 _NUMBER = "syncline_error"
@@ -76,12 +78,8 @@ class Session:
         """Log in with a connection string. Raises mssql_python.Error."""
 
         def call() -> None:
-            self._connection = mssql_python.connect(
-                text,
-                autocommit=True,
-                timeout=self._limit,
-                attrs_before={mssql_python.SQL_ATTR_LOGIN_TIMEOUT: CONNECT_LIMIT},
-            )
+            self._connection = mssql_python.connect(text, autocommit=True, timeout=CONNECT_LIMIT)
+            self._connection.timeout = self._limit + _UNHEARD
 
         await self._call(call)
         await self.begin(_SETTINGS)
@@ -190,9 +188,13 @@ class Session:
         return await self._call(call)
 
     async def _call(self, call: Callable[[], T]) -> T:
-        """Run a call in the connection's thread; the connection is spoilt where it is given up."""
+        """Run a call in the connection's thread; the connection is spoilt where it is given up.
+
+        Raises TimeoutError where it takes too long, and what the call raises.
+        """
         self._is_busy = True
-        answer = await self._worker.run(call)
+        async with asyncio.timeout(self._limit):
+            answer = await self._worker.run(call)
         self._is_busy = False
         self._used = asyncio.get_running_loop().time()
         return answer

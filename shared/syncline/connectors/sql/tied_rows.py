@@ -70,4 +70,4 @@ def not_unique(source_id: object, cursor: object) -> ConnectorError:
         f"more than {MOST_TIED:,} rows have the ID {str(source_id)!r} and one cursor value "
         f"({cursor}): idColumn must be a column that names each record"
     )
-    return refusal("idnot_unique", message)
+    return refusal("id_not_unique", message)

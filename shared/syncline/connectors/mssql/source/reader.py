@@ -20,7 +20,7 @@ from syncline.connectors.sql.tied_rows import MOST_TIED, not_unique
 from syncline.connectors.sql.zones import in_zone
 
 _NOW = "select convert(varchar(40), sysdatetimeoffset(), 121) as taken_at"
-_FIRST = 100
+_FIRST = 10
 """Rows of the first page at most, where columns may be long."""
 
 
