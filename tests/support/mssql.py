@@ -112,7 +112,7 @@ async def backend(dsn: str, url: str | None) -> AsyncIterator[Backend]:
 
 _AUTHORITY = Authority()
 _SIGNED = _AUTHORITY.sign()
-CERTIFICATE = _SIGNED.certificate
+AUTHORITY = _AUTHORITY.certificate
 
 
 def _tls() -> ssl.SSLContext:

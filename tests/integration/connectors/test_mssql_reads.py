@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from syncline.connectors.port import ExtractRequest
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.eventually import eventually
-from tests.support.mssql import CERTIFICATE, MssqlDatabase, backend, connector_to
+from tests.support.mssql import AUTHORITY, MssqlDatabase, backend, connector_to
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
 
@@ -240,16 +241,17 @@ class TestGivenUp:
             await mssql.ids(self.SLOW)
 
 
-async def test_the_servers_own_certificate_can_be_trusted(
-    mssql: MssqlDatabase, tmp_path: Any
+async def test_a_server_is_verified_by_the_systems_authorities(
+    mssql: MssqlDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trusted = tmp_path / "server.pem"
-    trusted.write_text(CERTIFICATE)
-    for given, failing in (({}, ["tls"]), ({"sslrootcert": str(trusted)}, [])):
-        connector = connector_to(mssql.url, sslmode="verify-full", **given)
+    trusted = tmp_path / "ca.pem"
+    trusted.write_text(AUTHORITY)
+    for host, parts in (("127.0.0.1", ["tls"]), ("localhost", [])):
+        connector = connector_to(mssql.url, sslmode="verify-full", host=host)
         checks = await connector.test()
-        assert [check.part for check in checks if not check.ok] == failing, checks
+        assert [check.part for check in checks if not check.ok] == parts, checks
         await connector.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
 
 
 def _answering(check: Any) -> Any:

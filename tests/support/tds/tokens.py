@@ -111,7 +111,7 @@ def _sized(data: bytes) -> bytes:
 def _decimal(cell: object, scale: int) -> bytes:
     if not isinstance(cell, Decimal):
         return b"\0"
-    digits = int(f"{abs(cell):.{scale}f}".replace(".", "")).to_bytes(16, "little")
+    digits = int(f"{cell.copy_abs():.{scale}f}".replace(".", "")).to_bytes(16, "little")
     return bytes([17, not cell.is_signed()]) + digits
 
 

@@ -146,6 +146,4 @@ def connection_string(settings: MssqlSettings, password: str, address: str) -> s
         "HostnameInCertificate": settings.host,
         "ConnectRetryCount": "0",
     }
-    if verifies and settings.sslrootcert:
-        said["ServerCertificate"] = settings.sslrootcert
     return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in said.items())

@@ -16,8 +16,6 @@ class MssqlSettings(ServerSettings):
     """A named instance has a port of its own: the one that its server listens at."""
     sslmode: SslMode = Field(SslMode.PREFER, strict=False, title="TLS")
     """`verify-full` also checks who the server is; every connection is encrypted."""
-    sslrootcert: str = advanced("", "Server's certificate")
-    """Path of a file with the server's own certificate, where the system knows no issuer of it."""
     timezone: ZoneName = advanced("", "Time zone")
     """Of `datetime` and `datetime2` columns that are read; without one they have none."""
 
@@ -27,3 +25,6 @@ class MssqlSettings(ServerSettings):
             yield "sslmode", "SQL Server's driver checks the server's name, too: say `verify-full`"
         if self.sslmode is SslMode.DISABLE:
             yield "sslmode", "SQL Server's logins are always encrypted: say `require`"
+        if self.sslrootcert:
+            words = "SQL Server's driver trusts the system's authorities: add the certificate there"
+            yield "sslrootcert", words
