@@ -32,6 +32,7 @@ def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
         "business-one",
         "file",
         "kafka",
+        "mssql",
         "mysql",
         "portal",
         "postgresql",
@@ -42,7 +43,8 @@ def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
     ],
 )
 def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
-    kind, found = connector_class(name), sections(name, tmp_path)
+    page = "sqlserver" if name == "mssql" else name
+    kind, found = connector_class(name), sections(page, tmp_path)
 
     assert {"Profile", "Reading"} <= found.keys()
     assert ("Writing" in found) is kind.capabilities.target

@@ -24,6 +24,18 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"password": "x"},
     ),
+    "mssql": (
+        {
+            "host": "h",
+            "port": 1433,
+            "database": "d",
+            "user": "u",
+            "sslmode": "verify-full",
+            "timezone": "Europe/Berlin",
+            "statementTimeout": 5,
+        },
+        {"password": "x"},
+    ),
     "mysql": (
         {
             "host": "h",

@@ -119,6 +119,16 @@ def is_certificate_refused(error: BaseException) -> bool:
     return "certificate" in words_of(error).lower() and isinstance(error, mssql_python.Error)
 
 
+def check_loaded(error: mssql_python.Error) -> None:
+    """Raise ConnectorError where the driver's own libraries could not be loaded."""
+    if "Failed to load the driver" in words_of(error):
+        message = (
+            "a library of the system that SQL Server's driver needs is not installed: on Debian, "
+            "`apt-get install libltdl7 libkrb5-3 libgssapi-krb5-2` where Syncline runs"
+        )
+        raise refusal("driver_missing", message) from error
+
+
 def number_of(error: BaseException) -> int:
     """Return SQL Server's number of an error, 0 where it has none."""
     if isinstance(error, ServerError):

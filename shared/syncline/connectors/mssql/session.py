@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import mssql_python
 
-from syncline.connectors.mssql.errors import ServerError
+from syncline.connectors.mssql.errors import ServerError, check_loaded
 from syncline.connectors.mssql.settings import MssqlSettings
 from syncline.connectors.mssql.worker import Worker
 from syncline.connectors.sql.server import CONNECT_LIMIT
@@ -75,13 +75,20 @@ class Session:
         self.is_snapshot = False
 
     async def connect(self, text: str, *, writes: bool) -> None:
-        """Log in with a connection string. Raises mssql_python.Error."""
+        """Log in with a connection string.
+
+        Raises mssql_python.Error, and ConnectorError where the driver cannot work here.
+        """
 
         def call() -> None:
             self._connection = mssql_python.connect(text, autocommit=True, timeout=CONNECT_LIMIT)
             self._connection.timeout = self._limit + _UNHEARD
 
-        await self._call(call)
+        try:
+            await self._call(call)
+        except mssql_python.Error as error:
+            check_loaded(error)
+            raise
         await self.begin(_SETTINGS)
         [[version, state]] = (await self.rows(_ABOUT)).rows
         self.version, self.is_snapshot = str(version), state == 1 and not writes

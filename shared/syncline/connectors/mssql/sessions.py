@@ -110,7 +110,7 @@ class Sessions:
         )
         try:
             (await other.open()).close()
-        except (FailureError, OSError, ServerError, mssql_python.Error):
+        except (FailureError, OSError, ServerError, mssql_python.Error):  # the answer is No
             return False
         return True
 
