@@ -167,6 +167,16 @@ async def test_a_call_whose_answer_was_lost_has_one_effect(
     assert hub.effects[f"{entity} {entity}-0"] == (1 if method == "POST" else 2)
 
 
+@pytest.mark.parametrize("entity", SAMPLES)
+async def test_only_documents_need_an_intent(connector: PortalConnector, entity: str) -> None:
+    able = connector.capabilities_for({"entity": entity})
+
+    assert able.idempotent_upsert is (entity in MASTER)
+    assert able.honours_keys is (entity in DOCUMENTS)
+    assert able.bulk_size == (500 if entity in MASTER else 1)
+    assert able.read_back
+
+
 async def test_a_key_that_comes_with_another_content_is_refused(
     connector: PortalConnector, hub: PortalHub
 ) -> None:

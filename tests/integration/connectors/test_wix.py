@@ -183,14 +183,25 @@ async def test_products_come_with_their_variants(
     assert all("PLAIN_DESCRIPTION" in json.loads(each.body)["fields"] for each in asked)
 
 
+async def test_products_of_a_v3_site_are_read_on(site: WixSite, connector: WixConnector) -> None:
+    names = fill(site, "product", 130)[::-1]
+    pages = connector.extract(ExtractRequest(reading("product")))
+    first = await anext(pages)
+
+    rest = await ids(connector, reading("product"), position=first.position)
+
+    assert first.ids + rest == names
+
+
+@pytest.mark.parametrize(("before", "after"), [("V1", "V3"), ("V3", "V1")])
 async def test_a_read_begins_again_where_the_catalogue_was_changed_meanwhile(
-    site: WixSite, connector: WixConnector
+    site: WixSite, connector: WixConnector, before: str, after: str
 ) -> None:
-    site.catalog = "V1_CATALOG"
+    site.catalog = f"{before}_CATALOG"
     site.put("product", *({"id": f"p{n}", "numericId": n, "updatedDate": at(n)} for n in range(9)))
     pages = connector.extract(ExtractRequest(reading("product"), page_size=3))
     position = (await anext(pages)).position
-    site.catalog = "V3_CATALOG"
+    site.catalog = f"{after}_CATALOG"
 
     with pytest.raises(ConnectorError) as caught:
         await ids(connector, reading("product"), position=position)
