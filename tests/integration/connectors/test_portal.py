@@ -175,6 +175,8 @@ async def test_only_documents_need_an_intent(connector: PortalConnector, entity:
     assert able.honours_keys is (entity in DOCUMENTS)
     assert able.bulk_size == (500 if entity in MASTER else 1)
     assert able.read_back
+    assert "as a whole" in (PortalConnector.on_create_problem({"entity": entity}, ["note"]) or "")
+    assert PortalConnector.on_create_problem({"entity": entity}, []) is None
 
 
 async def test_a_key_that_comes_with_another_content_is_refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from syncline.connectors import port
@@ -24,6 +24,14 @@ class PortalConnector(ApiConnector):
     profile_secrets = PortalSecrets
     secret_names: ClassVar[Mapping[str, str]] = {"apiKey": "integrationKey"}
     entities: ClassVar[Mapping[str, Entity]] = ENTITIES
+
+    @classmethod
+    def on_create_problem(
+        cls, target: Mapping[str, object], on_create: Sequence[str], /
+    ) -> str | None:
+        """Refuse fields of creations alone: an update without them would take them away."""
+        words = "the hub replaces a record as a whole: what an update leaves out would be gone"
+        return words if on_create else super().on_create_problem(target, on_create)
 
     async def test(self) -> list[port.Check]:
         """Ask who answers, and say what the key may do there."""
