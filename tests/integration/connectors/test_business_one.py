@@ -166,7 +166,8 @@ async def test_stock_is_read_by_item_and_warehouse(
             {"WarehouseCode": f"0{w}", "InStock": 5.5, "Committed": n, "CostAccount": "_SYS"}
             for w in range(n % 3)
         ]
-        layer.put("Items", {"ItemCode": f"A/{n:02}", "ItemWarehouseInfoCollection": rows})
+        own = {"InventoryUOM": "kg", "SalesItem": "tYES", "ItemWarehouseInfoCollection": rows}
+        layer.put("Items", {"ItemCode": f"A/{n:02}"} | own)
     stock = reading("itemstock", "StockId")
 
     pages = [page async for page in b1.extract(ExtractRequest(stock))]
@@ -182,7 +183,8 @@ async def test_stock_is_read_by_item_and_warehouse(
     assert pages[0].records.records()[1] == {
         "StockId": "A/02/00", "ItemCode": "A/02", "WarehouseCode": "00",
         "Available": Decimal("3.5"), "InStock": Decimal("5.5"), "Committed": 2,
-        "Ordered": None, "Locked": None, "InventoryUOM": None,
+        "Ordered": None, "Locked": None, "InventoryUOM": "kg", "SalesItem": "tYES",
+        "InventoryItem": None,
     }  # fmt: skip
     found = await b1.fetch(stock, ["a/02/01", "A/02/09", "none", "A/01/00"])
     assert sorted(found.ids) == ["A/01/00", "A/02/01"]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from syncline.connectors.api.entities import Entity
-from syncline.connectors.business_one.stock import ITEM, STOCK_ID, UNIT, WAREHOUSES
+from syncline.connectors.business_one.stock import ITEM, OF_ITEM, STOCK_ID, WAREHOUSES
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.record import JsonObject
 
@@ -103,7 +103,7 @@ def document_lookup(name: str, reference: str) -> JsonObject:
 _SOURCES: Final[Mapping[str, Extraction]] = {
     "item": _dated("Items", ITEM, "CreateDate"),
     "itemstock": replace(
-        _whole("Items", ITEM, select=f"{ITEM},{UNIT},{WAREHOUSES}"), id_column=STOCK_ID
+        _whole("Items", ITEM, select=",".join((ITEM, *OF_ITEM, WAREHOUSES))), id_column=STOCK_ID
     ),
     "bp": _dated("BusinessPartners", "CardCode", "CreateDate"),
     "salesorder": _dated("Orders", "DocEntry", "CreationDate", is_number=True),

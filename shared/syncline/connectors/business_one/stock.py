@@ -16,7 +16,8 @@ ITEM = "ItemCode"
 STOCK_ID = "StockId"
 """Item and warehouse as one ID, such as `A1/01`."""
 WAREHOUSES = "ItemWarehouseInfoCollection"
-UNIT = "InventoryUOM"
+OF_ITEM = ("InventoryUOM", "SalesItem", "InventoryItem")
+"""Properties of the item that its stock has, too: its unit, whether it is sold and counted."""
 _KEPT = ("InStock", "Committed", "Ordered", "Locked")
 
 
@@ -85,7 +86,7 @@ def _records(item: Record) -> Iterator[Record]:
                 "WarehouseCode": warehouse,
                 "Available": _less(row.get("InStock"), row.get("Committed")),
                 **{name: row.get(name) for name in _KEPT},
-                UNIT: item.get(UNIT),
+                **{name: item.get(name) for name in OF_ITEM},
                 **own,
             }
 
