@@ -23,6 +23,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     execute_sync,
     get_named_type,
     is_list_type,
@@ -173,7 +174,8 @@ class ShopifyShop(HttpApi):
         if done.data is None and "data" in answer and done.errors and not done.errors[0].path:
             del answer["data"]
             answer["errors"] = [_error("INVALID_VARIABLE", e.message) for e in done.errors]
-        actual = min(cost, _size(done.data))
+        is_mutation = operation.operation is OperationType.MUTATION
+        actual = cost if is_mutation else min(cost, _size(done.data))
         self.available -= actual
         return answer | {"extensions": self._cost_shown(cost, actual)}
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
-from syncline.connectors.port import ConnectorError, WriteBatch
+from syncline.connectors.port import ConnectorError, ExtractRequest, Surroundings, WriteBatch
 from syncline.connectors.shopify import ShopifyConnector
 from syncline.domain.errors import Category, Failure
 from syncline.testing.http_api import Trouble
 from tests.support.shopify_data import gid
-from tests.support.shopify_world import HERE, products, shopify_shop, stock
+from tests.support.shopify_world import HERE, products, reading, shopify_shop, stock
 
 FIRST_RED = [{"optionName": "Colour", "name": "red"}]
 
@@ -130,3 +133,43 @@ async def _stopped(connector: ShopifyConnector, batch: WriteBatch) -> list[Failu
         return [error.failure]
     assert result.failures == {}
     return list(result.stopped.values())
+
+
+@asynccontextmanager
+async def shop_at(url: str | None) -> AsyncIterator[ShopifyConnector]:
+    """Give a connector to the stand-in, or to the real shop at https://TOKEN@my-shop.myshopify.com."""
+    if url is None:
+        async with shopify_shop() as (_, connector):
+            yield connector
+        return
+    parts = urlsplit(url)
+    secrets = {"accessToken": parts.username or ""}
+    connector = ShopifyConnector({"shop": f"https://{parts.hostname}"}, secrets, Surroundings())
+    try:
+        yield connector
+    finally:
+        await connector.close()
+
+
+class TestShop:
+    """A shop as a customer has it: the stand-in, and a real one where a URL is given."""
+
+    system = "shopify"
+
+    async def test_a_product_goes_in_once_and_comes_back(self, system_url: str | None) -> None:
+        async with shop_at(system_url) as connector:
+            assert [check for check in await connector.test() if not check.ok] == []
+            batch = products([shirt(handle=f"syncline-test-{uuid4()}")])
+
+            first, again = await connector.write(batch), await connector.write(batch)
+            found = await connector.lookup(batch)
+            ids = [str(first.target_ids[0])]
+            fetched = await connector.fetch(reading("item"), ids)
+            request = ExtractRequest(reading("item"), limit=5)
+            pages = [page async for page in connector.extract(request)]
+            gone = await connector.delete(ids, {"entity": "item"})
+
+        assert (first.failures, again.failures, gone.failures) == ({}, {}, {})
+        assert ids == again.target_ids == found.target_ids == fetched.ids
+        assert fetched.records.records()[0]["title"] == "A shirt"
+        assert 1 <= sum(len(page.ids) for page in pages) <= 5
