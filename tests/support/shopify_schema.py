@@ -60,9 +60,27 @@ def introspected() -> Mapping[str, Any]:
             _fetch()
         except (OSError, subprocess.SubprocessError, tarfile.TarError) as error:
             pytest.skip(f"Shopify's schema is missing: `npm pack {PACKAGE}` failed: {error}")
-    with gzip.open(_KEPT) as file:
-        types = json.load(file)["data"]["__schema"]["types"]
+    types = _read()["data"]["__schema"]["types"]
     return {each["name"]: each for each in types}
+
+
+def _read() -> Any:
+    with gzip.open(_KEPT) as file:
+        return json.load(file)
+
+
+def scopes_of(text: str) -> list[frozenset[str]]:
+    """Return what a document needs by Shopify's own table: one scope of each set."""
+    introspected()
+    wanted = {name for pair in touched(text) for name in (pair, pair[0])}
+    told = _read()["offline_scopes"]["items"]
+    return [
+        frozenset(each["offlineScopes"])
+        for each in told
+        if each["offlineScopes"]
+        and (each["typeName"] if each["type"] == "type" else (each["typeName"], each["fieldName"]))
+        in wanted
+    ]
 
 
 class UnknownFieldError(LookupError):

@@ -13,13 +13,14 @@ from graphql import parse, validate
 from syncline.connectors.api.entities import Entity
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.shopify import ShopifyConnector, documents
+from syncline.connectors.shopify.access import SCOPES
 from syncline.connectors.shopify.entities import ENTITIES
 from syncline.connectors.shopify.slices import read_slices
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.testing.http_api import Trouble
 from tests.support.shopify_data import gid
-from tests.support.shopify_schema import UnknownFieldError, touched
+from tests.support.shopify_schema import UnknownFieldError, scopes_of, touched
 from tests.support.shopify_shop import shop_schema
 from tests.support.shopify_world import reading, shopify_shop
 
@@ -41,6 +42,26 @@ def test_each_document_fits_the_schema_of_shopify(name: str) -> None:
 def test_a_field_that_shopify_does_not_have_is_noticed() -> None:
     with pytest.raises(UnknownFieldError, match=r"Product\.colour"):
         list(touched("query Read { products(first: 1) { nodes { colour } } }"))
+
+
+@pytest.mark.parametrize(
+    ("what", "needed"),
+    [
+        ("item and variant as a source", ["read item", "read variant", "rest of item"]),
+        ("customer as a source", ["read customer", "rest of customer"]),
+        ("order as a source", ["read order", "rest of order"]),
+        ("item as a target", ["set item", "find item", "delete item"]),
+        ("itemstock as a target", ["find stock", "set stock", "activate stock"]),
+    ],
+)
+def test_the_scopes_that_are_asked_for_are_those_of_the_documents(
+    what: str, needed: list[str]
+) -> None:
+    held = {*SCOPES[what], *(each.replace("write_", "read_", 1) for each in SCOPES[what])}
+    wanted = [any_of for name in needed for any_of in scopes_of(documents.EVERY[name])]
+
+    assert [any_of for any_of in wanted if not any_of & held] == []
+    assert {each for each in held if not any(each in any_of for any_of in wanted)} == set()
 
 
 class ShortReads(ShopifyConnector):
@@ -164,6 +185,7 @@ async def test_a_page_that_costs_too_much_is_asked_for_in_smaller_ones() -> None
         pages = await read(connector, reading("item"))
 
         assert [i for page in pages for i in page.ids] == wanted
+        assert (await connector.fetch(reading("item"), wanted)).ids == wanted
 
 
 async def test_names_that_are_withheld_fail_the_read_instead_of_being_null() -> None:

@@ -15,9 +15,9 @@ from syncline.domain.errors import FailureError
 from syncline.domain.mapping.paths import parse_path, reader
 
 SCOPES: Mapping[str, Sequence[str]] = {
-    "item and variant as a source": ("read_products", "read_inventory"),
+    "item and variant as a source": ("read_products",),
     "customer as a source": ("read_customers",),
-    "order as a source": ("read_orders",),
+    "order as a source": ("read_orders", "read_customers", "read_products"),
     "item as a target": ("read_products", "write_products"),
     "itemstock as a target": ("read_products", "write_inventory"),
 }
@@ -31,16 +31,20 @@ async def check_access(api: Api, found: Sequence[Check]) -> list[Check]:
     """Return the steps of a test that went well, with what the app may do."""
     version = api.settings.base_url.rpartition("/")[2]
     try:
-        url = api.url(ENDPOINT, (), {})
-        answer = await api.ask(url, GraphqlBody(documents.TEST, {}), graphql=True)
-        handles = _SCOPES_AT(api.decoded(answer))
-        granted = {str(each) for each in handles} if isinstance(handles, list) else set()
-        checks = [*(c for c in found if c.part not in ("permission", "data")), _scopes(granted)]
-        if "read_customers" in granted or "write_customers" in granted:
-            checks += await _personal_data(api)
-        return checks + (_version(answer, version) or [c for c in found if c.part == "data"])
+        return await _access(api, found, version)
     except FailureError as error:
         return [*found, Check("data", ok=False, message=api.clean(str(error))[:500])]
+
+
+async def _access(api: Api, found: Sequence[Check], version: str) -> list[Check]:
+    url = api.url(ENDPOINT, (), {})
+    answer = await api.ask(url, GraphqlBody(documents.TEST, {}), graphql=True)
+    handles = _SCOPES_AT(api.decoded(answer))
+    granted = {str(each) for each in handles} if isinstance(handles, list) else set()
+    checks = [*(c for c in found if c.part not in ("permission", "data")), _scopes(granted)]
+    if "read_customers" in granted or "write_customers" in granted:
+        checks += await _personal_data(api)
+    return checks + (_version(answer, version) or [c for c in found if c.part == "data"])
 
 
 def _scopes(granted: set[str]) -> Check:

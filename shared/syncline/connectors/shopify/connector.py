@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar
@@ -12,6 +13,7 @@ from syncline.connectors import port
 from syncline.connectors.api.connector import ApiConnector
 from syncline.connectors.api.entities import ENTITY, Entity
 from syncline.connectors.http.client.client import Sender
+from syncline.connectors.http.client.connection_test import TEST_LIMIT
 from syncline.connectors.http.target.search import keys_of
 from syncline.connectors.settings import TARGET, read
 from syncline.connectors.shopify.access import check_access
@@ -64,10 +66,14 @@ class ShopifyConnector(ApiConnector):
 
     async def test(self) -> list[port.Check]:
         """Reach the shop, sign in, and say which scopes and which version of the API it gives."""
-        found = await super().test()
-        if not all(check.ok for check in found):
-            return found
-        return await check_access(self._api, found)
+        try:
+            async with asyncio.timeout(TEST_LIMIT):
+                found = await super().test()
+                if not all(check.ok for check in found):
+                    return found
+                return await check_access(self._api, found)
+        except TimeoutError:  # the failed check tells it
+            return [port.Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages in the order of changes, or of IDs where a shop cannot sort by changes."""

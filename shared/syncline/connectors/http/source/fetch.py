@@ -8,6 +8,7 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.graphql import TOO_COSTLY
 from syncline.connectors.http.client.api import Api, fill_parameter
 from syncline.connectors.http.settings.bodies import filled
 from syncline.connectors.http.settings.extraction import Fetch, HttpSource
@@ -22,7 +23,7 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import Record
 
 _GONE = frozenset({"not_found", "http_410"})
-_LONG = frozenset({"too_large", "http_414", "http_431"})
+_LONG = frozenset({"too_large", "http_414", "http_431", TOO_COSTLY})
 _DOTS = frozenset({"", ".", ".."})
 """What would be another path, not a record."""
 
