@@ -57,7 +57,7 @@ LISTINGS = {
     ),
     "service": Listing(
         "/bookings/v2/services/query", "services", by_cursor=False, filters=("hidden",),
-        sorts=("createdDate",),
+        sorts=("id",),
     ),
     "product": Listing("/stores/v3/products/query", "products", filters=(*_DATES, "visible")),
     "plan": Listing("/pricing-plans/v3/plans/query", "plans"),

@@ -118,6 +118,8 @@ async def test_orders_that_wix_hides_are_read_where_the_mapping_asks_for_them(
 
     assert await ids(connector, reading("order")) == ["APPROVED"]
     assert await ids(connector, asked, after=at(0)) == ["APPROVED", "PENDING"]
+    found = await connector.fetch(asked, ["APPROVED", "PENDING", "REJECTED"])
+    assert sorted(found.ids) == ["APPROVED", "PENDING"]
 
 
 async def test_bookings_can_be_asked_for_at_another_address(
@@ -157,8 +159,12 @@ async def test_a_v1_site_is_read_on_and_its_products_are_fetched(
 
     fetched = await connector.fetch(reading("product"), ["p7", "nobody"])
     described = await connector.describe(reading("product"))
+    filtered = reading("product", filter={"visible": True})
 
     assert fetched.ids == ["p7"]
+    for read in (ids(connector, filtered), connector.fetch(filtered, ["p7"])):
+        with pytest.raises(ConnectorError, match=r"options\.filter"):
+            await read
     assert "numericId" in {column.name for column in described or []}
 
 

@@ -102,6 +102,11 @@ class TestOrders(ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, Throttle
         (reading("order", cursor_column="createdDate"), None, "$.extraction.cursorColumn"),
         (reading("order", endpoint="/x"), None, "$.extraction.endpoint"),
         (
+            reading("order", options={"entity": "order", "filter": {"updatedDate": {}}}),
+            None,
+            "$.extraction.options.filter",
+        ),
+        (
             reading("order", options={"entity": "order", "filter": "x"}),
             None,
             "$.extraction.options.filter",

@@ -18,13 +18,12 @@ from syncline.connectors.http.client.connection_test import (
     sound,
 )
 from syncline.connectors.wix import products
-from syncline.connectors.wix.entities import ENTITIES
+from syncline.connectors.wix.entities import CHANGED, ENDPOINT, ENTITIES, FILTER
 from syncline.connectors.wix.settings import WixSecrets, WixSettings
 from syncline.domain.errors import FailureError, Problem
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.record import JsonObject
 
-FILTER, ENDPOINT = "filter", "endpoint"
 _OPTIONS = "$.extraction.options"
 
 
@@ -57,6 +56,8 @@ class WixConnector(ApiConnector):
             wrong = "must be an object, such as {status: APPROVED}"
         elif given and options.get(ENTITY) == "subscription":
             wrong = "is not for subscriptions: Wix lists them all"
+        elif given and (own := {CHANGED, "id"} & given.keys()):
+            wrong = f"must not name `{own.pop()}`: Syncline filters by it itself"
         if wrong:
             return [Problem(f"{_OPTIONS}.{FILTER}", wrong)]
         if endpoint is not None and not str(endpoint).startswith("/"):
@@ -70,12 +71,14 @@ class WixConnector(ApiConnector):
         """Return the ready extraction of an entity type, with the mapping's filter and address."""
         ready, given = super().source_block(extraction), extraction.options
         options, endpoint = ready.options, ready.endpoint
+        fetch = options["fetch"]
         if given.get(FILTER):
             options = options | {"body": _filtered(options["body"], given[FILTER])}
+            fetch = fetch | {"body": _filtered(fetch["body"], given[FILTER])}
         if given.get(ENDPOINT):
             endpoint = given[ENDPOINT]
-            options = options | {"fetch": options["fetch"] | {"endpoint": endpoint}}
-        return dataclasses.replace(ready, endpoint=endpoint, options=options)
+            fetch = fetch | {"endpoint": endpoint}
+        return dataclasses.replace(ready, endpoint=endpoint, options=options | {"fetch": fetch})
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages; of products those of the catalogue that the site has now."""
@@ -135,6 +138,8 @@ def _is_of_products(extraction: Extraction) -> bool:
 def _filtered(body: JsonObject, given: JsonObject) -> JsonObject:
     """Return a body whose filter holds the mapping's conditions as well."""
     return {
-        root: query | {"filter": {**given, **query.get("filter", {})}}
-        for root, query in body.items()
+        name: part | {"filter": {**given, **part.get("filter", {})}}
+        if isinstance(part, dict)
+        else part
+        for name, part in body.items()
     }

@@ -18,6 +18,8 @@ from syncline.domain.record import JsonObject
 MOST = 100
 """Records in a page and IDs in a filter, for most lists."""
 CHANGED = "updatedDate"
+FILTER, ENDPOINT = "filter", "endpoint"
+"""What a mapping may say in `extraction.options` beside the entity type."""
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -140,7 +142,7 @@ ENTITIES = {
     "subscription": Entity(SUBSCRIPTIONS),
     "product": _Query("/stores/v3/products/query", "products", beside={"fields": _FIELDS}).entity(),
     "service": _Query(
-        "/bookings/v2/services/query", "services", by="offset", sort="createdDate", changes=False
+        "/bookings/v2/services/query", "services", by="offset", sort="id", changes=False
     ).entity(),
     "plan": _Query("/pricing-plans/v3/plans/query", "plans").entity(),
     "menuitem": _Query("/restaurants/menus/v1/items/query", "items", size=500).entity(),

@@ -18,7 +18,7 @@ from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.source.paging import loop_error
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
-from syncline.connectors.wix.entities import MOST, PRODUCTS_V1
+from syncline.connectors.wix.entities import ENDPOINT, FILTER, MOST, PRODUCTS_V1
 from syncline.domain.columns import Columns
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import Extraction
@@ -48,7 +48,11 @@ async def has_v1(api: Api) -> bool:
 
 
 async def read_v1(api: Api, request: ExtractRequest) -> AsyncIterator[Page]:
-    """Stream all products of catalogue V1, whatever the bookmark is."""
+    """Stream all products of catalogue V1, whatever the bookmark is.
+
+    Raises ConnectorError where the mapping says what is for catalogue V3.
+    """
+    _check_v1(request.extraction)
     if request.position and not is_v1_position(request.position):
         raise moved()
     position = request.position and request.position.removeprefix(_V1_POSITION)
@@ -60,8 +64,18 @@ async def read_v1(api: Api, request: ExtractRequest) -> AsyncIterator[Page]:
 
 
 async def fetch_v1(api: Api, request: Extraction, ids: Sequence[str]) -> Page:
-    """Read just these products of catalogue V1."""
+    """Read just these products of catalogue V1. Raises as `read_v1`."""
+    _check_v1(request)
     return await fetch_records(api, _V1, request, ids)
+
+
+def _check_v1(extraction: Extraction) -> None:
+    for name in (FILTER, ENDPOINT):
+        if extraction.options.get(name):
+            message = (
+                f"leave `options.{name}` out: the site has catalogue V1, which is read in full"
+            )
+            raise refusal("invalid_mapping", message)
 
 
 def is_v1_position(position: str) -> bool:
