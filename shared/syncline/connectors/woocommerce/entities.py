@@ -36,6 +36,7 @@ def _source(endpoint: str, parameters: JsonObject, cursor: str | None) -> Extrac
         paging=_PAGING,
         options={
             "exclusiveBy": "PT1S",  # `modified_after` is exclusive, its times are whole seconds
+            "stable": {"parameters": _BY_ID},  # a read that was interrupted may see one twice
             "fetch": {"endpoint": endpoint, "parameters": asked, "size": PER_PAGE},
         },
     )
