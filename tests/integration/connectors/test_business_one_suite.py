@@ -29,6 +29,7 @@ from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import (
     WAIT,
     LostAnswerSuite,
+    ReadBackSuite,
     ReadOnlySuite,
     SizeLimitSuite,
     ThrottledSuite,
@@ -179,7 +180,7 @@ class ServiceLayerWorld:
 
 class TestBusinessOne(
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
-    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite,
+    TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
     system = "business_one"
     kind = BusinessOneConnector
