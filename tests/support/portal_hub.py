@@ -135,6 +135,10 @@ class PortalHub(HttpApi):
         """Let all `next` be too old."""
         self._tokens.clear()
 
+    def forget_keys(self) -> None:
+        """Let all idempotency keys be too old."""
+        self._answers.clear()
+
     def _reply(self, asked: ReceivedRequest) -> Reply:
         operation = operation_of(asked.method, asked.path)
         reply = self._answer(asked, operation)

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -271,3 +272,56 @@ async def test_a_key_without_rights_and_a_server_that_is_no_hub_fail_their_test(
 
     hub.trouble.append(Trouble(status=200, body=b'{"hello": 1}'))
     assert [c.part for c in await connector.test() if not c.ok] == ["data"]
+
+
+@pytest.mark.parametrize("looks", [True, False])
+async def test_an_order_is_not_doubled_by_a_hub_that_has_forgotten_its_key(
+    hub: PortalHub, connector: PortalConnector, *, looks: bool
+) -> None:
+    sent = batch("salesorder", numbered("salesorder", 1))
+    first = await connector.write(sent)
+    hub.forget_keys()
+    sent.asked = not looks
+
+    again = await connector.write(sent)
+
+    if looks:
+        assert again.target_ids == first.target_ids
+    else:
+        assert "key_taken" in again.failures[0].message
+    assert len(hub.stored["salesorder"]) == 1
+
+
+class TestHub:
+    """The same of a real hub, whose `SYNCLINE_TEST_PORTAL_URL` is https://KEY@HOST/api/v1.
+
+    It is written to: three groups are made and deleted.
+    """
+
+    system = "portal"
+
+    async def test_groups_are_written_found_read_and_deleted(
+        self, hub: PortalHub, system_url: str | None
+    ) -> None:
+        parts = urlsplit(system_url or hub.url.replace("://", f"://{KEY}@") + BASE)
+        base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        connector = PortalConnector(
+            {"baseUrl": base}, {"integrationKey": parts.username or ""}, LOOPBACK
+        )
+        sent, asked = batch("bpgroup", numbered("bpgroup", 3)), {"entity": "bpgroup"}
+
+        assert all(check.ok for check in await connector.test())
+        written = await connector.write(sent)
+        found = await connector.lookup(sent)
+        pages = connector.extract(ExtractRequest(reading("bpgroup")))
+        read = [i async for page in pages for i in page.ids]
+        ids = [i or "" for i in written.target_ids]
+        fetched = await connector.fetch(reading("bpgroup"), ids)
+        gone = await connector.delete(ids, asked)
+        await connector.close()
+
+        assert written.failures == gone.failures == {}
+        assert found.target_ids == written.target_ids
+        assert found.holds == {0: True, 1: True, 2: True}
+        assert set(ids) <= set(read)
+        assert sorted(fetched.ids) == sorted(ids)
