@@ -51,9 +51,9 @@ def stock(
 
 
 def products(
-    records: Sequence[dict[str, Any]], target_ids: Sequence[str | None] = ()
+    records: Sequence[dict[str, Any]], target_ids: Sequence[str | None] = (), **options: Any
 ) -> WriteBatch:
-    return _batch("item", "handle", records, target_ids, {})
+    return _batch("item", "handle", records, target_ids, options)
 
 
 def _batch(

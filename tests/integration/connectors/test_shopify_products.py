@@ -78,6 +78,28 @@ async def test_lists_that_are_not_sent_stay_as_they_are() -> None:
         assert shop.data.effects["variants deleted"] == 0
 
 
+@pytest.mark.parametrize(("options", "fails"), [({}, True), ({"replaceVariants": True}, False)])
+async def test_a_product_that_would_lose_variants_is_told_of(
+    options: dict[str, Any], fails: bool
+) -> None:
+    async with shopify_shop() as (shop, connector):
+        own = {"inventoryItem": {"id": gid("InventoryItem", 1)}}
+        colours = [shop.data.add("ProductVariant", sku=f"A-{n}", **own) for n in range(3)]
+        shop.data.add_product("A", "shirt")["variants"] = colours
+        shop.data.add_product("B", "hat")
+        one = [{"price": "1", "optionValues": FIRST_RED}]
+        sent = [shirt(variants=one), shirt(handle="hat", variants=one), shirt(handle="new")]
+        batch = products([*sent, shirt()], **options)
+
+        found = await connector.lookup(batch)
+        known = await connector.lookup(products(sent[:1], found.target_ids[:1]))
+
+        wanted = {0: "would_delete_variants"} if fails else {}
+        assert {place: why.code for place, why in found.failures.items()} == wanted
+        assert known.failures == {}
+        assert shop.calls.count("CountVariants") == int(fails)
+
+
 async def test_a_lost_answer_and_a_repeated_write_make_one_product() -> None:
     async with shopify_shop() as (shop, connector):
         shop.lost.append("SetItem")

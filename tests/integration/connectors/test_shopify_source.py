@@ -50,7 +50,7 @@ def test_a_field_that_shopify_does_not_have_is_noticed() -> None:
         ("item and variant as a source", ["read item", "read variant", "rest of item"]),
         ("customer as a source", ["read customer", "rest of customer"]),
         ("order as a source", ["read order", "rest of order"]),
-        ("item as a target", ["set item", "find item", "delete item"]),
+        ("item as a target", ["set item", "find item", "count variants", "delete item"]),
         ("itemstock as a target", ["find stock", "set stock", "activate stock"]),
     ],
 )

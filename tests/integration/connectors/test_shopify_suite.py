@@ -229,6 +229,7 @@ class TestShopify(
         (reading(id_column="handle"), None, "$.extraction.idColumn"),
         (reading(cursor_column="createdAt"), None, "$.extraction.cursorColumn"),
         (reading(endpoint="/products"), None, "$.extraction.endpoint"),
+        (reading(parameters={"status": "active"}), None, "$.extraction.parameters"),
         (reading(paging={"type": "link"}), None, "$.extraction.paging.type"),
         (reading(options={"entity": "item", "x": 1}), None, "$.extraction.options.x"),
         (None, {}, "$.transformation.target.entity"),

@@ -29,7 +29,8 @@ from syncline.connectors.shopify.settings import (
 )
 from syncline.connectors.shopify.slices import read_slices
 from syncline.connectors.shopify.stock import StockWriter
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.shopify.variants import lost_variants
+from syncline.domain.errors import Category, Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
 
 _CLOSED = frozenset({"http_402", "http_423"})
@@ -75,6 +76,13 @@ class ShopifyConnector(ApiConnector):
         except TimeoutError:  # the failed check tells it
             return [port.Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
 
+    @classmethod
+    def extraction_problems(cls, extraction: Extraction) -> list[Problem]:
+        """Name every mistake of a mapping's extraction block."""
+        if extraction.parameters:
+            return [Problem("$.extraction.parameters", "are not for a shop: leave them out")]
+        return super().extraction_problems(extraction)
+
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages in the order of changes, or of IDs where a shop cannot sort by changes."""
         source = self._source(request.extraction)
@@ -99,6 +107,13 @@ class ShopifyConnector(ApiConnector):
     async def _whole(self, name: str, page: port.Page) -> port.Page:
         nested = NESTED.get(name)
         return page if nested is None else await with_whole_lists(self._api, page, nested)
+
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
+        """Find products by handle; one that would lose variants fails instead of losing them."""
+        found = await super().lookup(batch)
+        if not read(ShopifyTarget, batch.options, TARGET).replace_variants:
+            found.failures |= await lost_variants(self._api, batch, found)
+        return found
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Create or update products by handle, or set stock."""

@@ -112,6 +112,9 @@ FIND_ITEM = """query FindItem($handle: String!) {
     id handle title vendor productType status templateSuffix
   }
 }"""
+COUNT_VARIANTS = """query CountVariants($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Product { id variantsCount { count } } }
+}"""
 DELETE_ITEM = """mutation DeleteItem($id: ID!) {
   productDelete(input: { id: $id }, synchronous: true) {
     deletedProductId userErrors { field message }
@@ -148,6 +151,7 @@ EVERY = {
     **{f"rest of {name}": nested.rest for name, nested in NESTED.items()},
     "set item": SET_ITEM,
     "find item": FIND_ITEM,
+    "count variants": COUNT_VARIANTS,
     "delete item": DELETE_ITEM,
     "find stock": FIND_STOCK,
     "set stock": SET_STOCK,

@@ -87,6 +87,8 @@ class ShopifyTarget(EntityTarget):
 
     reason: str = advanced("correction", "Reason of stock changes")
     """Shown in the history of an item's stock."""
+    replace_variants: bool = advanced(False, "Replace variants")
+    """Let a record delete variants of a product that Syncline has not written yet."""
     location: str = ""
     """Of stock whose records name no location: its ID, such as gid://shopify/Location/1."""
 
