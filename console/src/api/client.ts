@@ -53,7 +53,8 @@ const rules: Middleware = {
     const headers = new Headers(response.headers);
     headers.delete("content-length");
     const empty = new Response(response.status === 204 ? null : "", { status: response.status, headers });
-    parsed.set(empty, text ? parseAnswer(text) : undefined);
+    const isRaw = headers.get("content-type") === "application/octet-stream";
+    parsed.set(empty, isRaw ? text : text ? parseAnswer(text) : undefined);
     return empty;
   },
 };

@@ -36,6 +36,7 @@ export const links = {
   mapping: detail("/mappings/$name"),
   newMapping: page("/new/mapping"),
   schedules: page("/schedules"),
+  hooks: page("/hooks"),
   monitor: page("/monitor"),
   notifications: page("/notifications"),
   notification: (kind: string, id: string) => `/notifications/${kind}/${encodeURIComponent(id)}`,

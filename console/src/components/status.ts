@@ -147,6 +147,12 @@ export const vocabularies = {
     disabled: look("Disabled", "bad", IconCircleX),
     dependency_inactive: dependencyInactive,
   },
+  hook: {
+    enabled: look("Enabled", "good", IconCircleCheck),
+    disabled: look("Disabled", "bad", IconCircleX, "No runs come of what it receives"),
+    no_secret: look("No Secret", "warn", IconAlertTriangle, "It refuses everything until it is given one"),
+    dependency_inactive: dependencyInactive,
+  },
   firing: {
     due: look("Due", "busy", IconClock, "Not yet published"),
     sent: look("Sent", "busy", IconLoader, "Published; the trigger service has not answered yet"),

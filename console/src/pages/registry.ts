@@ -14,6 +14,7 @@ import {
   IconPlug,
   IconTopologyStar3,
   IconTransform,
+  IconWebhook,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import { usePendingCount } from "./dlq/badge";
@@ -63,6 +64,7 @@ export const pages: Page[] = [
   { path: "/mappings/$name", title: "Mapping", load: () => import("./mappings/detail") },
   { path: "/new/mapping", title: "New mapping", load: () => import("./mappings/detail").then((page) => ({ default: page.NewMappingPage })) },
   { path: "/schedules", title: "Schedules", load: () => import("./schedules/page"), rail: { icon: IconCalendarClock, group: "Set-up", key: "s" } },
+  { path: "/hooks", title: "Webhooks In", load: () => import("./hooks/page"), rail: { icon: IconWebhook, group: "Set-up", key: "h" } },
   { path: "/monitor", title: "Pipeline Monitor", load: () => import("./monitor/page"), rail: { icon: IconTopologyStar3, group: "Watch", key: "p" } },
   { path: "/notifications", title: "Notifications", load: () => import("./notifications/page"), rail: { icon: IconBell, group: "Watch", key: "n", roles: ["user", "platform_admin"] } },
   { path: "/notifications/$kind/$id", title: "Notification", load: () => import("./notifications/detail") },

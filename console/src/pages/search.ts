@@ -87,6 +87,15 @@ export const search = {
     instance: text(),
     entity: text(),
   },
+  "/hooks": {
+    q: text(),
+    /** The hook whose detail is open. */
+    open: text(),
+    /** The hook that is edited; `*` is a new one. */
+    edit: text(),
+    /** The hook that is given a secret. */
+    secret: text(),
+  },
   "/monitor": {},
   "/notifications": { kind: choice(["webhooks", "email"]) },
   "/notifications/$kind/$id": { state: choice(["all", "waiting", "delivered", "given_up"]), delivery: text() },

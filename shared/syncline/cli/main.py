@@ -26,7 +26,7 @@ COMMANDS = {
     "apply": Entry("configuration.configuration", "Store the configuration that files hold."),
     "diff": Entry("configuration.configuration", "Show what `apply` would change."),
     "delete": Entry(
-        "configuration.configuration", "Delete profiles, mappings, instances, schedules."
+        "configuration.configuration", "Delete profiles, mappings, instances, schedules, hooks."
     ),
     "export": Entry("configuration.configuration", "Write what is stored as files for `apply`."),
     "trigger": Entry("runs.trigger", "Sync an instance now, and watch it."),
@@ -37,6 +37,7 @@ COMMANDS = {
     "profiles": Entry("configuration.profiles", "Show profiles, and whether systems answer."),
     "cursors": Entry("configuration.cursors", "List, reset and set cursors."),
     "schedules": Entry("configuration.schedules", "List, preview, switch schedules; run one now."),
+    "hooks": Entry("configuration.hooks", "List and switch hooks; secrets, what was received."),
     "audit": Entry("runs.audit", "Check that every record of runs came to one outcome."),
     "doctor": Entry("doctor.doctor", "Check settings, servers, profiles, services, runs."),
     "run": Entry("installation.services", "Run one service until it is told to stop."),

@@ -1,0 +1,110 @@
+import { useQuery } from "@tanstack/react-query";
+import { api } from "~/api/client";
+import { useSession } from "~/api/session";
+import { links } from "~/app/links";
+import type { Column } from "~/components/DataTable";
+import { filtersOf } from "~/components/filters";
+import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { PageLink, StatusBadge, Time } from "~/components/values";
+import { plural } from "~/state/format";
+import { useUrlState } from "~/state/url";
+import { Actions } from "./Actions";
+import { Detail } from "./Detail";
+import { HookForm } from "./HookForm";
+import { SecretForm } from "./SecretForm";
+import { type Hook, hasSecret, SCHEMES } from "./words";
+
+/** Hooks: where systems tell by themselves which of their records have changed. */
+export default function HooksPage() {
+  const [view, set] = useUrlState("/signed-in/hooks");
+  const { q, cursor, open, edit, secret } = view;
+  const list = useList<Hook>({
+    key: ["hooks", "list", q, cursor],
+    fetch: () => api.get("/api/v1/inbound-webhooks", { query: { search: q, cursor } }),
+    every: 5_000,
+  });
+  const filters = filtersOf(view, set, {
+    q: { search: true, name: "Search webhooks", label: "Search", says: (words) => `Search: ${words}` },
+  });
+  const mayEdit = useSession().data?.role !== "runner";
+  const create = mayEdit && <AddButton onClick={() => set({ edit: "*", cursor })}>New webhook</AddButton>;
+  const columns: Column<Hook>[] = [
+    ...COLUMNS,
+    {
+      id: "actions",
+      header: "",
+      align: "right",
+      cell: (hook) => (
+        <Actions
+          hook={hook}
+          onEdit={() => set({ edit: hook.name, cursor })}
+          onSecret={() => set({ secret: hook.name, cursor })}
+        />
+      ),
+    },
+  ];
+  return (
+    <ListPage
+      title="Webhooks In"
+      purpose="Systems tell which of their records have changed, and these sync at once"
+      actions={create}
+      list={{ ...list, fetching: list.loading }}
+      columns={columns}
+      rowId={(hook) => hook.name}
+      onOpen={(hook) => set({ open: hook.name, cursor })}
+      toolbar={filters.controls}
+      empty={
+        <EmptyList what="webhooks" filters={filters} title="No webhooks yet" action={create}>
+          A webhook has an address and a secret for one system, which sends there what has changed.
+        </EmptyList>
+      }
+      counted={list.rows && plural(list.rows.length, "webhook")}
+    >
+      {open && (
+        <Detail
+          name={open}
+          onEdit={() => set({ edit: open, cursor })}
+          onSecret={() => set({ secret: open, cursor })}
+          onClose={() => set({ open: "", cursor })}
+        />
+      )}
+      {edit === "*" && (
+        <HookForm
+          onClose={() => set({ edit: "", cursor })}
+          onSaved={(hook) => set({ edit: "", open: hook.name, secret: hasSecret(hook) ? hook.name : "", cursor })}
+        />
+      )}
+      {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
+      {secret && <SecretForm name={secret} onClose={() => set({ secret: "", cursor })} />}
+    </ListPage>
+  );
+}
+
+/** Loads the newest state of a hook before it is edited. */
+function Edited({ name, onClose }: { name: string; onClose: () => void }) {
+  const found = useQuery({
+    queryKey: ["hooks", "edited", name],
+    queryFn: () => api.get("/api/v1/inbound-webhooks/{name}", { path: { name } }),
+    placeholderData: undefined,
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return found.data ? <HookForm hook={found.data} onClose={onClose} onSaved={onClose} /> : null;
+}
+
+const COLUMNS: Column<Hook>[] = [
+  { id: "name", header: "Name", cell: (hook) => hook.name },
+  {
+    id: "instance",
+    header: "Instance",
+    cell: (hook) => <PageLink to={links.instance(hook.instance)}>{hook.instance}</PageLink>,
+  },
+  { id: "entity", header: "Entity Type", cell: (hook) => hook.entityType },
+  { id: "scheme", header: "Sender", cell: (hook) => SCHEMES[hook.signature.scheme].label },
+  {
+    id: "status",
+    header: "Status",
+    cell: (hook) => <StatusBadge of="hook" state={hook.status} reason={hook.statusReason} />,
+  },
+  { id: "received", header: "Last Received", cell: (hook) => <Time at={hook.receivedAt} none="never" /> },
+];
