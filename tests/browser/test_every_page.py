@@ -9,7 +9,8 @@ from tests.support.browser import fit_for_everybody
 
 PATHS = [
     "/", "/trigger", "/runs", "/records", "/dlq", "/instances", "/connection-profiles", "/mappings",
-    "/schedules", "/hooks", "/monitor", "/notifications", "/api-keys", "/users", "/tenants", "/audit-log",
+    "/schedules", "/hooks", "/monitor", "/notifications", "/api-keys", "/users", "/tenants",
+    "/audit-log",
 ]  # fmt: skip
 
 

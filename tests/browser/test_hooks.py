@@ -1,4 +1,4 @@
-"""Hooks in a browser: made, given a secret that is shown once, what they received, switched, gone."""
+"""Hooks in a browser: made, given a secret that is shown once, receiving, switched, gone."""
 
 from __future__ import annotations
 

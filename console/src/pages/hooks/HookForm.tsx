@@ -1,4 +1,5 @@
 import { Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { api } from "~/api/client";
 import { refetch } from "~/api/query";
 import { type ApiForm, Form, FormModal, useApiForm } from "~/components/form/form";
@@ -11,15 +12,17 @@ interface Props {
   /** The hook to edit; without it a new one is made. */
   hook?: Hook | undefined;
   onClose: () => void;
-  onSaved: (hook: Hook) => void;
+  /** Closes it, too. */
+  onMade: (hook: Hook) => void;
 }
 
 /** Making and editing a hook; its secret is given apart. */
-export function HookForm({ hook, onClose, onSaved }: Props) {
+export function HookForm({ hook, onClose, onMade }: Props) {
   const title = hook ? `Edit webhook ${hook.name}` : "New webhook";
+  const [made, setMade] = useState<Hook>();
   return (
-    <FormModal onClose={onClose} title={title} size="lg" part="edit">
-      <Fields hook={hook} onSaved={onSaved} />
+    <FormModal onClose={() => (made ? onMade(made) : onClose())} title={title} size="lg" part="edit">
+      <Fields hook={hook} onMade={setMade} />
     </FormModal>
   );
 }
@@ -54,7 +57,7 @@ function signatureOf({ scheme, header, encoding, prefix, idHeader, publicKey }: 
   return { ...none, header: header || null, encoding, prefix, idHeader: idHeader || null };
 }
 
-function Fields({ hook, onSaved }: Omit<Props, "onClose">) {
+function Fields({ hook, onMade }: Omit<Props, "onClose">) {
   const form = useApiForm({
     initial: draftOf(hook),
     send: (draft) => {
@@ -66,7 +69,7 @@ function Fields({ hook, onSaved }: Omit<Props, "onClose">) {
     onSent: (saved) => {
       void refetch("hooks");
       toast.done(`Webhook ${saved.name} is ${hook ? "saved" : "created"}`);
-      if (!hook) onSaved(saved);
+      if (!hook) onMade(saved);
     },
   });
   const draft = form.values;

@@ -71,7 +71,7 @@ export default function HooksPage() {
       {edit === "*" && (
         <HookForm
           onClose={() => set({ edit: "", cursor })}
-          onSaved={(hook) => set({ edit: "", open: hook.name, secret: hasSecret(hook) ? hook.name : "", cursor })}
+          onMade={(hook) => set({ edit: "", open: hook.name, secret: hasSecret(hook) ? hook.name : "", cursor })}
         />
       )}
       {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
@@ -89,7 +89,7 @@ function Edited({ name, onClose }: { name: string; onClose: () => void }) {
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  return found.data ? <HookForm hook={found.data} onClose={onClose} onSaved={onClose} /> : null;
+  return found.data ? <HookForm hook={found.data} onClose={onClose} onMade={onClose} /> : null;
 }
 
 const COLUMNS: Column<Hook>[] = [
