@@ -164,7 +164,7 @@ function Result({ delivery: { ignored, waiting, runs } }: { delivery: Delivery }
   );
 }
 
-/** What was received, byte for byte; each look is in the audit log. */
+/** What was received, laid out by lines if it is JSON; each look is in the audit log. */
 function Body({ name, delivery, onClose }: { name: string; delivery: Delivery; onClose: () => void }) {
   const body = useQuery({
     queryKey: ["hooks", "body", delivery.id],
@@ -180,7 +180,7 @@ function Body({ name, delivery, onClose }: { name: string; delivery: Delivery; o
       ) : body.data === undefined ? (
         <Skeleton height={160} />
       ) : (
-        <PayloadView payload={body.data} label="Raw body" maxHeight="60vh" />
+        <PayloadView payload={body.data} label="Body" maxHeight="60vh" />
       )}
     </Modal>
   );

@@ -61,7 +61,11 @@ function Fields({ hook, onMade }: Omit<Props, "onClose">) {
   const form = useApiForm({
     initial: draftOf(hook),
     send: (draft) => {
-      const body = { ...draft, name: draft.name.trim() || null, signature: signatureOf(draft.signature) };
+      const body = {
+        ...draft,
+        name: draft.name.trim() || `${draft.instance} ${draft.entityType}`,
+        signature: signatureOf(draft.signature),
+      };
       if (!hook) return api.post("/api/v1/inbound-webhooks", { body });
       const request = { path: { name: hook.name }, header: { "if-match": `"${hook.etag}"` } };
       return api.put("/api/v1/inbound-webhooks/{name}", { ...request, body });
