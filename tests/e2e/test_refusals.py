@@ -136,7 +136,7 @@ async def _told_to_wait(place: Installation, run_id: str) -> str | None:
 async def test_nothing_is_sent_before_the_time_that_a_target_names(
     place: Installation, db: Database, shop: Shop
 ) -> None:
-    shop.after, shop.wait = 50, "12"
+    shop.after, shop.wait = 50, "6"  # waited for on the spot
     run_id = await place.trigger(instance="erp-shop", entityType="item", batchSize=20)
     await eventually(lambda: _waits(db, run_id), within=60)
     shop.after = 80

@@ -27,6 +27,7 @@ class NoLimits:
 
     def __init__(self) -> None:
         self.held_off: list[float] = []
+        self.waits = 0.0, ""
         self.breaker = ClosedBreaker()
 
     @property
@@ -41,3 +42,6 @@ class NoLimits:
         self.held_off.append(seconds)
 
     async def wait(self) -> None: ...
+
+    def left(self) -> tuple[float, str]:
+        return self.waits

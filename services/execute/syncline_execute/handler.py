@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
 from syncline.contracts.bundle import Bundle
-from syncline.contracts.messages import Halted
+from syncline.contracts.messages import Halted, Waiting
 from syncline.contracts.outbound import report_message, settled_message
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import Stage
@@ -36,6 +37,10 @@ from syncline_execute.writer import Writer
 
 REPORT_EVERY = 5.0
 """Seconds after which outcomes are reported although the call of the handler goes on."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether the target asked to wait."""
+LONG_WAIT = 2.0
+"""Seconds of a wait on the spot from which on people are shown it."""
 log = structlog.get_logger()
 
 
@@ -94,20 +99,34 @@ class ExecuteHandler(Handler[Bundle]):
         """Write bundles, and report outcomes meanwhile where that takes long.
 
         So a run that moves is never taken for stalled. Failures are reported at the end: a record
-        that is written after all, because the bundles came again, must not lie in the DLQ.
+        that is written after all, because the bundles came again, must not lie in the DLQ. What the
+        target asked to wait for is reported once for each wait.
         """
         on_create = target.transformation.on_create
         items = items_of(bundles, lines=target.capabilities.reads_lines, on_create=on_create)
         writing = asyncio.ensure_future(self._writer.write(run, target, items, work))
         try:
-            while not (await asyncio.wait([writing], timeout=REPORT_EVERY))[0]:
-                if work.settled:
+            due, until = self._clock.monotonic() + REPORT_EVERY, 0.0
+            while not (await asyncio.wait([writing], timeout=LOOK_EVERY))[0]:
+                now, (left, reason) = self._clock.monotonic(), target.limiter.pause.left()
+                if left > LONG_WAIT and now + left > until + LONG_WAIT:
+                    until = now + left
+                    await self._producer.send(
+                        [self._wait(run, len(items) - work.done, left, reason)]
+                    )
+                if work.settled and now >= due:
+                    due = now + REPORT_EVERY
                     await self._producer.send(self._outcomes(bundles, work))
             writing.result()
         finally:
             writing.cancel()
             await asyncio.wait([writing])
             _ = writing.cancelled() or writing.exception()  # asyncio logs what nobody has read
+
+    def _wait(self, run: RunRef, records: int, seconds: float, reason: str) -> Outbound:
+        """Report that records wait on the spot: their target asked for it."""
+        due = self._clock.now() + timedelta(seconds=seconds)
+        return report_message(Waiting(run, records, int(due.timestamp() * 1000), reason))
 
     def _outcomes(self, bundles: Sequence[Bundle], work: Work) -> list[Outbound]:
         """Report the outcomes that are known by now; what halted the run comes before them."""

@@ -39,11 +39,15 @@ class Halts:
 
 
 class Work:
-    """Outcomes and failures of items of one run, as they come to be known."""
+    """Outcomes and failures of items of one run, as they come to be known.
+
+    `done`: how many items have either.
+    """
 
     def __init__(self, halts: Halts, commands: RunCommands, run_id: str) -> None:
         self.settled: Settled = defaultdict(lambda: defaultdict(list))
         self.failed: Failed = defaultdict(dict)
+        self.done = 0
         self._halts = halts
         self._commands = commands
         self._run_id = run_id
@@ -77,10 +81,12 @@ class Work:
         return settled
 
     def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
+        self.done += len(items)
         for number, same in groupby(items, attrgetter("bundle")):
             self.settled[number][outcome] += [item.place for item in same]
 
     def fail(self, items: Sequence[Item], failure: Failure) -> None:
+        self.done += len(items)
         for item in items:
             self.failed[item.bundle][item.place] = failure
 

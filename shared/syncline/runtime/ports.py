@@ -123,6 +123,9 @@ class CallPause(Protocol):
     async def wait(self) -> None:
         """Wait until calls may begin. Raises PausedError where that takes too long."""
 
+    def left(self) -> tuple[float, str]:
+        """Return for how many seconds no call begins, 0 or less: none, and why."""
+
 
 class CallBreaker(Protocol):
     """The circuit breaker of a profile: while it is open, no call begins."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from syncline.connectors.port import Capabilities
 from syncline.contracts.bundle import Bundle
-from syncline.contracts.messages import Halted, Report, Settled, decoder_of
+from syncline.contracts.messages import Halted, Report, Settled, Waiting, decoder_of
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import OUTCOMES
 from syncline.contracts.wire import Outbound
@@ -156,7 +156,8 @@ async def reported_at_the_end(
     monkeypatch: pytest.MonkeyPatch, handled: list[Bundle], meanwhile: int
 ) -> list[Outbound]:
     """Let a call of the handler go on until so many reports were sent; return those of its end."""
-    monkeypatch.setattr(handler, "REPORT_EVERY", 0.01)
+    monkeypatch.setattr(handler, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(handler, "LOOK_EVERY", 0.01)
     broker = MemoryBroker()
     execute, writer = stage(producer=broker.producer())
     writer.go_on.clear()
@@ -172,6 +173,30 @@ async def test_outcomes_are_reported_while_a_long_call_of_the_handler_goes_on(
 ) -> None:
     left = await reported_at_the_end(monkeypatch, [batch(0, OTHER)], 1)
     assert left == [], "they are reported once"
+
+
+async def test_a_wait_on_the_spot_that_takes_a_while_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "LOOK_EVERY", 0.01)
+    broker = MemoryBroker()
+    execute, writer = stage(producer=broker.producer())
+    limits = cast(Targets, execute._targets).limits
+    writer.go_on.clear()
+    handling = asyncio.create_task(execute.handle([batch(0), batch(1)]))
+    limits.waits = 1.0, "429: soon"
+    await asyncio.sleep(0.05)
+    limits.waits = 6.0, "429: slow down"
+    await eventually(lambda: broker.lying(OUTCOMES))
+    await asyncio.sleep(0.05)
+    (message,) = broker.lying(OUTCOMES)
+    writer.go_on.set()
+    await handling
+
+    report = decoder_of(Report).decode(message.value or b"")
+    assert isinstance(report, Waiting)
+    assert (report.records, report.reason) == (2, "429: slow down")
+    assert report.due_at == int(execute._clock.now().timestamp() * 1000) + 6000
 
 
 async def test_a_halt_is_told_once_however_long_the_call_of_the_handler_goes_on(

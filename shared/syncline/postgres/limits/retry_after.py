@@ -66,6 +66,10 @@ class ProfilePause:
                 raise PausedError(left, self._reason)
             await asyncio.sleep(left)
 
+    def left(self) -> tuple[float, str]:
+        """Return for how many seconds no call begins, 0 or less: none, and why."""
+        return self._until - _now(), self._reason
+
     async def refresh(self) -> None:
         """Read what another process has stored. May raise RetriableError."""
         for row in await self._database.fetch(_PAUSED, self._profile):
