@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -45,6 +46,11 @@ async def test_a_key_may_ask_so_often_and_others_are_answered(postgres: str) -> 
             assert (await other.get("/session")).status_code == 200
 
 
+def client_of(url: str, **settings: Any) -> httpx.AsyncClient:
+    """Make a client that waits for an answer as long as a busy machine needs: httpx waits 5 s."""
+    return httpx.AsyncClient(base_url=url, timeout=60, **settings)
+
+
 @asynccontextmanager
 async def follow(client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[bytes]]:
     """Open a stream and read its first part."""
@@ -61,8 +67,8 @@ async def test_one_key_may_open_so_many_streams(
     monkeypatch.setattr(middleware, "MOST_STREAMS", 2)
     greedy, calm = await give_key(place.database), await give_key(place.database)
     async with served(place) as url, AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=greedy))
-        other = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=calm))
+        client = await stack.enter_async_context(client_of(url, headers=greedy))
+        other = await stack.enter_async_context(client_of(url, headers=calm))
         await stack.enter_async_context(follow(client))
         async with follow(client):
             refused = await client.get(FOLLOW)
@@ -88,7 +94,7 @@ async def test_a_stream_ends_when_its_user_loses_the_tenant(place: Gateway) -> N
     headers = {"X-Syncline-Tenant": "north"}
     async with (
         served(place) as url,
-        httpx.AsyncClient(base_url=url, headers=headers, cookies=cookie, timeout=20) as bob,
+        client_of(url, headers=headers, cookies=cookie) as bob,
         follow(bob) as parts,
     ):
         change = UserChange(tenants=["default"])
@@ -129,7 +135,7 @@ async def test_a_request_that_arrives_too_slowly_is_closed(
             with suppress(ConnectionResetError):  # closed, as it should be
                 assert await reader.read() == b""
         writer.close()
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with client_of(url) as client:
             assert (await client.get("/api/v1/setup")).status_code == 200
             await asyncio.sleep(0.5)  # idle, but not in the middle of a request
             assert (await client.get("/api/v1/setup")).status_code == 200
@@ -141,7 +147,7 @@ async def test_sockets_without_a_request_make_room_for_others(
     monkeypatch.setattr(connection_limits, "MOST", 20)
     async with served(place) as url:
         slow = [await slow_socket(url, b"GET /") for _ in range(40)]
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with client_of(url) as client:
             assert (await client.get("/api/v1/setup")).status_code == 200
         for _, writer in slow:
             writer.close()
