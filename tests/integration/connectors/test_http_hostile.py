@@ -122,6 +122,9 @@ class Limiter:
     async def wait(self) -> None:
         """Wait no time."""
 
+    def left(self) -> tuple[float, str]:
+        return 0.0, ""
+
 
 class World:
     """One API, one mapping, and the runs that write to it."""

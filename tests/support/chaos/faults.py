@@ -244,6 +244,16 @@ async def _target_refuses(_at: World, api: NumberedApi) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _target_refuses_login(_at: World, api: NumberedApi) -> AsyncIterator[None]:
+    before, api.login = len(api.asked), "Bearer another key"
+    try:
+        yield
+    finally:
+        api.login = None
+    assert len(api.asked) > before
+
+
+@asynccontextmanager
 async def _target_troubled(
     lost_answers: float, _at: World, api: NumberedApi
 ) -> AsyncIterator[None]:
@@ -292,6 +302,7 @@ FAULTS = (
     Fault("PostgreSQL: connections cut", _postgres_cut),
     Fault("target: each answer takes 3 s", _target_slow, 6.0),
     Fault("target: refuses connections", _target_refuses, 5.0),
+    Fault("target: answers 401 for ten minutes", _target_refuses_login, 600.0),
     Fault("target: half of the writes answered 503", partial(_target_troubled, 0.0), 5.0),
     Fault("target: half of the answers lost", partial(_target_troubled, 1.0), 5.0, short=True),
     Fault("execute - Kafka: cut", _between(_link_cut, "to_kafka"), 5.0),

@@ -47,6 +47,9 @@ class Limiter:
         finally:
             self._now -= 1
 
+    def left(self) -> tuple[float, str]:
+        return 0.0, ""
+
     async def hold_off(self, seconds: float, reason: str) -> None:
         self.held.append(seconds)
 

@@ -22,6 +22,9 @@ class Profile:
         self.pauses: list[float] = []
         self.paused: PausedError | None = None
 
+    def left(self) -> tuple[float, str]:
+        return 0.0, ""
+
     async def hold_off(self, seconds: float, reason: str) -> None:
         self.pauses.append(seconds)
         assert reason

@@ -31,6 +31,9 @@ class Limiter:
         self.held: list[float] = []
         self.paused: list[PausedError] = []
 
+    def left(self) -> tuple[float, str]:
+        return 0.0, ""
+
     async def hold_off(self, seconds: float, reason: str) -> None:
         self.held.append(seconds)
 
