@@ -122,6 +122,13 @@ async def test_draft_is_tried_and_nothing_is_stored(runner: DryRunner, database:
     assert await database.fetchval("select count(*) from profile_slots where until > now()") == 0
 
 
+async def test_fields_of_creations_alone_are_made_and_named(runner: DryRunner) -> None:
+    draft = changed(transformation={"onCreate": ["price"]})
+    result = await runner.run("default", "items", DryRunRequest(document=draft, limit=1), "ann")
+    assert result.on_create == ("price",)
+    assert "price" in (result.records[0].payload or "")
+
+
 async def test_reading_a_source_is_audited(runner: DryRunner, database: Database) -> None:
     await runner.run("default", "items", DryRunRequest(source_ids=["A1"]), "ann")
     log = AuditLog(database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -82,6 +83,12 @@ def test_fields_are_followed_with_every_digit() -> None:
         FieldChange("lines[].qty", "quantities", "[1.10,2]", "[1.10,2]", changed=False),
     ]
     assert unused(MAPPING.normalization.fields, raw) == ["other"]
+
+
+def test_fields_of_creations_alone_are_marked() -> None:
+    part = replace(MAPPING.transformation, on_create=("product",))
+    changes = changes_of(part, b'{"sku": "A"}', None)
+    assert [(c.target, c.on_create) for c in changes] == [("product.code", True), ("status", False)]
 
 
 def test_what_is_not_known_has_no_value() -> None:
