@@ -195,3 +195,32 @@ async def test_instance_is_switched_and_its_cursor_set(
     await fit_for_everybody(page, "instance-cursor")
     cursor = (await api.get("/api/v1/cursors/bookmark/item")).json()
     assert (cursor["value"], cursor["actor"]) == ("2026-01-01T00:00:00", "anna")
+
+
+async def test_a_template_fills_the_forms_of_what_it_needs(
+    page: Page, api: httpx.AsyncClient
+) -> None:
+    await page.goto("/instances")
+    await page.get_by_role("link", name="From a template").first.click()
+    await page.get_by_role("combobox", name="Template").click()
+    await page.get_by_role("option", name="Items of a CSV file to an HTTP API").click()
+    needs = page.get_by_role("region", name="What it needs")
+    await expect(needs.get_by_role("link", name="Create")).to_have_count(4)
+    await fit_for_everybody(page, "from-template")
+
+    await needs.get_by_role("link", name="Create api").click()
+    await expect(page.get_by_role("textbox", name="Base URL")).to_have_value(
+        "https://api.example.com/v1"
+    )
+    await page.go_back()
+    await needs.get_by_role("link", name="Create csv-http", exact=True).click()
+    await expect(page.get_by_role("textbox", name="Name")).to_have_value("csv-http")
+    await page.go_back()
+    await needs.get_by_role("link", name="Create csv-http-items").click()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page).to_have_url(re.compile("/mappings/csv-http-items$"))
+    assert (await api.get("/api/v1/mapping-configs/csv-http-items")).status_code == 200
+
+    await page.goto("/new/from-template?template=csv-http")
+    await expect(needs.get_by_text("is there")).to_have_count(1)
+    await expect(needs.get_by_role("link", name="Create")).to_have_count(3)

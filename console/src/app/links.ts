@@ -29,6 +29,7 @@ export const links = {
   instances: page("/instances"),
   instance: detail("/instances/$name"),
   newInstance: page("/new/instance"),
+  fromTemplate: page("/new/from-template"),
   profiles: page("/connection-profiles"),
   profile: detail("/connection-profiles/$name"),
   newProfile: page("/new/connection-profile"),

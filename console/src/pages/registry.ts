@@ -57,6 +57,7 @@ export const pages: Page[] = [
   { path: "/instances", title: "Instances", load: () => import("./instances/page"), rail: { icon: IconArrowsShuffle, group: "Set-up", key: "i" } },
   { path: "/instances/$name", title: "Instance", load: () => import("./instances/detail") },
   { path: "/new/instance", title: "New instance", load: () => import("./instances/detail").then((page) => ({ default: page.NewInstancePage })) },
+  { path: "/new/from-template", title: "From a template", load: () => import("./templates/page") },
   { path: "/connection-profiles", title: "Connection Profiles", load: () => import("./profiles/page"), rail: { icon: IconPlug, group: "Set-up", key: "c" } },
   { path: "/connection-profiles/$name", title: "Connection profile", load: () => import("./profiles/detail") },
   { path: "/new/connection-profile", title: "New connection profile", load: () => import("./profiles/detail").then((page) => ({ default: page.NewProfilePage })) },

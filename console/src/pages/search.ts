@@ -17,6 +17,9 @@ export const SCHEDULE_STATUSES = ["enabled", "disabled", "dependency_inactive"] 
 /** On every page: the part of a list that is shown, and the time zone of a link that brings one. */
 export const everywhere = { cursor: text(), tz: text() };
 
+/** Of the page of something new: the document of a template that its form begins with. */
+const prefilled = { template: text(), document: text() };
+
 /** What the address of a page shows, by its path; the filters have the names that the API gives them, or short ones. */
 export const search = {
   "/": { range: choice(["24h", "1h", "6h", "7d", "30d"]) },
@@ -70,13 +73,14 @@ export const search = {
   "/operations/$id": { result: text() },
   "/instances": { q: text(), status: choice(INSTANCE_STATUSES) },
   "/instances/$name": {},
-  "/new/instance": {},
+  "/new/instance": prefilled,
+  "/new/from-template": { template: text() },
   "/connection-profiles": { q: text(), status: choice(["all", "active", "inactive"]), connector: text() },
   "/connection-profiles/$name": {},
-  "/new/connection-profile": {},
+  "/new/connection-profile": prefilled,
   "/mappings": { q: text(), entity: text() },
   "/mappings/$name": { tab: choice(["dry-run", "try-draft", "schema", "versions"]), version: whole(1) },
-  "/new/mapping": { tab: choice(["dry-run", "try-draft", "schema", "versions"]) },
+  "/new/mapping": { tab: choice(["dry-run", "try-draft", "schema", "versions"]), ...prefilled },
   "/schedules": {
     q: text(),
     status: choice(["all", ...SCHEDULE_STATUSES]),

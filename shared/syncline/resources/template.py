@@ -7,12 +7,23 @@ from pathlib import Path
 
 import msgspec
 
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.naming import unknown
+from syncline.domain.record import JsonObject
+from syncline.resources.yaml_core import read_all
 
 _FOLDER = Path(__file__).parent / "templates"
 README = "README.md"
 """Of each template: its title, and how to go on from its files to a first run."""
+
+
+class TemplateDocument(msgspec.Struct, frozen=True, rename="camel"):
+    """A document of a template, without its kind, its name and its secrets."""
+
+    kind: Kind
+    name: str
+    document: JsonObject
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -28,6 +39,17 @@ class Template(msgspec.Struct, frozen=True):
     title: str
     steps: list[str]
     files: Mapping[str, str]
+
+    def documents(self) -> list[TemplateDocument]:
+        """Return its documents in the order in which they can be stored one by one."""
+        made = []
+        for name in (name for name in self.files if name.endswith(".yaml")):
+            for parsed in read_all(self.files[name]):
+                document = dict(msgspec.convert(parsed.value, JsonObject))
+                kind, own = Kind(document.pop("kind")), str(document.pop("name"))
+                document.pop("secrets", None)
+                made.append(TemplateDocument(kind, own, document))
+        return sorted(made, key=lambda one: list(Kind).index(one.kind))
 
     def write(self, folder: Path) -> list[Path]:
         """Write the files into a folder, which is made where it is not there.

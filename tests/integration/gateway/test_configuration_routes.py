@@ -406,3 +406,22 @@ async def test_editors_get_the_canonical_schemas(call: Client) -> None:
     assert price["x-systems"]["WooCommerce"] == "regular_price: text"
     missing = await call("GET", "/canonical-schemas/items")
     assert (missing.status_code, "there are item, itemstock" in missing.text) == (404, True)
+
+
+async def test_templates_are_listed_and_read_in_the_order_in_which_they_are_stored(
+    call: Client,
+) -> None:
+    listed = (await call("GET", "/templates")).json()["items"]
+    title = "Items of a MySQL or MariaDB table into a table of PostgreSQL"
+    assert {"name": "mysql-postgresql", "title": title} in listed
+    found = (await call("GET", "/templates/mysql-postgresql")).json()
+    assert [(one["kind"], one["name"]) for one in found["documents"]] == [
+        ("Profile", "mysql"),
+        ("Profile", "postgresql"),
+        ("Mapping", "mysql-postgresql-items"),
+        ("Instance", "mysql-postgresql"),
+    ]
+    assert found["documents"][0]["document"].keys() == {"connector", "config"}
+    assert list(found["files"]) == ["items.sql"]
+    missing = await call("GET", "/templates/mysql-postgres")
+    assert (missing.status_code, "did you mean `mysql-postgresql`" in missing.text) == (404, True)

@@ -20,7 +20,15 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-OF_NO_TENANT = ("users", "tenants", "schemas", "canonical-schemas", "connectors", "hooks")
+OF_NO_TENANT = (
+    "users",
+    "tenants",
+    "schemas",
+    "canonical-schemas",
+    "connectors",
+    "templates",
+    "hooks",
+)
 """Resources that belong to none, and are for Platform Admins, or the same for all.
 Whoever knows the ID of a hook may send to it, and the signature decides."""
 

@@ -1,5 +1,5 @@
-import { Alert, Button, Group, NumberInput, Stack, Switch, TagsInput } from "@mantine/core";
-import { useParams } from "@tanstack/react-router";
+import { Alert, Button, Group, NumberInput, Skeleton, Stack, Switch, TagsInput } from "@mantine/core";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
@@ -7,6 +7,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { mappingKind, profileKind } from "~/components/pick/choices";
 import { Pick, PickMany } from "~/components/pick/Pick";
 import { PageLink, StatusBadge } from "~/components/values";
+import { useGiven } from "~/pages/templates/queries";
 import { EntityTypes } from "./EntityTypes";
 import { useSwitch } from "./queries";
 
@@ -23,21 +24,25 @@ export default function InstancePage() {
 }
 
 export function NewInstancePage() {
-  return <LoadedInstance />;
+  const { ready, given } = useGiven("Instance", useSearch({ from: "/signed-in/new/instance" }));
+  return ready ? <LoadedInstance given={given} /> : <Skeleton height={400} />;
 }
 
-function LoadedInstance({ name }: { name?: string }) {
+type Given = Partial<Instance> | undefined;
+
+function LoadedInstance({ name, given }: { name?: string; given?: Given }) {
   const fetch = (name: string) => api.getTagged("/api/v1/instances/{name}", { path: { name } });
   return (
     <Loaded name={name} kind="instance" fetch={fetch} parent={PARENT} every={15_000}>
-      {(held) => <InstanceEditor {...held} />}
+      {(held) => <InstanceEditor {...held} given={given} />}
     </Loaded>
   );
 }
 
 /** One page: what it joins, whether it may run, and how far each entity type was read. */
-function InstanceEditor({ stored, hold }: Held<Instance>) {
+function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given }) {
   const instance = stored?.value;
+  const first = instance ?? given;
   const request = { path: { name: instance?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
     stored,
@@ -45,13 +50,13 @@ function InstanceEditor({ stored, hold }: Held<Instance>) {
     queries: ["instances", "instance"],
     page: links.instance,
     initial: {
-      name: instance?.name ?? "",
-      source: instance?.source ?? "",
-      target: instance?.target ?? "",
-      mappings: instance?.mappings ?? [],
-      enabled: instance?.enabled ?? true,
-      order: instance?.order ?? [],
-      failureBudget: { count: null, percent: null, ...instance?.failureBudget },
+      name: first?.name ?? "",
+      source: first?.source ?? "",
+      target: first?.target ?? "",
+      mappings: first?.mappings ?? [],
+      enabled: first?.enabled ?? true,
+      order: first?.order ?? [],
+      failureBudget: { count: null, percent: null, ...first?.failureBudget },
     } as Schema<"InstanceBody">,
     send: (body) =>
       stored

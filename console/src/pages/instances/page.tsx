@@ -1,11 +1,11 @@
-import { Group, Pill, Switch, Text } from "@mantine/core";
+import { Button, Group, Pill, Switch, Text } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
-import { PageLink, StatusBadge } from "~/components/values";
+import { PageLink, PlainLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { LastRun } from "./EntityTypes";
@@ -32,7 +32,14 @@ export default function InstancesPage() {
     q: { search: true, name: "Search instances", label: "Name, source or target", says: (q) => `has “${q}”` },
     status: { label: "Every status", name: "Status", width: 190, words: STATUSES, says: (one) => STATUSES[one] ?? one },
   });
-  const create = <AddButton to={links.newInstance()}>New instance</AddButton>;
+  const create = (
+    <Group gap="sm">
+      <Button variant="default" component={PlainLink} to={links.fromTemplate()}>
+        From a template
+      </Button>
+      <AddButton to={links.newInstance()}>New instance</AddButton>
+    </Group>
+  );
   return (
     <ListPage
       title="Instances"
@@ -45,7 +52,7 @@ export default function InstancesPage() {
       toolbar={filters.controls}
       empty={
         <EmptyList what="instances" filters={filters} title="No instances yet" action={create}>
-          An instance joins a source and a target with a mapping for each entity type.
+          An instance joins a source and a target with a mapping for each entity type. Templates are ready ones.
         </EmptyList>
       }
     />

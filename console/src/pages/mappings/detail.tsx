@@ -1,6 +1,6 @@
-import { Button, Grid, Stack, Tabs, Text } from "@mantine/core";
+import { Button, Grid, Skeleton, Stack, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
 import { api, type Schema } from "~/api/client";
 import { JsonText } from "~/api/lossless";
@@ -9,6 +9,7 @@ import { deferred } from "~/components/deferred";
 import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
 import { UsedBy } from "~/pages/profiles/UsedBy";
+import { useGiven } from "~/pages/templates/queries";
 import { useUrlState } from "~/state/url";
 import { useCanonical } from "./canonical";
 import { FIRST_TEXT, named, useCheck } from "./check";
@@ -27,20 +28,29 @@ export default function MappingPage() {
 }
 
 export function NewMappingPage() {
-  return <LoadedMapping />;
+  const { ready, given } = useGiven("Mapping", useSearch({ from: "/signed-in/new/mapping" }));
+  if (!ready) return <Skeleton height={440} />;
+  const { name, ...document } = given ?? { name: "" };
+  return <LoadedMapping first={{ name, text: given ? JSON.stringify(document, null, 2) : FIRST_TEXT }} />;
 }
 
-function LoadedMapping({ name }: { name?: string }) {
+/** What the form of a new one begins with. */
+interface First {
+  name: string;
+  text: string;
+}
+
+function LoadedMapping({ name, first }: { name?: string; first?: First }) {
   const fetch = (name: string) => api.getTagged("/api/v1/mapping-configs/{name}", { path: { name } });
   return (
     <Loaded name={name} kind="mapping-config" fetch={fetch} parent={PARENT}>
-      {(held) => <MappingWorkbench {...held} />}
+      {(held) => <MappingWorkbench {...held} first={first} />}
     </Loaded>
   );
 }
 
 /** The editor, what is wrong, and three ways to see what the text would do before it counts. */
-function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
+function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">> & { first: First | undefined }) {
   const mapping = stored?.value.mapping;
   const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
   const jumper = useRef<(path: string) => void>(() => undefined);
@@ -51,7 +61,7 @@ function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
     hold,
     queries: ["mapping-configs", "mapping-config", "mapping-versions"],
     page: links.mapping,
-    initial: { name: mapping?.name ?? "", text: stored?.value.text ?? FIRST_TEXT },
+    initial: stored ? { name: stored.value.mapping.name, text: stored.value.text } : (first ?? { name: "", text: "" }),
     send: async ({ name, text }) => {
       const { mapping, warnings } = stored
         ? await api.put("/api/v1/mapping-configs/{name}", { ...request, body: new JsonText(text) })

@@ -1,6 +1,6 @@
 import { Alert, Button, Skeleton, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
@@ -9,8 +9,9 @@ import { links } from "~/app/links";
 import { DeleteButton, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { useGiven } from "~/pages/templates/queries";
 import { Calls } from "./Calls";
-import { bodyOf, draftOf, emptyDraft, type Profile } from "./draft";
+import { bodyOf, type Draft, draftOf, emptyDraft, type Profile } from "./draft";
 import { Away, ProfileBadge } from "./ProfileBadge";
 import { ProfileFields } from "./ProfileFields";
 import { useConnectors } from "./queries";
@@ -25,12 +26,20 @@ export default function ProfilePage() {
 }
 
 export function NewProfilePage() {
-  return <LoadedProfile />;
+  const { ready, given } = useGiven("Profile", useSearch({ from: "/signed-in/new/connection-profile" }));
+  return <LoadedProfile ready={ready} given={given} />;
 }
 
-function LoadedProfile({ name }: { name?: string }) {
+interface LoadedProps {
+  name?: string;
+  ready?: boolean;
+  /** What the form of a new one begins with. */
+  given?: Partial<Draft> | undefined;
+}
+
+function LoadedProfile({ name, ready = true, given }: LoadedProps) {
   const connectors = useConnectors();
-  if (!connectors.data) {
+  if (!connectors.data || !ready) {
     return (
       <>
         <PageHeader title={name ?? "New connection profile"} parent={PARENT} />
@@ -43,17 +52,18 @@ function LoadedProfile({ name }: { name?: string }) {
   const fetch = (name: string) => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name } });
   return (
     <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT} every={5_000}>
-      {(held) => <ProfileEditor {...held} connectors={data} />}
+      {(held) => <ProfileEditor {...held} connectors={data} given={given} />}
     </Loaded>
   );
 }
 
 interface Props extends Held<Profile> {
   connectors: Schema<"ConnectorView">[];
+  given: Partial<Draft> | undefined;
 }
 
 /** Reads, changes and tests one profile; secrets go in and never come out. */
-function ProfileEditor({ connectors, stored, hold }: Props) {
+function ProfileEditor({ connectors, given, stored, hold }: Props) {
   const profile = stored?.value;
   const request = { path: { name: profile?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const schemaOf = (connector: string) =>
@@ -63,7 +73,7 @@ function ProfileEditor({ connectors, stored, hold }: Props) {
     hold,
     queries: ["connection-profiles", "connection-profile"],
     page: links.profile,
-    initial: profile ? draftOf(profile) : emptyDraft(connectors[0]?.name ?? ""),
+    initial: profile ? draftOf(profile) : { ...emptyDraft(connectors[0]?.name ?? ""), ...given },
     send: async (draft) => {
       const body = bodyOf(draft, schemaOf(draft.connector));
       const saved = stored

@@ -88,9 +88,10 @@ function NoInstances() {
   return (
     <EmptyState
       title="There is no instance to sync yet"
-      action={<PageLink to={links.instances()}>Set up an instance</PageLink>}
+      action={<PageLink to={links.fromTemplate()}>Begin with a template</PageLink>}
     >
-      An instance joins a source, a target and a mapping for each entity type.
+      An instance joins a source, a target and a mapping for each entity type.{" "}
+      <PageLink to={links.instances()}>Set one up</PageLink>, or take a ready one.
     </EmptyState>
   );
 }
