@@ -63,6 +63,7 @@ def batch(
     target_ids: Sequence[str | None] = (),
     *,
     asked: bool = False,
+    on_create: tuple[str, ...] = (),
     **options: Any,
 ) -> WriteBatch:
     """Return a bulk of sales orders."""
@@ -78,4 +79,5 @@ def batch(
         match_key=(target.get("reference", "NumAtCard"),),
         options=target,
         asked=asked,
+        on_create=on_create,
     )

@@ -230,6 +230,20 @@ async def test_an_order_that_is_there_is_changed_and_not_made_again(
     assert len(orders(layer)) == 3
 
 
+async def test_days_are_read_back_whatever_their_form_and_some_fields_are_only_for_new_ones(
+    layer: ServiceLayer, b1: BusinessOneConnector
+) -> None:
+    record = order("R1", DocDate="2026-11-30", Comments="from the shop")
+    made = batch([record], on_create=("Comments",))
+    (target_id,) = (await b1.write(made)).target_ids
+    layer.sets["Orders"]["1"] |= {"DocDate": "2026-11-30T00:00:00Z", "Comments": "theirs"}
+
+    assert (await b1.lookup(made)).differs == {0: []}
+    made.target_ids = [target_id]
+    assert (await b1.write(made)).failures == {}
+    assert layer.sets["Orders"]["1"]["Comments"] == "theirs"
+
+
 async def test_refusals_are_the_records_own_in_the_systems_words(
     layer: ServiceLayer, b1: BusinessOneConnector
 ) -> None:
@@ -265,7 +279,7 @@ async def test_an_order_that_becomes_a_draft_is_written_once(
 
     assert (first.failures, again.failures) == ({}, {})
     assert first.target_ids == again.target_ids == ["draft-1"]
-    assert found.target_ids == ["draft-1", None]
+    assert (found.target_ids, found.differs) == (["draft-1", None], {0: []})
     assert layer.effects == {"create Drafts R1": 1}
 
 

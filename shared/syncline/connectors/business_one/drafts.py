@@ -14,7 +14,8 @@ from syncline.connectors.business_one.refusals import NOT_FOUND, code_of
 from syncline.connectors.business_one.settings import BusinessOneTarget
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.settings.lookup import Lookup
-from syncline.connectors.http.target.comparison import holds_payload
+from syncline.connectors.http.target.comparison import differences, holds_payload
+from syncline.connectors.http.target.results import without
 from syncline.connectors.http.target.search import Match, find_records, keys_of, own_key
 from syncline.connectors.port import LookupResult, WriteBatch, WriteResult
 from syncline.contracts.messages import decoder_of
@@ -67,9 +68,11 @@ async def add_drafts(
             result.failures[place] = match.failure
             continue
         result.target_ids[place] = PREFIX + match.id
-        held = holds_payload(_decode(batch.payloads[place]), match.record)
+        payload = _decode(without(batch.payloads[place], batch.on_create))
+        held = holds_payload(payload, match.record)
         if held is not None:
             result.holds[place] = held
+        result.differs[place] = differences(payload, match.record)
 
 
 async def take_drafts(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MIDNIGHT = re.compile(r"T00:00:00(\.0+)?Z?")
 
 
 def holds_payload(payload: Mapping[str, object], stored: object) -> bool | None:
@@ -56,9 +60,14 @@ def _equal(sent: object, stored: object) -> bool:
     if isinstance(sent, bool) or isinstance(stored, bool) or sent is None or stored is None:
         return sent is stored
     if isinstance(sent, str) and isinstance(stored, str):
-        return sent == stored
+        return sent == stored or _is_midnight(stored, sent)
     a, b = _number(sent), _number(stored)  # 10 is often shown as "10.00"
     return a is not None and a == b
+
+
+def _is_midnight(stored: str, day: str) -> bool:
+    """Tell whether a time is the beginning of a day: OData 4 shows days so."""
+    return bool(_DAY.fullmatch(day)) and bool(_MIDNIGHT.fullmatch(stored.removeprefix(day)))
 
 
 def _number(value: object) -> Decimal | None:
