@@ -153,6 +153,22 @@ async def test_times_of_a_zone_are_told_in_utc(mssql: MssqlDatabase) -> None:
     await local.close()
 
 
+async def test_a_rowversion_passes_nothing_over(mssql: MssqlDatabase) -> None:
+    await mssql.run("create table t (id int primary key, rv bigint)")
+    await mssql.run("insert into t values (1, 10), (2, 20), (3, 30), (4, null)")
+    await mssql.run("update sys.active set until = 30")
+    versions = Extraction(id_column="id", table="t", cursor_column="rv", cursor_type=CursorType.ID)
+
+    pages = await mssql.pages(versions, page_size=2)
+
+    assert [(p.ids, p.cursors) for p in pages] == [(["4", "1"], [None, "10"]), (["2"], ["20"])]
+    assert all(page.snapshot and page.snapshot.open_since is None for page in pages)
+    assert await mssql.connector.late_commits(versions) is None
+    await mssql.run("update sys.active set until = 99")
+    assert await mssql.ids(versions, after="20") == ["4", "2", "3"]
+    assert await mssql.ids(versions, position=pages[0].position) == ["2", "3"]
+
+
 async def test_rows_that_no_id_tells_apart_are_read_or_refused(
     mssql: MssqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

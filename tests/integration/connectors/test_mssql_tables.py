@@ -103,6 +103,14 @@ async def test_what_would_be_cut_or_guessed_is_refused(
     assert await sql.run("select sku, n from t") == [("none", None)]
 
 
+async def test_a_key_that_the_column_cannot_hold_is_its_records_alone(sql: MssqlDatabase) -> None:
+    await sql.run("create table t (sku smallint primary key, n int)")
+
+    result = await sql.connector.write(by_sku([sku(1, 1), sku(40_000, 2)]))
+
+    assert {n: f.code for n, f in result.failures.items()} == {1: "value_refused"}
+
+
 async def test_times_are_written_in_utc(sql: MssqlDatabase) -> None:
     await sql.run("create table t (sku varchar(20) primary key, n timestamp, z timestamptz)")
     times = {"n": "2026-07-01T02:00:00.5+02:00", "z": "2026-07-01T02:00:00.5+02:00"}

@@ -18,8 +18,14 @@ create function sys.datalength(v bytea) returns bigint language sql immutable as
   $$ select octet_length(v) $$;
 create function sys.db_id() returns int language sql immutable as $$ select 5 $$;
 create function sys.object_id(v text) returns oid language sql stable as
-  $$ select coalesce(to_regclass(v)::oid,
-       (select oid from pg_proc where proname = replace(v, '"', '') limit 1)) $$;
+  $$ select coalesce(to_regclass(translate(v, '[]', '""'))::oid,
+       (select oid from pg_proc where proname = translate(v, '[]', '') limit 1)) $$;
+create table sys.active (until bigint);
+insert into sys.active values (9223372036854775807);
+create function sys.min_active_rowversion() returns bigint language sql stable as
+  $$ select until from sys.active $$;
+create function sys.sysdatetimeoffset() returns timestamptz language sql stable as
+  $$ select now() $$;
 create function public.serverproperty(v text) returns text language sql immutable as
   $$ select '16.0.1000.6' $$;
 create function public.has_perms_by_name(a text, b text, c text) returns int
@@ -58,6 +64,8 @@ create view sys.parameters as select oid as object_id, n.place as parameter_id,
   from pg_proc, unnest(proargnames) with ordinality n(name, place)
   where n.place <= pronargs or proargmodes[n.place] = 'o';
 """
+VERSION = "rv"
+"""What a column is called that is a `rowversion` at SQL Server."""
 DECLARED = {
     "int2": "smallint", "int4": "int", "int8": "bigint", "bool": "bit", "float4": "real",
     "float8": "float", "numeric": "decimal(38,10)", "date": "date", "time": "time(7)",

@@ -13,7 +13,7 @@ import asyncpg
 
 from tests.support.ports import free_port
 from tests.support.tds import tokens, wire
-from tests.support.tds.catalog import CATALOG, DECLARED
+from tests.support.tds.catalog import CATALOG, DECLARED, VERSION
 from tests.support.tds.tsql import translated
 
 USER, PASSWORD = "syncline", "s3@same:/'\"ö}"
@@ -25,7 +25,9 @@ _NUMBERS = {
 _TRY = "begin try exec sp_executesql @statement"
 _DESCRIBE = "sys.dm_exec_describe_first_result_set"
 _EXEC = re.compile(r"exec (\S+) (.*)", re.DOTALL)
-_SESSION = re.compile(r"(set|if @@trancount > 0 (rollback|commit)|declare)\b", re.IGNORECASE)
+_SESSION = re.compile(
+    r"(set(?!.*begin tran)|if @@trancount > 0 (rollback|commit)|declare)\b", re.IGNORECASE
+)
 _CHANGED = "; select @@rowcount as changed"
 
 
@@ -192,7 +194,7 @@ class _Session:
     async def _plain(
         self, sql: str, given: Mapping[str, str], database: asyncpg.Connection
     ) -> Result:
-        if sql.startswith("begin tran"):
+        if sql.endswith("begin transaction"):
             await database.execute("begin")
             return Result(b"", None)
         if found := _SESSION.match(sql):
@@ -228,15 +230,18 @@ class _Session:
         try:
             sql, _ = translated(given["query"], declared)
             about = (await database.prepare(sql)).get_attributes()
-            cells: list[list[object]] = [
-                [a.name, DECLARED.get(a.type.name, "nvarchar(max)"), None, None, None]
-                for a in about
-            ]
+            cells: list[list[object]] = [[a.name, _declared(a), None, None, None] for a in about]
         except asyncpg.PostgresError as error:
             cells = [[None, None, None, _number(error), _words(error)]]
         return Result(
             tokens.rows(names, ["text", "text", "text", "int4", "text"], cells), len(cells)
         )
+
+
+def _declared(column: asyncpg.Attribute) -> str:
+    if column.name == VERSION:
+        return "timestamp"
+    return DECLARED.get(column.type.name, "nvarchar(max)")
 
 
 def _failed(number: int, words: str) -> Result:

@@ -11,7 +11,7 @@ _TYPES = (
     (r"nchar\((\d+)\)", r"char(\1)"),
     (r"varbinary\(\w+\)|varbinary", "bytea"),
     (r"datetime2(\(\d\))?|smalldatetime|datetime\b(?!offset)", "timestamp"),
-    (r"datetimeoffset(\(\d\))?", "timestamptz"),
+    (r"\bdatetimeoffset(\(\d\))?", "timestamptz"),
     (r"uniqueidentifier", "uuid"),
     (r"\btinyint\b", "smallint"),
     (r"\bas bit\b", "as boolean"),
@@ -27,7 +27,7 @@ _CONVERT = re.compile(r"convert\(([a-z]\w+(?:\([\w,]+\))?), ((?:@|\w+\.)?\"?\w+\
 
 def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
     """Return a statement of PostgreSQL and the values of its parameters."""
-    sql = _TABLE.sub(_json_table, sql)
+    sql = _TABLE.sub(_json_table, sql.replace("try_", ""))
     sql = re.sub(
         r"openjson\((@\w+)\)( j)?",
         r"(select (o - 1)::text as key, v as value from jsonb_array_elements_text(\1::jsonb) "
@@ -47,7 +47,9 @@ def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
     sql = re.sub(r"convert\(binary\(8\), ([^,]+?)\)(?=[\s)])", r"\1", sql)
     sql = _CONVERT.sub(r"cast(\2 as \1)", sql)
     sql = re.sub(r"collate (\w+)", r'collate "\1"', sql)
-    sql = re.sub(r"\b(min_active_rowversion|datalength|db_id|object_id)\(", r"sys.\1(", sql)
+    sql = re.sub(
+        r"\b(min_active_rowversion|sysdatetimeoffset|datalength|db_id|object_id)\(", r"sys.\1(", sql
+    )
     values: dict[str, str] = {}
     parts = _LITERAL.split(sql)
     for n in range(0, len(parts), 2):

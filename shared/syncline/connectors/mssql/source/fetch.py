@@ -30,7 +30,7 @@ async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[
         return page
     query = base_query(extraction, None, [text for _, text in wanted])
     chosen = selection(extraction, shape)
-    same = f"{column.key} = {made(column.declared, 'j.value')}"
+    same = f"{column.key} = try_{made(column.declared, 'j.value')}"
     if column.collation:
         same += f" collate {column.collation}"
     given = query.given | {"wanted": msgspec.json.encode([text for _, text in wanted]).decode()}

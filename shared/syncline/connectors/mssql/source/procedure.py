@@ -9,6 +9,7 @@ from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import Query, bound
 from syncline.connectors.mssql.source.shape import Column, Selection, check_named
+from syncline.connectors.mssql.text import catalog_name
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceColumn
 from syncline.connectors.sql.text import table_name
@@ -18,7 +19,8 @@ _FROM_THE_BEGINNING = "0"
 """The position of every page: a procedure has no order in which a read could go on."""
 _PARAMETERS = """select name, is_output from sys.parameters
 where object_id = object_id(@procedure) and parameter_id > 0 order by parameter_id"""
-_ROLLBACK = "if @@trancount > 0 rollback"
+_BEGIN = "set transaction isolation level read committed; begin transaction"
+"""Not a snapshot, in which a procedure may not make indexes. It ends with the connection."""
 
 
 async def read_procedure(session: Session, request: ExtractRequest) -> AsyncGenerator[Page, None]:
@@ -42,13 +44,10 @@ async def read_procedure(session: Session, request: ExtractRequest) -> AsyncGene
             left = None if left is None else left - len(page.ids)
             page.position = _FROM_THE_BEGINNING
             yield page
-    if is_cut:
-        session.close()
-        return
-    if await session.next_result():
+    if not is_cut and await session.next_result():
         message = f"the procedure {extraction.procedure} returns several results: one is read"
         raise refusal("several_results", message)
-    await session.begin(_ROLLBACK)
+    session.close()
 
 
 async def describe_procedure(session: Session, extraction: Extraction) -> list[SourceColumn]:
@@ -60,10 +59,9 @@ async def describe_procedure(session: Session, extraction: Extraction) -> list[S
 
 async def _called(session: Session, extraction: Extraction) -> tuple[str, ...]:
     call = await _call_of(session, extraction)
-    await session.begin("begin transaction")
+    await session.begin(_BEGIN)
     names = await session.open_rows(call.sql, call.given)
     if names is None:
-        session.close()
         raise refusal("no_result", f"the procedure {extraction.procedure} returns no rows")
     return names
 
@@ -74,7 +72,9 @@ async def _call_of(session: Session, extraction: Extraction) -> Query:
     Raises ConnectorError where it takes others, or gives values by them.
     """
     name = table_name(extraction.procedure or "")
-    rows = (await session.rows(_PARAMETERS, {"procedure": name})).rows
+    rows = (
+        await session.rows(_PARAMETERS, {"procedure": catalog_name(extraction.procedure or "")})
+    ).rows
     outputs = {str(own).removeprefix("@"): bool(is_output) for own, is_output in rows}
     for each in extraction.parameters:
         if each not in outputs:

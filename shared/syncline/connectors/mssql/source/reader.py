@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from syncline.connectors.mssql.kinds import Kind
+from syncline.connectors.mssql.kinds import Kind, made
 from syncline.connectors.mssql.session import Row, Session
 from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import base_query
@@ -19,7 +19,8 @@ from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
 from syncline.connectors.sql.tied_rows import MOST_TIED, not_unique
 from syncline.connectors.sql.zones import in_zone
 
-_NOW = "select convert(varchar(40), sysdatetimeoffset(), 121) as taken_at"
+_NOW = """select convert(varchar(40), sysdatetimeoffset(), 121) as taken_at,
+convert(bigint, min_active_rowversion()) as until"""
 _FIRST = 10
 """Rows of the first page at most, where columns may be long."""
 
@@ -43,6 +44,7 @@ class Reader:
         self._maker = PageMaker(extraction, self._chosen, list(shape), session.zone)
         self._window = Window(extraction, shape)
         self._size = min(self._most, _FIRST) if self._chosen.sizes else self._most
+        self._until: str | None = None
         self._position: Position | None = None
         if request.position is not None:
             self._position = msgspec.json.decode(request.position, type=Position)
@@ -55,7 +57,7 @@ class Reader:
         snapshot = await self._snapshot()
         while self._left != 0:
             count = self._size if self._left is None else min(self._left, self._size)
-            rows = await self._rows(count, has_versions=snapshot is not None)
+            rows = await self._rows(count)
             if rows is None:
                 continue
             if not rows:
@@ -71,19 +73,25 @@ class Reader:
                 return
 
     async def _snapshot(self) -> SourceSnapshot | None:
-        """Say when a read began that passes no change over: one by `rowversion`."""
+        """Say when a read began that passes no change over: one by `rowversion`.
+
+        It ends before the first number of a change that was not committed then. The end is asked
+        for before any page: a snapshot may be older than what its own statement is told.
+        """
         if self._cursor is None or self._cursor.kind is not Kind.ROWVERSION:
             return None
-        [[taken_at]] = (await self._session.rows(_NOW)).rows
+        [[taken_at, until]] = (await self._session.rows(_NOW)).rows
+        self._until = str(until)
         return SourceSnapshot(str(moment_text(str(taken_at))))
 
-    async def _rows(self, count: int, *, has_versions: bool) -> Sequence[Row] | None:
+    async def _rows(self, count: int) -> Sequence[Row] | None:
         """Return so many rows and all that tie with the last; None where fewer are to be asked."""
         given = dict(self._query.given)
         tests = [self._window.start(self._after, given), self._window.behind(self._position, given)]
-        if has_versions and self._cursor is not None:
-            key = self._cursor.key
-            tests.append(f"({key} < min_active_rowversion() or {key} is null)")
+        if self._until is not None and self._cursor is not None:
+            given["until"] = self._until
+            end = made(self._cursor.declared, "@until")
+            tests.append(f"({self._cursor.key} < {end} or {self._cursor.key} is null)")
         where = " and ".join(filter(None, tests))
         found = await self._session.rows(
             f"select top ({count}) with ties {self._chosen.sql} from ({self._query.sql}\n) q"

@@ -16,7 +16,7 @@ from syncline.domain.record import MAX_RECORD
 
 ROWVERSION = Kind.ROWVERSION
 _DESCRIBE = """select name, system_type_name, collation_name, error_number, error_message
-from sys.dm_exec_describe_first_result_set(@query, @declared, 0)
+from sys.dm_exec_describe_first_result_set(@query, nullif(@declared, ''), 0)
 where is_hidden = 0 or is_hidden is null order by column_ordinal"""
 _LONG = frozenset({Kind.TEXT, Kind.BINARY})
 _KEY = 1000
@@ -27,9 +27,12 @@ _FORMS = {
     **dict.fromkeys((*MOMENTS, Kind.TIME), "convert(varchar(40), {}, 121)"),
     Kind.ROWVERSION: "convert(bigint, {})",
     Kind.GUID: "convert(char(36), {})",
-    Kind.OTHER: "{}.ToString()",
 }
 """How columns of some kinds are selected; the driver would leave out digits of a time."""
+
+
+_OTHERS = {"sql_variant": "convert(nvarchar(4000), {})", "json": "convert(nvarchar(max), {})"}
+"""How columns of further types are selected; those of .NET, such as `geography`, tell a text."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -78,7 +81,8 @@ async def shape_of(session: Session, query: Query) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for name, kind, collation, number, words in (await session.rows(_DESCRIBE, asked)).rows:
         if number is not None:
-            raise ServerError(int(str(number)), str(words))
+            await session.rows(f"select top (0) * from ({query.sql}\n) q", query.given)
+            raise ServerError(int(str(number)), str(words))  # where that says no more
         own = str(name or "")
         if own in columns or not own:
             message = f"the source gives column {own!r} twice: give each a name of its own"
@@ -107,8 +111,8 @@ def _said(column: Column, *, is_key: bool) -> str:
     own = column_of(column.name)
     named = f" as {own.removeprefix('q.')}"
     form = _FORMS.get(column.kind)
-    if column.kind is Kind.OTHER and column.declared == "sql_variant":
-        form = "convert(nvarchar(4000), {})"
+    if column.kind is Kind.OTHER:
+        form = _OTHERS.get(column.declared, "{}.ToString()")
     if form is not None:
         return f"{form.format(own)}{named}"
     if not column.is_long:

@@ -10,7 +10,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.mssql.kinds import Kind, kind_of
 from syncline.connectors.mssql.session import Row, Session
-from syncline.connectors.sql.text import table_name
+from syncline.connectors.mssql.text import catalog_name
 
 _COLUMNS = """select c.name, t.name as type, c.max_length, c.precision, c.scale,
 c.collation_name, c.is_identity, c.is_computed, c.generated_always_type, o.type as made_as
@@ -64,7 +64,7 @@ class TableDescription(msgspec.Struct, frozen=True):
 
 async def described(session: Session, name: str) -> TableDescription:
     """Return what the catalog says of a table. Raises ConnectorError if there is none."""
-    given = {"name": table_name(name)}
+    given = {"name": catalog_name(name)}
     rows = (await session.rows(_COLUMNS, given)).rows
     if not rows:
         message = f"SQL Server: there is no table {name}, or the user may not see it: it must be"

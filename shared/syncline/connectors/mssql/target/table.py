@@ -81,8 +81,12 @@ class TargetTable(msgspec.Struct, frozen=True):
             return [tuple(self._part(n, k) for n, k in zip(self.key, key, strict=True)) or key
                     for key in keys]  # fmt: skip
         by = ", ".join(f"j.k{n}" for n in range(len(self.key)))
+        known = [f"j.k{n} is not null" for n in range(len(self.key))]
         for place, first in await self._asked(
-            session, dict(enumerate(keys)), f"j.place, min(j.place) over (partition by {by})", ""
+            session,
+            dict(enumerate(keys)),
+            f"j.place, min(j.place) over (partition by {by})",
+            f" where {' and '.join(known)}",
         ):
             rows[int(str(place))] = int(str(first))
         return rows
@@ -155,7 +159,11 @@ class TargetTable(msgspec.Struct, frozen=True):
         return (await session.rows(sql, {"keys": _encode(rows).decode()})).rows
 
     def made(self, name: str, text: str) -> str:
-        """Return SQL of a key column's value, compared as the column's own are."""
+        """Return SQL of a key column's value, compared as the column does; null if it is none."""
+        return f"try_{self.strictly(name, text)}"
+
+    def strictly(self, name: str, text: str) -> str:
+        """Return the same, for a statement that fails where the text is no value."""
         column = self.columns[name]
         value = made(column.declared, text)
         return f"{value} collate {column.collation}" if column.collation else value

@@ -123,7 +123,8 @@ class Upsert(upsert.Upsert):
         given = [f"c{n}" for n in range(len(columns))]
         typed = ", ".join(map(self._value, columns, (f"g.{c}" for c in given)))
         same = " and ".join(f"t.{identifier(name)} = s.{identifier(name)}" for name in table.key)
-        change = ", ".join(f"{name} = s.{name}" for name in names)
+        own = [n for n in columns if n not in table.key or table.columns[n].kind is Kind.TEXT]
+        change = ", ".join(f"{c} = s.{c}" for c in map(identifier, own or table.key))
         sql = (
             f"merge into {table.sql} with (holdlock, updlock) as t "
             f"using (select {typed} from {json_rows('rows', given)} g) as s ({', '.join(names)}) "
@@ -154,7 +155,7 @@ class Upsert(upsert.Upsert):
         """Return SQL of a column's value; a text is refused and not cut where it is too long."""
         column = self._table.columns[name]
         if name in self._table.key:
-            return self._table.made(name, text)
+            return self._table.strictly(name, text)
         if column.kind is Kind.TEXT:
             return text
         if column.kind is Kind.DATE or column.kind is Kind.DATETIME:
