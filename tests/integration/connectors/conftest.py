@@ -8,7 +8,9 @@ import asyncpg
 import pytest
 
 from syncline.connectors.postgresql import PostgresqlConnector
+from tests.support.lent_databases import LentDatabases
 from tests.support.mariadb import MysqlDatabase, mysql_database
+from tests.support.mssql import Backend, MssqlDatabase, backend, emptied
 from tests.support.postgresql import connector_to
 
 
@@ -24,6 +26,20 @@ async def connector(empty_postgres: str) -> AsyncIterator[PostgresqlConnector]:
     connector = connector_to(empty_postgres)
     yield connector
     await connector.close()
+
+
+@pytest.fixture(scope="module")
+async def mssql_stand_in(empty_databases: LentDatabases) -> AsyncIterator[Backend]:
+    """What stands in for SQL Server, for the tests of a module."""
+    async with empty_databases.borrowed() as dsn, backend(dsn, None) as own:
+        yield own
+
+
+@pytest.fixture
+async def mssql(mssql_stand_in: Backend) -> AsyncIterator[MssqlDatabase]:
+    world = MssqlDatabase(await emptied(mssql_stand_in))
+    yield world
+    await world.connector.close()
 
 
 @pytest.fixture

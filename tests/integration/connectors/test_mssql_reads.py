@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,9 @@ from syncline.connectors.port import ExtractRequest
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.eventually import eventually
-from tests.support.mssql import AUTHORITY, MssqlDatabase, backend, connector_to
+from tests.support.mssql import AUTHORITY, MssqlDatabase, connector_to
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
-
-
-@pytest.fixture
-async def mssql(empty_postgres: str) -> AsyncIterator[MssqlDatabase]:
-    async with backend(empty_postgres, None) as own:
-        world = MssqlDatabase(own)
-        yield world
-        await world.connector.close()
 
 
 class TestSql:

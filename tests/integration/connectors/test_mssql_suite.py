@@ -21,7 +21,7 @@ from syncline.testing.connectors.target_faults import (
     SizeLimitSuite,
 )
 from syncline.testing.connectors.targets import TargetSuite
-from tests.support.mssql import Backend, backend, connector_to
+from tests.support.mssql import Backend, backend, connector_to, emptied
 from tests.support.ports import free_port
 from tests.support.tds.server import Fault
 
@@ -64,6 +64,14 @@ class MssqlWorld:
         # PostgreSQL, which is behind the stand-in, has no texts with NUL in them.
         self.texts = frozenset({"bell", "nul"} if is_real else {"bell"})
         self.cannot_hold = frozenset[str]() if is_real else frozenset({"nul"})
+
+    @classmethod
+    async def made(cls, own: Backend) -> MssqlWorld:
+        types = {"text": "text", "time": "timestamp"}
+        if own.server is None:
+            types = {"text": "nvarchar(max)", "time": "datetime2"}
+        await own.run(TABLE.format(**types))
+        return cls(own)
 
     def broken(self) -> Sequence[tuple[Connector, str]]:
         url = self._own.url
@@ -142,13 +150,16 @@ class TestMssql(
     ]  # fmt: skip
 
     @pytest.fixture
-    async def world(self, empty_postgres: str, system_url: str | None) -> AsyncIterator[MssqlWorld]:
-        async with backend(empty_postgres, system_url) as own:
-            types = {"text": "text", "time": "timestamp"}
-            if own.server is None:
-                types = {"text": "nvarchar(max)", "time": "datetime2"}
-            await own.run(TABLE.format(**types))
-            world = MssqlWorld(own)
+    async def world(
+        self, mssql_stand_in: Backend, system_url: str | None
+    ) -> AsyncIterator[MssqlWorld]:
+        if system_url is None:
+            world = await MssqlWorld.made(await emptied(mssql_stand_in))
+            yield world
+            await world.connector.close()
+            return
+        async with backend("", system_url) as own:
+            world = await MssqlWorld.made(own)
             yield world
             await world.connector.close()
 

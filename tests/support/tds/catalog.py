@@ -26,9 +26,9 @@ create function sys.min_active_rowversion() returns bigint language sql stable a
   $$ select until from sys.active $$;
 create function sys.sysdatetimeoffset() returns timestamptz language sql stable as
   $$ select now() $$;
-create function public.serverproperty(v text) returns text language sql immutable as
+create function sys.serverproperty(v text) returns text language sql immutable as
   $$ select '16.0.1000.6' $$;
-create function public.has_perms_by_name(a text, b text, c text) returns int
+create function sys.has_perms_by_name(a text, b text, c text) returns int
   language sql immutable as $$ select 0 $$;
 create table sys.databases (database_id int, snapshot_isolation_state int);
 insert into sys.databases values (5, 1);

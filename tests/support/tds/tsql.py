@@ -21,6 +21,7 @@ _LITERAL = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")
 _NAME = re.compile(r"@(\w+)")
 _TABLE = re.compile(r"openjson\((@\w+)\) with \(((?:\w+ nvarchar\(max\) '\$\[\d+\]'(?:, )?)+)\)")
 _TOP = re.compile(r"^select top \((\d+)\) with ties ")
+_NONE = "select top (0) "
 _DATEADD = re.compile(r"dateadd\((\w+), -(\d+), (convert\([^()]+(?:\(\d\))?[^()]*\))\)")
 _CONVERT = re.compile(r"convert\(([a-z]\w+(?:\([\w,]+\))?), ((?:@|\w+\.)?\"?\w+\"?), 121\)")
 
@@ -34,6 +35,8 @@ def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
         r"with ordinality e(v, o)) j",
         sql,
     )
+    if sql.startswith(_NONE):
+        sql = f"select {sql.removeprefix(_NONE)} limit 0"
     if top := _TOP.match(sql):
         read, _, order = sql[top.end() :].rpartition(" order by ")
         keys = ", ".join(f"{key} nulls first" for key in order.split(", "))
@@ -43,12 +46,14 @@ def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
     sql = re.sub(r"convert\(varchar\(40\), ([^,]+), 121\)", r"sys.style_121(\1)", sql)
     sql = re.sub(r"convert\(char\(36\), ([^()]+)\)", r"upper((\1)::text)", sql)
     sql = re.sub(r"convert\(varbinary\(max\), ([\w.@]+), 2\)", r"decode(\1, 'hex')", sql)
-    sql = re.sub(r"convert\(bigint, ([^()]+)\)", r"(\1)::bigint", sql)
+    sql = re.sub(r"convert\(bigint, ([^()]+(?:\(\))?)\)", r"(\1)::bigint", sql)
     sql = re.sub(r"convert\(binary\(8\), ([^,]+?)\)(?=[\s)])", r"\1", sql)
     sql = _CONVERT.sub(r"cast(\2 as \1)", sql)
     sql = re.sub(r"collate (\w+)", r'collate "\1"', sql)
     sql = re.sub(
-        r"\b(min_active_rowversion|sysdatetimeoffset|datalength|db_id|object_id)\(", r"sys.\1(", sql
+        r"\b(serverproperty|has_perms_by_name|min_active_rowversion|sysdatetimeoffset|datalength|db_id|object_id)\(",
+        r"sys.\1(",
+        sql,
     )
     values: dict[str, str] = {}
     parts = _LITERAL.split(sql)
