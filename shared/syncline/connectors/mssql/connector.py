@@ -30,7 +30,7 @@ class MssqlConnector(SqlConnector):
     """One database of a SQL Server as its profile describes it."""
 
     title = "SQL Server"
-    about = "Tables, SQL and procedures of a Microsoft SQL Server; tested on a stand-in for the server."
+    about = "Tables, SQL and procedures of Microsoft SQL Server; tested on a stand-in for it."
     driver = _DRIVER
     profile_settings = MssqlSettings
     profile_secrets = ServerSecrets
