@@ -176,7 +176,9 @@ class Shop:
                 return self.rows[kind][each], {}
             case "POST", ["batch"]:
                 return self._batch(kind, given), {}
-            case "DELETE", [each]:
+            case "POST", [product, "variations", "batch"]:
+                return self._write_variations(product, given), {}
+            case "DELETE", [_, "variations", each] | [each]:
                 return self._delete(kind, each, query), {}
         raise RefusedError(404, "rest_no_route", "No route was found matching the URL and method.")
 
@@ -247,6 +249,19 @@ class Shop:
             raise RefusedError(413, code, "Unable to accept more than 100 items for this request.")
         ways = {"create": self._create, "update": self._update}
         return {way: [_each(ways[way], kind, row) for row in part] for way, part in given.items()}
+
+    def _write_variations(self, product: str, given: Row) -> Row:
+        mine = {str(row["id"]) for row in self._variations(product)}
+
+        def update(kind: str, row: Row) -> Row:
+            if str(row["id"]) not in mine:
+                code = "woocommerce_rest_product_variation_invalid_id"
+                raise RefusedError(400, code, "Invalid ID.")
+            self._check(kind, row, str(row["id"]))
+            own = {name: value for name, value in row.items() if name != "name"}
+            return self._store(kind, self.rows[kind][str(row["id"])], own)
+
+        return {"update": [_each(update, "products", row) for row in given["update"]]}
 
     def _create(self, kind: str, row: Row) -> Row:
         self._check(kind, row, None)

@@ -130,18 +130,64 @@ async def test_a_product_that_came_meanwhile_is_updated(world: ShopWorld) -> Non
     assert world.shop.effects.total() == 0
 
 
-async def test_a_sku_in_the_trash_and_one_of_a_variation_are_named(world: ShopWorld) -> None:
+async def test_a_sku_in_the_trash_is_named(world: ShopWorld) -> None:
     world.shop.add("products", {"id": 5, "sku": "T", "status": "trash"})
-    world.shop.add("products", {"id": 6, "variations": [7]})
-    world.shop.add("products", {"id": 7, "sku": "V", "type": "variation", "parent_id": 6})
 
-    result = await write(world, {"sku": "T"}, {"sku": "V"}, {"sku": "ok"})
+    result = await write(world, {"sku": "T"}, {"sku": "ok"})
 
-    assert {n: f.code for n, f in result.failures.items()} == {
-        0: "sku_in_trash",
-        1: "sku_of_variation",
-    }
+    assert {n: f.code for n, f in result.failures.items()} == {0: "sku_in_trash"}
     assert world.shop.effects == {"ok": 1}
+
+
+def add_variations(world: ShopWorld) -> None:
+    for product in (6, 7):
+        ids = [product * 10 + n for n in range(3)]
+        world.shop.add("products", {"id": product, "sku": f"P{product}", "variations": ids})
+        rows = ({"id": n, "sku": f"V{n}", "type": "variation", "parent_id": product} for n in ids)
+        world.shop.add("products", *rows)
+
+
+async def test_variations_are_found_by_their_sku_and_updated(world: ShopWorld) -> None:
+    """In one call for each product; what is new is a product."""
+    add_variations(world)
+    skus = ["V60", "new", "V61", "P6", "V70"]
+    records = [{"sku": sku, "name": "N", "regular_price": "5"} for sku in skus]
+
+    result = await write(world, *records)
+    found = await world.connector.lookup(shop_batch(records))
+
+    assert result.failures == {}
+    assert result.target_ids == ["6/60", "1001", "6/61", "6", "7/70"] == found.target_ids
+    assert found.differs == {n: [] for n in range(5)}  # a variation has its product's name
+    rows = world.shop.rows["products"]
+    assert [rows[each]["regular_price"] for each in ("60", "61", "6", "70")] == ["5"] * 4
+    writes = [path for method, path in world.shop.asked if method == "POST"]
+    assert len(writes) == 2 + 2  # creations, products, and variations of two products
+    again = shop_batch([{"sku": "V60", "regular_price": "6"}], ids=["6/60"])
+    again.asked = True
+    assert (await world.connector.write(again)).target_ids == ["6/60"]
+    assert (await world.connector.delete(["6/60", "6"], {"entity": "item"})).failures == {}
+    assert not {"6", "60"} & rows.keys()
+    assert world.shop.effects == {"new": 1}
+
+
+async def test_a_call_for_variations_that_fails_says_what_was_written(world: ShopWorld) -> None:
+    add_variations(world)
+    seen = Mishap("POST", passes=True)
+    world.shop.mishaps.extend([Mishap("GET", passes=True), seen, Mishap("POST", applied=True)])
+
+    result = await write(world, *({"sku": sku} for sku in ("P6", "V60", "V70")))
+
+    assert result.target_ids[0] == "6"
+    assert {n: f.ambiguous for n, f in result.failures.items()} == {1: True, 2: False}
+
+
+async def test_a_variation_that_came_meanwhile_is_updated(world: ShopWorld) -> None:
+    add_variations(world)
+    known = shop_batch([{"sku": "v60", "regular_price": "5"}])
+    known.asked = True
+
+    assert (await world.connector.write(known)).target_ids == ["6/60"]
 
 
 async def test_a_key_that_may_only_read_is_named_and_is_no_wrong_login(world: ShopWorld) -> None:

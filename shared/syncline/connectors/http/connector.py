@@ -273,6 +273,10 @@ class HttpConnector(port.Connector):
     def _source(self, extraction: Extraction) -> HttpSource:
         return source_of(self.source_block(extraction))
 
+    def read_target(self, options: Mapping[str, object]) -> HttpTarget:
+        """Return a target block as it is written by. Raises ConnectorError on a mistake."""
+        return read(HttpTarget, self.target_block(options), TARGET)
+
     def _target(self, options: Mapping[str, object]) -> HttpTarget:
         return self._known(options)[0]
 
@@ -280,7 +284,7 @@ class HttpConnector(port.Connector):
         key = msgspec.json.encode(options, order="sorted")
         known = self._targets.get(key)
         if known is None:
-            known = read(HttpTarget, self.target_block(options), TARGET), Evidence()
+            known = self.read_target(options), Evidence()
             if len(self._targets) >= _KEPT:
                 self._targets.clear()
             self._targets[key] = known

@@ -14,9 +14,10 @@ from syncline.connectors.api.entities import ENTITY
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.settings.profile import HttpSettings, check_url
+from syncline.connectors.http.settings.target import HttpTarget
 from syncline.connectors.settings import ConnectorSettings, advanced, secret
-from syncline.connectors.woocommerce import payloads, products
-from syncline.connectors.woocommerce.entities import ENTITIES
+from syncline.connectors.woocommerce import payloads, products, variations
+from syncline.connectors.woocommerce.entities import ENTITIES, variation_target
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction
 
@@ -112,30 +113,95 @@ class WooCommerceConnector(ApiConnector):
             return page
         return await products.with_hidden(self._api, page, endpoint, missing)
 
+    @classmethod
+    def target_block(cls, options: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the block of an entity type, or that of one product's variations."""
+        product = options.get(variations.PRODUCT)
+        return super().target_block(options) if product is None else variation_target(str(product))
+
+    def read_target(self, options: Mapping[str, object]) -> HttpTarget:
+        """Return a target block; a look-up for a SKU also finds variations."""
+        target = super().read_target(options)
+        if options.get(ENTITY) != "item" or target.lookup is None:
+            return target
+        lookup = target.lookup.model_copy(update={"id": variations.target_id})
+        return target.model_copy(update={"lookup": lookup})
+
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find records by SKU or e-mail, and compare them with what would be sent."""
-        return await super().lookup(payloads.sendable(batch))
+        found = await super().lookup(payloads.sendable(batch))
+        variations.compare(found)
+        return found
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Create or update records; one that is created although it is there is updated."""
         sent = payloads.sendable(batch)
+        if batch.options.get(ENTITY) != "item":
+            return await self._call(sent)
+        result = port.WriteResult([None] * len(sent.payloads))
+        if not sent.asked:
+            found = await self.lookup(sent)
+            result.failures |= found.failures
+            known = zip(sent.target_ids, found.target_ids, strict=True)
+            sent = msgspec.structs.replace(
+                sent, target_ids=[own or seen for own, seen in known], asked=True
+            )
+        wanted = [place for place in range(len(sent.payloads)) if place not in result.failures]
+        await self._write_groups(sent, result, wanted)
+        owners = await products.owners_of_skus(self._api, result)
+        for place, owner in owners.items():
+            sent.target_ids[place] = owner
+            del result.failures[place]
+        await self._write_groups(sent, result, list(owners))
+        return result
+
+    async def _write_groups(
+        self, batch: port.WriteBatch, result: port.WriteResult, places: Sequence[int]
+    ) -> None:
+        """Write products, and the variations of each product in a call of their own.
+
+        Raises FailureError where nothing was written before; later it is a failure of the records.
+        """
+        stop: FailureError | None = None
+        for product, group in variations.by_product(batch.target_ids, places).items():
+            if stop is not None:
+                unsent = msgspec.structs.replace(stop.failure, ambiguous=False)
+                variations.keep_back(result, group, stop, unsent)
+                continue
+            try:
+                answer = await self._call(variations.part(batch, group, product))
+            except FailureError as error:
+                if not any(result.target_ids):
+                    raise
+                stop = error
+                variations.keep_back(result, group, error, error.failure)
+            else:
+                variations.merge(result, answer, group, product)
+
+    async def _call(self, batch: port.WriteBatch) -> port.WriteResult:
+        """Write records of one endpoint; a key that may not write is named."""
         try:
-            result = await super().write(sent)
+            result = await super().write(batch)
         except ConnectorError as error:
             raise await self._told(error) from error
-        if batch.options.get(ENTITY) == "item" and result.failures:
-            await self._update_owners(sent, result, products.owners_of_skus(result))
-            await self._name_variations(result)
+        for place, failure in result.stopped.items():
+            result.stopped[place] = (await self._told(ConnectorError(failure))).failure
         return result
 
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, object]
     ) -> port.WriteResult:
         """Delete records for good, not into the trash."""
-        try:
-            return await super().delete(target_ids, options)
-        except ConnectorError as error:
-            raise await self._told(error) from error
+        result = port.WriteResult(list(target_ids))
+        for product, group in variations.by_product(target_ids, range(len(target_ids))).items():
+            ids = [variations.split(target_ids[place])[1] for place in group]
+            own = {**options, variations.PRODUCT: product} if product else options
+            try:
+                answer = await super().delete(ids, own)
+            except ConnectorError as error:
+                raise await self._told(error) from error
+            result.failures |= {group[index]: why for index, why in answer.failures.items()}
+        return result
 
     async def _told(self, error: ConnectorError) -> ConnectorError:
         """Return what a refusal means: a key that may only read is refused as a wrong one is."""
@@ -144,32 +210,6 @@ class WooCommerceConnector(ApiConnector):
         message = f"{READ_ONLY}: {error.failure.message}"
         failure = msgspec.structs.replace(error.failure, code="permission_refused", message=message)
         return ConnectorError(failure)
-
-    async def _update_owners(
-        self, batch: port.WriteBatch, result: port.WriteResult, taken: Mapping[int, str]
-    ) -> None:
-        """Update the products that have the SKUs of records that could not be created."""
-        for place, target_id in taken.items():
-            failure = await products.unfit_owner(self._api, target_id)
-            if failure is not None:
-                result.failures[place] = failure
-                continue
-            alone = payloads.part(batch, [place], [target_id])
-            answer = await super().write(alone)
-            del result.failures[place]
-            result.target_ids[place] = answer.target_ids[0]
-            if (why := answer.failures.get(0)) is not None:
-                result.failures[place] = why
-            elif (why := answer.stopped.get(0)) is not None:
-                result.stopped[place] = why
-
-    async def _name_variations(self, result: port.WriteResult) -> None:
-        """Say of records that cannot be updated as products that they are variations."""
-        for place, failure in result.failures.items():
-            target_id = result.target_ids[place]
-            if failure.code == "gone" and target_id is not None:
-                unfit = await products.unfit_owner(self._api, target_id)
-                result.failures[place] = unfit or failure
 
 
 async def _reads(api: Api) -> bool:

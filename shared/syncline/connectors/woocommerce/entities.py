@@ -68,6 +68,16 @@ def _target(endpoint: str, lookup: JsonObject, gone: str) -> JsonObject:
     }
 
 
+def variation_target(product: str) -> JsonObject:
+    """Return the target block of a product's variations, which are updated and not created."""
+    gone = "woocommerce_rest_product_variation_invalid_id"
+    return _target(
+        f"/products/{product}/variations",
+        {"parameters": {"sku": "{keys}"}, "key": "sku"},
+        gone,
+    )
+
+
 ENTITIES = {
     "item": Entity(
         source=_source("/products", {"status": "any"}, "date_modified_gmt"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -44,16 +43,3 @@ def _write_texts(record: JsonObject) -> None:
             record[name] = ""
         elif name in _AS_TEXT and isinstance(value, int | Decimal) and not isinstance(value, bool):
             record[name] = f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def part(batch: WriteBatch, places: Sequence[int], target_ids: Sequence[str]) -> WriteBatch:
-    """Return some records of a batch, as those that the target has under these IDs."""
-    return msgspec.structs.replace(
-        batch,
-        source_ids=[batch.source_ids[p] for p in places],
-        payloads=[batch.payloads[p] for p in places],
-        keys=[batch.keys[p] for p in places] if batch.keys else [],
-        target_ids=list(target_ids),
-        columns=None,
-        lines=None,
-    )

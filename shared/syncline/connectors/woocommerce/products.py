@@ -10,6 +10,7 @@ from syncline.connectors.http.answers.answer import key_text
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.port import ConnectorError, Page, WriteResult
 from syncline.connectors.woocommerce.entities import PER_PAGE
+from syncline.connectors.woocommerce.variations import target_id
 from syncline.contracts.messages import decoder_of
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -107,14 +108,22 @@ async def _read(api: Api, endpoint: str, values: Mapping[str, str]) -> JsonObjec
     return record if isinstance(record, dict) else None
 
 
-def owners_of_skus(result: WriteResult) -> dict[int, str]:
-    """Return place -> ID of the product that has the SKU of a record that was not created."""
+async def owners_of_skus(api: Api, result: WriteResult) -> dict[int, str]:
+    """Return place -> target ID of what has the SKU of a record that could not be created.
+
+    Where that is in the trash, the record's failure says so.
+    """
     found = {}
-    for place, failure in result.failures.items():
-        if failure.code == "record_refused" and '"resource_id"' in (failure.detail or ""):
-            owner = _owner(failure.detail or "")
-            if owner:
-                found[place] = owner
+    for place, failure in list(result.failures.items()):
+        if failure.code != "record_refused" or '"resource_id"' not in (failure.detail or ""):
+            continue
+        record = await _read(api, "/products/{id}", {"id": _owner(failure.detail or "")})
+        if record is not None and record.get("status") == "trash":
+            words = f"product {key_text(record.get('id'))} in the trash has this SKU"
+            hint = "restore it, or delete it for good"
+            result.failures[place] = Failure(Category.PERMANENT, "sku_in_trash", f"{words}: {hint}")
+        elif record is not None:
+            found[place] = target_id(record)
     return found
 
 
@@ -122,23 +131,7 @@ def _owner(detail: str) -> str:
     try:
         row = _decode(detail.encode())
     except msgspec.DecodeError:  # an answer that was too long to be kept whole
-        return ""
+        return "0"
     for name in ("error", "data", "resource_id"):
         row = row.get(name) if isinstance(row, dict) else None
-    return key_text(row)
-
-
-async def unfit_owner(api: Api, product: str) -> Failure | None:
-    """Say why a product that has a record's SKU cannot be updated in its place."""
-    record = await _read(api, "/products/{id}", {"id": product})
-    if record is None:
-        words = f"the shop has no product {product} any more"
-        return Failure(Category.PERMANENT, "gone", words)
-    if record.get("status") == "trash":
-        words = f"product {product} in the trash has this SKU: restore it, or delete it for good"
-        return Failure(Category.PERMANENT, "sku_in_trash", words)
-    if record.get("type") == "variation":
-        words = f"variation {product} of product {record.get('parent_id')} has this SKU"
-        hint = "variations are read, and not written"
-        return Failure(Category.PERMANENT, "sku_of_variation", f"{words}: {hint}")
-    return None
+    return key_text(row) or "0"
