@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import httpx
+
 from syncline.domain.run import State
 from syncline.domain.service_status import Dot, ServiceStatus
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
-from tests.support.installation import SERVICES, installation
+from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
 
 
@@ -38,7 +40,17 @@ async def test_the_monitor_says_who_works_and_what_waits(
         await place.start("execute")
         run = await place.ended(run_id)
         assert run.state is State.SUCCEEDED
+        told = await eventually(lambda: figures(place), within=30)
+        assert "\nsyncline_pending_dead_letters 0.0\nsyncline_open_breakers 0.0\n" in told
         await eventually(lambda: all_work(db), within=40)
+
+
+async def figures(place: Installation) -> str | None:
+    """Return what the monitor exports, as soon as it knows the installation."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        told = (await client.get(f"http://127.0.0.1:{place.ports['monitor']}/metrics")).text
+    lines = [line for line in told.splitlines() if not line.startswith("#")]
+    return "\n".join(["", *lines]) if "\nsyncline_open_breakers " in told else None
 
 
 async def all_work(db: Database) -> bool:

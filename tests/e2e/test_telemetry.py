@@ -97,6 +97,8 @@ async def metrics_are_right(place: Installation) -> bool:
     assert value("finalize", "records_total", "success,execute") == 200
     assert value("finalize", "records_total", "failed,normalize") == 1
     assert value("finalize", "in_flight_records") == 0
+    assert value("ingest", "in_flight_records") is None, "only Finalize knows it"
+    assert (value("finalize", "runs_total", "partial_success") or 0) >= 1
     for service in ON_THE_WAY:
         assert (value(service, "batch_seconds_count", service) or 0) >= 1
         lag = {labels: v for (name, labels), v in found[service].items() if name == "syncline_lag"}

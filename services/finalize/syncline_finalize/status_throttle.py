@@ -11,6 +11,7 @@ from syncline.contracts.messages import Report, Retrying, Waiting
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
+from syncline.telemetry.metrics import METRICS
 from syncline_finalize.rules import PROGRESS_EVERY, status_event
 
 
@@ -37,6 +38,7 @@ class StatusThrottle:
         reports = [*(held.waiting if held else ()), *reports]
         if run.state.is_final:
             self._told.pop(run.id, None)
+            METRICS.runs.labels(run.state).inc()
             return [status_event(run, reports, self._clock.now())]
         now = self._clock.monotonic()
         due = self._told.get(run.id, -PROGRESS_EVERY) + PROGRESS_EVERY

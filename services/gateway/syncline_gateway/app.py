@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from syncline.security.passwords import Passwords
 from syncline_gateway.access.caller import Authentication
 from syncline_gateway.access.middleware import Guard, StreamAccess
+from syncline_gateway.access.request_metrics import RequestMetrics
 from syncline_gateway.api import Api
 from syncline_gateway.hook_receiver import HookReceiver
 from syncline_gateway.openapi_page import api_router, page
@@ -54,6 +55,7 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     app.add_middleware(StreamAccess, authentication=authentication)
     tls = (api.settings.public_url or "").startswith("https:")
     app.add_middleware(Guard, max_body=api.settings.http_max_body, tls=tls)
+    app.add_middleware(RequestMetrics)
     return app
 
 

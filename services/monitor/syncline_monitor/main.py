@@ -9,6 +9,7 @@ from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import READS, SNAPSHOTS
 from syncline.kafka.lag import LagReader
+from syncline.postgres.monitoring.installation_figures import InstallationFigureStore
 from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from syncline.runtime.clock import Clock
 from syncline.runtime.process.health import HealthServer
@@ -29,7 +30,8 @@ async def _run(settings: Settings) -> None:
         connection, clock = settings.kafka(), own.clock
         supervisor = FaustSupervisor(connection, clock)
         lags = LagReader(connection, READS)
-        monitor = Monitor(SERVICES, supervisor, lags, ServiceStatusStore(own.database), clock)
+        statuses, figures = ServiceStatusStore(own.database), InstallationFigureStore(own.database)
+        monitor = Monitor(SERVICES, supervisor, lags, statuses, figures, clock)
         await own.run(
             "monitor",
             lambda: monitor.run(own.stopping),

@@ -11,6 +11,7 @@ from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
 from syncline.domain.service_status import ServiceStatus
 from syncline.kafka.lag import GroupLag, LagReader
+from syncline.postgres.monitoring.installation_figures import InstallationFigureStore
 from syncline.postgres.monitoring.service_status import STEP, ServiceStatusStore
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS
@@ -31,12 +32,14 @@ class Monitor:
         supervisor: FaustSupervisor,
         lags: LagReader,
         statuses: ServiceStatusStore,
+        figures: InstallationFigureStore,
         clock: Clock,
     ) -> None:
         self._services = services
         self._supervisor = supervisor
         self._lags = lags
         self._statuses = statuses
+        self._figures = figures
         self._clock = clock
         self._ages = {service: Ages() for service in READS}
         self._stored: dict[str, ServiceStatus] = {}
@@ -98,6 +101,9 @@ class Monitor:
             self._stepped = step
             stages = [each for each in statuses if each.waiting is not None]
             await self._statuses.remember(stages, now.replace(microsecond=0))
+            figures = await self._figures.read()
+            METRICS.pending_dead_letters.set(figures.pending_dead_letters)
+            METRICS.open_breakers.set(figures.open_breakers)
 
 
 def _export(statuses: Sequence[ServiceStatus]) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import Metric
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
 
 
 def _counter(name: str, words: str, labels: str = "") -> Counter:
@@ -15,6 +26,23 @@ def _counter(name: str, words: str, labels: str = "") -> Counter:
 
 def _gauge(name: str, words: str, labels: str = "") -> Gauge:
     return Gauge(f"syncline_{name}", words, labels.split(), registry=REGISTRY)
+
+
+class _InstallationGauge(Gauge):
+    """A figure of the whole installation: only the process that has looked exports it."""
+
+    _is_known = False
+
+    def set(self, value: float) -> None:
+        self._is_known = True
+        super().set(value)
+
+    def collect(self) -> Iterable[Metric]:
+        return super().collect() if self._is_known else []
+
+
+def _installation(name: str, words: str) -> Gauge:
+    return _InstallationGauge(f"syncline_{name}", words, registry=REGISTRY)
 
 
 def _histogram(name: str, words: str, buckets: Sequence[float], labels: str = "") -> Histogram:
@@ -80,7 +108,11 @@ class Metrics:
         "Seconds that the clock of the machine is ahead of the database's; 0 where it is right.",
     )
     loop_lag = _gauge("loop_lag_seconds", "How late the event loop woke up.")
-    in_flight = _gauge(
+    build = Info("syncline_build", "The release of the process.", registry=REGISTRY)
+    runs = _counter(
+        "runs", "Runs by the state in which they ended. A repeated report counts again.", "state"
+    )
+    in_flight = _installation(
         "in_flight_records",
         "Records of open runs without an outcome, of the whole installation; set by finalize.",
     )
@@ -133,13 +165,29 @@ class Metrics:
         "Attempts to deliver a notification: delivered, failed (tried again) or given_up.",
         "kind outcome",
     )
-    deliveries_waiting = _gauge(
+    pending_dead_letters = _installation(
+        "pending_dead_letters",
+        "Dead letters that nobody has dealt with, of the whole installation; set by monitor.",
+    )
+    open_breakers = _installation(
+        "open_breakers",
+        "Profiles that are left alone because their system does not answer; set by monitor.",
+    )
+    http_seconds = _histogram(
+        "http_seconds",
+        "Seconds of a request to the gateway, without streams, by its route and answer.",
+        (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+        "method route status",
+    )
+    open_streams = _gauge("open_streams", "Streams of events that the gateway has open.")
+    deliveries_waiting = _installation(
         "deliveries_waiting",
         "Notifications that are still to be delivered, of the whole installation.",
     )
 
 
 METRICS = Metrics()
+METRICS.build.info({"version": version("syncline")})
 
 
 def exposition() -> bytes:

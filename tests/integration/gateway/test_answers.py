@@ -10,6 +10,7 @@ import structlog
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Message, Scope
 
+from syncline.telemetry.metrics import METRICS
 from syncline_gateway.access.middleware import REQUEST_ID
 from syncline_gateway.requests.resource import response_of
 from tests.support.access import give_key
@@ -81,3 +82,19 @@ async def test_a_long_answer_comes_whole_and_others_have_turns_between(place: Ga
         shown = await client.post("/mapping-configs/dry-run", json=body)
         assert shown.headers["content-encoding"] == "gzip"
         assert text in shown.json()["records"][0]["payload"]
+
+
+async def test_requests_are_measured_by_their_routes(place: Gateway) -> None:
+    async with place.client() as client:
+        await client.get("/session")
+        await client.get("/runs/one-of-many")
+        await client.request("BREW", "/runs/another")
+    routes = {
+        (sample.labels["method"], sample.labels["route"], sample.labels["status"])
+        for metric in METRICS.http_seconds.collect()
+        for sample in metric.samples
+    }
+    assert ("GET", "/session", "401") in routes
+    assert ("GET", "/runs/{correlation_id}", "401") in routes
+    assert ("other", "/runs/{correlation_id}", "405") in routes
+    assert not [route for _, route, _ in routes if "many" in route or "another" in route]

@@ -1,0 +1,30 @@
+"""Figures of the whole installation, for Prometheus."""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncline.postgres.database.database import Repository
+from syncline.postgres.database.rows import struct_of
+
+_READ = """
+select (select count(*) from dead_letters where status = 'pending') as pending_dead_letters,
+  (select count(*) from profile_breakers where closed_at is null) as open_breakers
+"""
+
+
+class InstallationFigures(msgspec.Struct, frozen=True):
+    """Dead letters that nobody has dealt with; profiles whose system does not answer."""
+
+    pending_dead_letters: int
+    open_breakers: int
+
+
+class InstallationFigureStore(Repository):
+    """Reads the figures."""
+
+    async def read(self) -> InstallationFigures:
+        """Count them. Raises RetriableError."""
+        row = await self._database.fetchrow(_READ)
+        assert row is not None
+        return struct_of(InstallationFigures, row)
