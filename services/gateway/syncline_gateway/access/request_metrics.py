@@ -53,5 +53,6 @@ def _method(scope: Scope) -> str:
 
 def _route(scope: Scope) -> str:
     route = scope.get("route")
-    is_of_api = isinstance(route, APIRoute) and route.include_in_schema
-    return route.path if is_of_api else _ELSEWHERE
+    if isinstance(route, APIRoute) and route.include_in_schema:
+        return route.path
+    return _ELSEWHERE
