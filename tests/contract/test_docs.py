@@ -36,7 +36,8 @@ def test_a_service_is_in_the_readme_and_has_its_own(service: str) -> None:
 
 def test_every_metric_is_in_the_operations_guide() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text()
-    assert [name for name in metrics() if f"`{name}`" not in guide] == []
+    ours = [name for name in metrics() if name.startswith("syncline_")]
+    assert [name for name in ours if f"`{name}`" not in guide] == []
 
 
 def test_every_transformer_is_in_the_mapping_guide() -> None:
