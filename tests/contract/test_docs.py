@@ -16,7 +16,7 @@ SERVICES = sorted(path.parent.parent.name for path in ROOT.glob("services/*/*/ma
 
 def metrics() -> list[str]:
     """Names as Prometheus shows them."""
-    suffix = {"counter": "_total"}
+    suffix = {"counter": "_total", "info": "_info"}
     return [family.name + suffix.get(family.type, "") for family in REGISTRY.collect()]
 
 
