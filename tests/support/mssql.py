@@ -102,6 +102,9 @@ async def backend(dsn: str, url: str | None) -> AsyncIterator[Backend]:
         try:
             yield RealBackend(urlsplit(url)._replace(path=f"/{name}").geturl())
         finally:
+            await RealBackend(url).run(
+                f"alter database {name} set single_user with rollback immediate"
+            )
             await RealBackend(url).run(f"drop database {name}")
         return
     async with StandIn(dsn, _tls()).open() as server:

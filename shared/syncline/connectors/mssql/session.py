@@ -200,8 +200,11 @@ class Session:
         Raises TimeoutError where it takes too long, and what the call raises.
         """
         self._is_busy = True
-        async with asyncio.timeout(self._limit):
-            answer = await self._worker.run(call)
+        try:
+            async with asyncio.timeout(self._limit):
+                answer = await self._worker.run(call)
+        except RuntimeError as error:  # so the driver tells of a handle whose line is gone
+            raise OSError(str(error)) from error
         self._is_busy = False
         self._used = asyncio.get_running_loop().time()
         return answer
