@@ -248,3 +248,53 @@ async def test_the_command_line_lists_shows_switches_and_runs(
     await eventually(shown, within=30)
     unknown = await cli("schedules", "show", "nope")
     assert (unknown.code, unknown.err) == (2, "error: no schedule 'nope'\n")
+
+
+STOCK: dict[str, Any] = {
+    "name": "stock",
+    "entityType": "itemstock",
+    "extraction": {"mode": "config", "table": "source_stock", "idColumn": "code"},
+    "normalization": {"fields": [{"source": "code", "target": "code"}]},
+    "transformation": {
+        "matchKey": "code",
+        "target": {"table": "target_stock"},
+        "fields": [{"source": "code", "target": "code"}],
+    },
+}
+ORDERED = {
+    "source": "erp", "target": "shop", "mappings": ["items", "stock"],
+    "order": ["item", "itemstock"],
+}  # fmt: skip
+
+
+async def test_the_entity_types_of_an_instance_run_in_order_and_stock_waits_for_its_item(
+    api: httpx.AsyncClient, db: Database
+) -> None:
+    await db.execute("delete from source_items where code not in ('A1', 'A2', 'A3')")
+    await db.execute("create table source_stock as select * from unnest('{A1,N1}'::text[]) u(code)")
+    await db.execute(
+        "create table target_stock (code text primary key references target_items (code))"
+    )
+    assert (await api.post("/api/v1/mapping-configs", json=STOCK)).status_code == 201
+    saved = await api.put("/api/v1/instances/erp-shop", json=ORDERED)
+    assert (saved.status_code, saved.json()["order"]) == (200, ORDERED["order"]), saved.text
+
+    first = await api.post("/api/v1/sync-events", json={"instance": "erp-shop"})
+    run = f"/api/v1/runs/{first.json()['correlationId']}"
+
+    async def chain() -> dict[str, Any]:
+        return {one["entityType"]: one for one in (await api.get(run)).json()["chain"]}
+
+    async def stock_waits() -> Any:
+        return await db.fetchval("select max(retry_due_at) from runs")
+
+    async def stock_ended() -> bool:
+        return bool((await chain())["itemstock"]["state"] == "succeeded")
+
+    await eventually(stock_waits, within=60)
+    assert (await chain())["item"]["state"] == "succeeded"
+    assert await db.fetchval("select array_agg(code) from target_stock") == ["A1"]
+    await db.execute("insert into target_items values ('N1')")  # its parent comes
+    await eventually(stock_ended, within=60)
+    assert await db.fetchval("select count(*) from target_stock") == 2
+    assert await db.fetchval("select count(*) from attempts") == 0

@@ -70,6 +70,16 @@ async def test_a_failure_budget_is_stored_changed_and_removed(store: Configurati
         assert await save(store, config) == ["unchanged"] * 3
 
 
+async def test_an_order_is_stored_changed_and_removed(store: ConfigurationStore) -> None:
+    await save(store, wanted())
+    for order in (("item", "stock"), ("stock", "item"), ()):
+        config = wanted()
+        instance = replace(config.instances["i"], order=order)
+        config = msgspec.structs.replace(config, instances={"i": instance})
+        assert await save(store, config) == ["unchanged", "unchanged", "changed"]
+        assert (await store.stored("default")).instances["i"] == instance
+
+
 async def test_saving_twice_changes_nothing(store: ConfigurationStore, database: Database) -> None:
     assert await save(store, wanted()) == ["created"] * 3
     assert await save(store, wanted()) == ["unchanged"] * 3

@@ -32,6 +32,30 @@ def test_good_files_have_no_mistakes(good: Path) -> None:
     assert loaded.instances["erp-warehouse"].mappings == ("erp-items",)
 
 
+@pytest.mark.parametrize(
+    ("order", "mistake"),
+    [
+        ("[item]", "$.order: must name two entity types or more"),
+        ("[item, Item]", "$.order: names an entity type twice"),
+        ("item", "$.order: "),
+    ],
+)
+def test_a_wrong_order_is_named(tmp_path: Path, order: str, mistake: str) -> None:
+    instance = "kind: Instance\nname: i\nsource: a\ntarget: b\n"
+    loaded = written(tmp_path, f"{instance}order: {order}\n")
+    assert any(mistake in one for one in said(loaded)), said(loaded)
+
+
+def test_an_order_names_entity_types_of_the_instance(good: Path) -> None:
+    instance = good.parent / "ordered.yaml"
+    instance.write_text(
+        "kind: Instance\nname: ordered\nsource: erp\ntarget: warehouse\nmappings: [erp-items]\n"
+        "order: [Item, itemstock]\n"
+    )
+    found = said(load([str(good.parent)], ENV))
+    assert any("$.order[1]: 'itemstock' is none of its entity types: item" in m for m in found)
+
+
 def test_an_empty_failure_budget_is_none(tmp_path: Path) -> None:
     instance = "kind: Instance\nname: i\nsource: a\ntarget: b\n"
     loaded = written(tmp_path, f"{instance}failureBudget: {{count: null, percent: null}}\n")
