@@ -60,6 +60,7 @@ class ServiceLayer(HttpApi):
     Attributes:
         sets: entity set -> key as text -> record.
         properties: names that a set's records may have, which are the real ones.
+        user_fields: names of user fields, which every record may have.
         logins: how often somebody signed in; `sessions` are those that are good.
         node: which of its nodes answers; a session is known to one.
         approval: documents of a customer in here become drafts, and are answered with -2028.
@@ -75,6 +76,7 @@ class ServiceLayer(HttpApi):
         self.sets: dict[str, dict[str, JsonObject]] = {name: {} for name in TYPES}
         self.keys = dict(KEYS)
         self.properties = {name: properties_of(type_) for name, type_ in TYPES.items()}
+        self.user_fields = {"U_ShopOrder"}
         self.sessions: set[str] = set()
         self.logins = 0
         self.node = ".node1"
@@ -189,7 +191,7 @@ class ServiceLayer(HttpApi):
 
     def _check(self, name: str, names: Iterable[str]) -> None:
         if name in self.properties:  # an open stand-in knows none
-            _check_names(names, self.properties[name], TYPES[name])
+            _check_names(names, self.properties[name] | self.user_fields, TYPES[name])
 
     def _create(self, name: str, given: JsonObject) -> Reply:
         self._check(name, given)
@@ -214,7 +216,8 @@ class ServiceLayer(HttpApi):
 
     def _check_document(self, name: str, given: JsonObject, own: int | None) -> None:
         for line in given.get("DocumentLines", ()):
-            _check_names(line, properties_of("DocumentLine"), "DocumentLine")
+            known = properties_of("DocumentLine") | self.user_fields
+            _check_names(line, known, "DocumentLine")
         customer = given.get("CardCode")
         if own is None or customer is not None:
             partner = self.sets["BusinessPartners"].get(str(customer))
@@ -255,7 +258,7 @@ def _page(status: int, words: str) -> Reply:
 
 def _check_names(names: Iterable[str], known: frozenset[str], type_: str) -> None:
     for name in names:
-        if name not in known and not name.startswith("U_"):
+        if name not in known:
             raise RefusedError(400, -1000, f"Property '{name}' of '{type_}' is invalid")
 
 

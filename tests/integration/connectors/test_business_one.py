@@ -254,16 +254,18 @@ async def test_refusals_are_the_records_own_in_the_systems_words(
             [
                 order("R0"), order("R1", customer="C2"), order("R2", customer="none"),
                 order("R3", Comments="x"), order("R4", Coments="x"), order("R5"),
+                order("R6", U_Nope="x"),
             ]
         )
     )  # fmt: skip
 
     words = {place: failure.message for place, failure in result.failures.items()}
-    assert list(words) == [1, 2, 3, 4]
+    assert list(words) == [1, 2, 3, 4, 6]
     assert "-10: 10000107 - Customer is inactive" in words[1]
     assert "-2028: No matching records found" in words[2]
     assert "no orders on Sundays" in words[3]
     assert "Property 'Coments' of 'Document' is invalid" in words[4]
+    assert "Property 'U_Nope' of 'Document' is invalid" in words[6]
     assert {f.category for f in result.failures.values()} == {Category.PERMANENT}
     assert [o["NumAtCard"] for o in orders(layer)] == ["R0", "R5"]
 

@@ -8,6 +8,7 @@ from syncline.connectors.business_one import BusinessOneConnector
 from syncline.connectors.business_one.entities import DRAFTS, ENTITIES, REFERENCE
 from syncline.connectors.business_one.refusals import code_of, meaning_of
 from syncline.connectors.business_one.stock import STOCK_ID
+from syncline.connectors.port import Surroundings
 from syncline.domain.errors import Category, Failure
 from tests.support.odata import Filter
 from tests.support.service_layer_names import TYPES, properties_of
@@ -41,6 +42,18 @@ def test_two_versions_of_a_service_layer_are_one_system() -> None:
     assert {BusinessOneConnector.system_of(config | {"url": url}) for url in urls} == {
         "b1.example:50000/SBODemo"
     }
+
+
+@pytest.mark.parametrize(("total", "seconds"), [(120, 20), (2, 2)])
+def test_a_lost_call_may_go_on_as_long_as_a_document_takes(total: int, seconds: int) -> None:
+    config = {"url": "https://b1.example:50000", "company": "SBODemo", "username": "u"}
+    timeouts = {"connect": 1, "total": total}
+    connector = BusinessOneConnector(config | {"timeouts": timeouts}, {}, Surroundings())
+
+    can = connector.capabilities_for({"entity": "salesorder"})
+
+    assert (can.visible_after, can.longest_call) == (seconds, total + 1)
+    assert (can.lookup_size, can.idempotent_upsert, can.reads_keys) == (20, False, False)
 
 
 @pytest.mark.parametrize(

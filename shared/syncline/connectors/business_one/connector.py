@@ -14,6 +14,7 @@ from syncline.connectors.business_one import drafts
 from syncline.connectors.business_one.entities import DOCUMENTS, ENTITIES, document_target
 from syncline.connectors.business_one.refusals import meaning_of
 from syncline.connectors.business_one.settings import (
+    SLOWEST,
     BusinessOneSecrets,
     BusinessOneSettings,
     BusinessOneTarget,
@@ -84,6 +85,12 @@ class BusinessOneConnector(ApiConnector):
         """Return the ready extraction of an entity type; stock is read by item."""
         block = super().source_block(extraction)
         return replace(block, id_column=ITEM) if block.id_column == STOCK_ID else block
+
+    def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
+        """Return what it can do; a document may be there only some time after its call was lost."""
+        can = super().capabilities_for(options)
+        longest = min(SLOWEST, self._api.settings.timeouts.total)
+        return msgspec.structs.replace(can, visible_after=longest)
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages, of stock one record for each item and warehouse."""

@@ -15,7 +15,9 @@ from syncline.connectors.http.settings.profile import Timeouts, check_url
 from syncline.connectors.settings import ConnectorSettings, advanced, secret
 
 SECONDS = 120.0
-"""How long a document may take: each is a process of the server's, and 18 s were seen."""
+"""How long a call may take."""
+SLOWEST = 20.0
+"""Seconds that the server works on a document, also where its caller is gone: 18 were seen."""
 _PATHS = ("/b1s/v1", "/b1s/v2")
 
 
