@@ -64,6 +64,14 @@ def test_the_scopes_that_are_asked_for_are_those_of_the_documents(
     assert {each for each in held if not any(each in any_of for any_of in wanted)} == set()
 
 
+@pytest.mark.parametrize("name", ["item", "order"])
+def test_reads_in_order_begin_anew_well_before_a_shop_ends_them(name: str) -> None:
+    source = ENTITIES[name].source
+    assert source is not None
+    paging = source.paging or {}
+    assert paging["anchorAfter"] + 2 * paging["size"] < paging["most"]
+
+
 class ShortReads(ShopifyConnector):
     """Reads begin anew after a few records."""
 
