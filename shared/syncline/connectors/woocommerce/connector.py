@@ -139,7 +139,7 @@ class WooCommerceConnector(ApiConnector):
         if batch.options.get(ENTITY) != "item":
             return await self._call(sent)
         result = port.WriteResult([None] * len(sent.payloads))
-        if not sent.asked:
+        if not sent.asked and None in sent.target_ids:
             found = await self.lookup(sent)
             result.failures |= found.failures
             known = zip(sent.target_ids, found.target_ids, strict=True)
