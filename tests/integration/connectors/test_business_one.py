@@ -94,6 +94,18 @@ async def test_a_refused_login_is_not_tried_again(layer: ServiceLayer) -> None:
     assert layer.calls["POST /Login"] == 1
 
 
+async def test_a_missing_right_opens_no_further_session(
+    layer: ServiceLayer, b1: BusinessOneConnector
+) -> None:
+    await b1.test()
+    layer.trouble.extend([Trouble("GET", 403)] * 2)
+    with pytest.raises(ConnectorError) as caught:
+        await read(b1, ITEMS)
+
+    assert caught.value.failure.code == "permission_refused"
+    assert (layer.logins, len(layer.sessions)) == (1, 1)
+
+
 async def test_a_login_that_is_not_answered_is_named(
     layer: ServiceLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

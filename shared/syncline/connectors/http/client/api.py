@@ -181,7 +181,7 @@ class Api:
         where = f"{method} {base_of(url)}"
         own = {**self._headers, **headers}
         answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
-        if _is_refused(answer, graphql=graphql) and self._credentials.renewed(login):
+        if _is_refused(answer, graphql=graphql) and self._credentials.renewed(login, answer.status):
             login = await self._credentials.headers()
             answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
         return msgspec.structs.replace(answer, graphql=True) if graphql else answer

@@ -69,9 +69,13 @@ class LoginHeaders:
         name = self._login.send_in
         return {name: token} if name else {"Authorization": f"Bearer {token}"}
 
-    def renewed(self, refused: Mapping[str, str]) -> bool:
-        """Forget a token that was refused; tells whether a fresh login is worth a try."""
-        if not self._login.fetches:
+    def renewed(self, refused: Mapping[str, str], status: int) -> bool:
+        """Forget a token that was refused; tells whether a fresh login is worth a try.
+
+        An API that counts its sessions answers 403 to a right that is missing, not to a session
+        that is over, and would count another one.
+        """
+        if not self._login.fetches or (status == 403 and self._login.logout_url):
             return False
         if self._token and refused == self._named(self._token.value):
             self._token = None
