@@ -33,6 +33,7 @@ async def test_a_product_is_created_by_handle_and_changed_by_its_id() -> None:
 
         (product,) = shop.data.kind("Product")
         assert (product["title"], product["vendor"]) == ("New", "Us")
+        assert product["handle"] == "shirt-that-people-renamed"
 
 
 async def test_a_product_that_was_deleted_is_created_again() -> None:

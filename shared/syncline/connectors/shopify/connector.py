@@ -17,7 +17,7 @@ from syncline.connectors.http.client.connection_test import TEST_LIMIT
 from syncline.connectors.http.target.search import keys_of
 from syncline.connectors.settings import TARGET, read
 from syncline.connectors.shopify.access import check_access
-from syncline.connectors.shopify.bucket import MeteredClient
+from syncline.connectors.shopify.bucket import LONGEST, MeteredClient
 from syncline.connectors.shopify.documents import NESTED
 from syncline.connectors.shopify.entities import ENTITIES, KINDS, in_order_of_ids
 from syncline.connectors.shopify.nested import with_whole_lists
@@ -65,6 +65,11 @@ class ShopifyConnector(ApiConnector):
         """Name the shop; the version of its API makes it no other."""
         return shop_of(config)
 
+    def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
+        """Return what it can do with a target block; a call may wait for points at first."""
+        found = super().capabilities_for(options)
+        return msgspec.structs.replace(found, longest_call=found.longest_call + LONGEST)
+
     async def test(self) -> list[port.Check]:
         """Reach the shop, sign in, and say which scopes and which version of the API it gives."""
         try:
@@ -110,7 +115,7 @@ class ShopifyConnector(ApiConnector):
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find products by handle; one that would lose variants fails instead of losing them."""
-        found = await super().lookup(batch)
+        found = await super().lookup(_renamable(batch))
         if not read(ShopifyTarget, batch.options, TARGET).replace_variants:
             found.failures |= await lost_variants(self._api, batch, found)
         return found
@@ -135,7 +140,7 @@ class ShopifyConnector(ApiConnector):
 
     async def _set(self, batch: port.WriteBatch) -> port.WriteResult:
         """Write products; a closed shop fails the call, and no record."""
-        result = await super().write(batch)
+        result = await super().write(_renamable(batch))
         closed = {place: why for place, why in result.failures.items() if why.code in _CLOSED}
         result.failures = {p: why for p, why in result.failures.items() if p not in closed}
         result.stopped |= closed
@@ -153,6 +158,11 @@ def _odd_handles(batch: port.WriteBatch) -> dict[int, Failure]:
             )
             refused[place] = Failure(Category.PERMANENT, "invalid_handle", message, field="handle")
     return refused
+
+
+def _renamable(batch: port.WriteBatch) -> port.WriteBatch:
+    """Return a batch whose handles go with new products alone: people may change them."""
+    return msgspec.structs.replace(batch, on_create=(*batch.on_create, "handle"))
 
 
 def _part(batch: port.WriteBatch, places: Sequence[int]) -> port.WriteBatch:
