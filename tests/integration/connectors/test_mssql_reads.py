@@ -16,6 +16,7 @@ from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.eventually import eventually
 from tests.support.mssql import AUTHORITY, MssqlDatabase, connector_to
+from tests.support.ports import free_port
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
 
@@ -259,6 +260,20 @@ async def test_a_server_is_verified_by_the_systems_authorities(
         assert [check.part for check in checks if not check.ok] == parts, checks
         await connector.close()
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+
+
+async def test_what_is_no_sql_server_fails_the_host_part() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(9)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port := free_port()):
+        connector = connector_to(f"mssql://u:x@127.0.0.1:{port}/d")
+        [check] = await connector.test()
+        await connector.close()
+    assert (check.part, check.ok) == ("host", False)
+    assert "does not answer as SQL Server" in check.message
 
 
 def _answering(check: Any) -> Any:

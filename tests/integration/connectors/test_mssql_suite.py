@@ -131,6 +131,8 @@ class TestMssql(
     good_config = {"host": "db", "port": 1433, "database": "shop", "user": "reader"}
     wrong_configs = [
         ({"host": ...}, {}, "$.config.host"),
+        ({"host": "db\\shop"}, {}, "$.config.host"),
+        ({"host": "db,1433"}, {}, "$.config.host"),
         ({"database": 3}, {}, "$.config.database"),
         ({"port": "1433"}, {}, "$.config.port"),
         ({"sslmode": "maybe"}, {}, "$.config.sslmode"),

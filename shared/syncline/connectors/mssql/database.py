@@ -67,11 +67,11 @@ class Database:
         except (ConnectorError, RetriableError) as error:
             return [port.Check("host", ok=False, message=error.failure.message)]
         except (OSError, TimeoutError, ServerError, mssql_python.Error) as error:
-            words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
             part = _part(error)
             if part == "login" and await self._reading.is_login_good():
-                part, words = "data", f"the user may not open the database {self._name}, if any"
-            return failed_check(part, words)
+                message = f"there is no database {self._name}, or the user may not open it"
+                return failed_check("data", message)
+            return failed_check(part, _plain_words(error, part))
 
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types; a procedure is called."""
@@ -151,6 +151,16 @@ async def _inside(session: Session) -> list[port.Check]:
         message = "the user may write every table; one with just the rights it needs is safer"
         passed.append(port.Check("permission", ok=True, message=message))
     return passed
+
+
+def _plain_words(error: BaseException, part: str) -> str:
+    """Say what failed, and what to do where the driver's words do not tell."""
+    words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
+    if is_certificate_refused(error):
+        words += ": make the certificate's authority known to the system that Syncline runs on"
+    elif part == "host" and isinstance(error, mssql_python.Error | TimeoutError):
+        words += ": something listens there, but does not answer as SQL Server"
+    return words
 
 
 def _part(error: BaseException) -> str:

@@ -21,6 +21,8 @@ class MssqlSettings(ServerSettings):
 
     def contradictions(self) -> Contradictions:
         """Yield what the driver cannot do: it is Microsoft's, with rules of its own for TLS."""
+        if "\\" in self.host or "," in self.host:
+            yield "host", "must be the server alone: a named instance has a `port` of its own"
         if self.sslmode is SslMode.VERIFY_CA:
             yield "sslmode", "SQL Server's driver checks the server's name, too: say `verify-full`"
         if self.sslmode is SslMode.DISABLE:
