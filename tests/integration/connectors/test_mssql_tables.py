@@ -8,6 +8,7 @@ from syncline.connectors.errors import ConnectorError
 from syncline.domain.errors import RetriableError
 from syncline.testing.connectors.bulks import bulk
 from syncline.testing.connectors.composite_keys import CompositeKeySuite
+from syncline.testing.connectors.on_create import OnCreateSuite
 from syncline.testing.connectors.sql_keys import (
     ITEMS,
     ChangedKeySuite,
@@ -30,6 +31,10 @@ class TestKeys(ChangedKeySuite, SharedKeySuite, CompositeKeySuite):
 
 
 class TestTables(MakeSuite):
+    pass
+
+
+class TestOnCreate(OnCreateSuite):
     pass
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.drivers import Driver
@@ -34,6 +36,7 @@ class MssqlConnector(SqlConnector):
     driver = _DRIVER
     profile_settings = MssqlSettings
     profile_secrets = ServerSecrets
+    capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
     tokens = TOKENS
 

@@ -122,7 +122,7 @@ class Database:
     async def write(self, batch: port.WriteBatch, pace: port.Pace) -> port.WriteResult:
         """Upsert a bulk on the match key."""
         async with self._written() as session:
-            table = await table_of(session, batch.options, batch.match_key)
+            table = await table_of(session, batch.options, batch.match_key, batch.on_create)
             return await Upsert(session, table, pace).write(batch)
 
     async def delete(

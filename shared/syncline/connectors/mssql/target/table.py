@@ -41,12 +41,14 @@ class TargetTable(msgspec.Struct, frozen=True):
 
     Attributes:
         name: for people; `sql` is its name quoted.
+        on_create: columns that updates leave as they are.
     """
 
     name: str
     sql: str
     described: TableDescription
     key: Key
+    on_create: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, TargetColumn]:
@@ -197,7 +199,10 @@ class TargetTable(msgspec.Struct, frozen=True):
 
 
 async def table_of(
-    session: Session, options: Mapping[str, object], key: tuple[str, ...]
+    session: Session,
+    options: Mapping[str, object],
+    key: tuple[str, ...],
+    on_create: tuple[str, ...] = (),
 ) -> TargetTable:
     """Look at the table of a target block as it is now.
 
@@ -206,4 +211,4 @@ async def table_of(
     name = str(options["table"])
     found = await described(session, name)
     key = key_columns("SQL Server", key, name, found.columns)
-    return TargetTable(name, table_name(name), found, key)
+    return TargetTable(name, table_name(name), found, key, on_create)

@@ -124,6 +124,7 @@ class Upsert(upsert.Upsert):
         typed = ", ".join(map(self._value, columns, (f"g.{c}" for c in given)))
         same = " and ".join(f"t.{identifier(name)} = s.{identifier(name)}" for name in table.key)
         own = [n for n in columns if n not in table.key or table.columns[n].kind is Kind.TEXT]
+        own = [n for n in own if n not in table.on_create]
         change = ", ".join(f"{c} = s.{c}" for c in map(identifier, own or table.key))
         sql = (
             f"merge into {table.sql} with (holdlock, updlock) as t "
@@ -138,10 +139,11 @@ class Upsert(upsert.Upsert):
     async def _update(self, record: Record, key: Sequence[str]) -> bool:
         """Update the row of a key with all that a record says; tell whether it is there."""
         table = self._table
-        given = {f"c{n}": value for n, value in enumerate(record.values()) if value is not None}
+        told = {name: value for name, value in record.items() if name not in table.on_create}
+        given = {f"c{n}": value for n, value in enumerate(told.values()) if value is not None}
         change = ", ".join(
             f"{identifier(name)} = {self._value(name, f'@c{n}') if f'c{n}' in given else 'null'}"
-            for n, name in enumerate(record)
+            for n, name in enumerate(told)
         )
         same = " and ".join(
             f"{identifier(name)} = {table.made(name, f'@k{n}')}" for n, name in enumerate(table.key)
