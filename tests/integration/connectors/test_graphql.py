@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from syncline.connectors.http import HttpConnector
+from syncline.connectors.http.client.login import LoginHeaders
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, RetriableError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
@@ -282,6 +283,17 @@ async def test_many_calls_at_once_sign_in_once_and_once_more_when_the_session_en
                     group.create_task(read(connector, reading()))
             assert sum(b"login(" in asked.body for asked in shop.asked) == logins
             shop.tokens = set()
+
+
+async def test_a_token_that_was_renewed_meanwhile_is_kept() -> None:
+    async with graphql_shop({"password": "right"}, auth=SESSION) as (shop, connector):
+        shop.users, shop.tokens = {"app": "right"}, set()
+        login = LoginHeaders(connector._api.settings, {"password": "right"}, connector._client)
+        old = await login.headers()
+        assert login.renewed(old)
+        new = await login.headers()
+        assert login.renewed(old)  # of a call that began before, and is refused only now
+        assert await login.headers() == new != old
 
 
 async def test_a_session_that_is_refused_at_once_is_renewed_once_and_then_final() -> None:

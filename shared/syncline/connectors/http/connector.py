@@ -223,7 +223,7 @@ class HttpConnector(port.Connector):
                 left_out = () if is_by_half else batch.on_create
                 payload = _decode(results.without(batch.payloads[place], left_out))
                 stored = target.lookup.stored(hit.record)
-                told = False if is_by_half else holds_payload(payload, stored)
+                told = holds_payload(payload, stored)
                 if told is not None:
                     result.holds[place] = told
                 partly = target.lookup.query is not None
