@@ -290,9 +290,9 @@ async def test_a_token_that_was_renewed_meanwhile_is_kept() -> None:
         shop.users, shop.tokens = {"app": "right"}, set()
         login = LoginHeaders(connector._api.settings, {"password": "right"}, connector._client)
         old = await login.headers()
-        assert login.renewed(old)
+        assert login.renewed(old, 401)
         new = await login.headers()
-        assert login.renewed(old)  # of a call that began before, and is refused only now
+        assert login.renewed(old, 401)  # of a call that began before, and is refused only now
         assert await login.headers() == new != old
 
 
