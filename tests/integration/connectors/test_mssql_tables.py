@@ -111,6 +111,19 @@ async def test_a_key_that_the_column_cannot_hold_is_its_records_alone(sql: Mssql
     assert {n: f.code for n, f in result.failures.items()} == {1: "value_refused"}
 
 
+async def test_a_sign_that_a_column_cannot_hold_fails_its_record(sql: MssqlDatabase) -> None:
+    """SQL Server writes `?` without a word; the stand-in has such columns by this collation."""
+    await sql.run('create table t (sku varchar(9) primary key, n varchar(20) collate "POSIX")')
+    first = await sql.connector.write(by_sku([sku("A", "é"), sku("B", "日本"), sku("C", "x")]))
+    moved = await sql.connector.write(by_sku([sku("D", "日本"), sku("E", "ü")], "A", "C"))
+
+    for result, place in ((first, 1), (moved, 0)):
+        assert {n: (f.code, f.field) for n, f in result.failures.items()} == {
+            place: ("value_refused", "n")
+        }
+    assert await sql.run("select * from t order by sku") == [("A", "é"), ("E", "ü")]
+
+
 async def test_times_are_written_in_utc(sql: MssqlDatabase) -> None:
     await sql.run("create table t (sku varchar(20) primary key, n timestamp, z timestamptz)")
     times = {"n": "2026-07-01T02:00:00.5+02:00", "z": "2026-07-01T02:00:00.5+02:00"}

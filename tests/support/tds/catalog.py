@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CATALOG = """
+CATALOG = r"""
 create schema sys;
 create function sys.style_121(v date) returns text language sql immutable as
   $$ select v::text $$;
@@ -16,6 +16,8 @@ create function sys.datalength(v text) returns bigint language sql immutable as
   $$ select 2 * char_length(v) $$;
 create function sys.datalength(v bytea) returns bigint language sql immutable as
   $$ select octet_length(v) $$;
+create function sys.narrowed(v text) returns text language sql immutable as
+  $$ select regexp_replace(v, '[^\x01-\xff]', '?', 'g') $$;
 create function sys.db_id() returns int language sql immutable as $$ select 5 $$;
 create function sys.object_id(v text) returns oid language sql stable as
   $$ select coalesce(to_regclass(translate(v, '[]', '""'))::oid,
@@ -35,6 +37,7 @@ insert into sys.databases values (5, 1);
 create view sys.types as select oid as user_type_id, case typname
     when 'varchar' then 'nvarchar' when 'text' then 'nvarchar' when 'bpchar' then 'nchar'
     when 'int4' then 'int' when 'int8' then 'bigint' when 'int2' then 'smallint'
+    when 'char' then 'varchar'
     when 'bool' then 'bit' when 'bytea' then 'varbinary' when 'timestamp' then 'datetime2'
     when 'timestamptz' then 'datetimeoffset' when 'numeric' then 'decimal'
     when 'float8' then 'float' when 'float4' then 'real' when 'uuid' then 'uniqueidentifier'
@@ -42,7 +45,9 @@ create view sys.types as select oid as user_type_id, case typname
 create view sys.objects as select oid as object_id,
   (case relkind when 'r' then 'U' when 'v' then 'V' end)::char(2) as type from pg_class;
 create view sys.columns as select attrelid as object_id, attnum as column_id, attname as name,
-  atttypid as system_type_id, case
+  case when attcollation = '"POSIX"'::regcollation then '"char"'::regtype::oid else atttypid end
+    as system_type_id, case
+    when attcollation = '"POSIX"'::regcollation then atttypmod - 4
     when atttypid = 'varchar'::regtype and atttypmod > 0 then (atttypmod - 4) * 2
     when atttypid in ('varchar'::regtype, 'text'::regtype, 'bytea'::regtype) then -1
     when atttypid = 'bpchar'::regtype then (atttypmod - 4) * 2 else attlen end as max_length,

@@ -49,6 +49,8 @@ def translated(sql: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
     sql = re.sub(r"convert\(bigint, ([^()]+(?:\(\))?)\)", r"(\1)::bigint", sql)
     sql = re.sub(r"convert\(binary\(8\), ([^,]+?)\)(?=[\s)])", r"\1", sql)
     sql = _CONVERT.sub(r"cast(\2 as \1)", sql)
+    sql = re.sub(r"cast\(([\w.]+) collate POSIX as varchar\(max\)\)", r"sys.narrowed(\1)", sql)
+    sql = sql.replace("Latin1_General_BIN2", "C")
     sql = re.sub(r"collate (\w+)", r'collate "\1"', sql)
     sql = re.sub(
         r"\b(serverproperty|has_perms_by_name|min_active_rowversion|sysdatetimeoffset|datalength|db_id|object_id)\(",
