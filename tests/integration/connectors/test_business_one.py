@@ -145,6 +145,19 @@ async def test_the_last_day_is_read_again_and_new_items_without_a_day_of_change_
     assert layer.calls["GET /Items"] == 6  # pages of 10, and an empty one
 
 
+async def test_items_without_a_day_of_change_are_read_once_however_often_a_read_begins_anew(
+    layer: ServiceLayer, b1: BusinessOneConnector
+) -> None:
+    put_items(layer, 60, per_day=4)
+    for n in range(3):
+        new = {"ItemCode": f"NEW{n}", "UpdateDate": None, "CreateDate": "2026-10-30"}
+        layer.put("Items", new)
+
+    ids = await read(b1, ITEMS, "2026-10-01")
+
+    assert len(ids) == len(set(ids)) == 63
+
+
 async def test_items_that_change_while_they_are_read_are_all_read(
     layer: ServiceLayer, b1: BusinessOneConnector
 ) -> None:

@@ -96,8 +96,11 @@ class BusinessOneConnector(ApiConnector):
         """Stream pages, of stock one record for each item and warehouse."""
         pages = super().extract
         if not _is_stock(request.extraction):
+            undated = set[str]()
             async for page in pages(request):
-                yield page
+                found = page if request.after is None else _without_repeats(page, undated)
+                if found.ids or found.notices or not page.ids:
+                    yield found
             return
         items = pages(msgspec.structs.replace(request, limit=None))
         async for page in stock_pages(items, request.limit):
@@ -196,6 +199,17 @@ class BusinessOneConnector(ApiConnector):
 
 def _is_stock(extraction: Extraction) -> bool:
     return extraction.options.get(ENTITY) == "itemstock"
+
+
+def _without_repeats(page: port.Page, undated: set[str]) -> port.Page:
+    """Leave out records without a day of change that the read gave before; note those that it has.
+
+    They are found by the day they were made, so each time a read begins anew at a later day.
+    """
+    ids = list(zip(page.ids, page.cursors, strict=True))
+    again = {n for n, (i, day) in enumerate(ids) if day is None and i and i in undated}
+    undated |= {source_id for source_id, day in ids if day is None}
+    return page.part([n for n in range(len(ids)) if n not in again]) if again else page
 
 
 def _given(batch: port.WriteBatch) -> BusinessOneTarget:
