@@ -17,6 +17,7 @@ from syncline.domain.ledger import LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
+from syncline.runtime.departure import end_if_departing, is_departing
 from syncline_execute.calls import match_keys, write_records
 from syncline_execute.fence import TRUSTED, Fence, renewed_every
 from syncline_execute.lookups import look_up
@@ -55,9 +56,13 @@ class Writer:
         self._settlement = Settlement(ledger, naming)
 
     async def write(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
-        """Bring every item to an outcome or a failure, which `work` collects."""
+        """Bring every item to an outcome or a failure, which `work` collects.
+
+        Raises asyncio.CancelledError where the partition leaves: calls under way are acknowledged.
+        """
         for unique in rounds(items):
             await self._round(run, target, unique, work)
+            end_if_departing()  # else calls were left out
 
     async def forget(self, run: RunRef, source_ids: Sequence[str]) -> None:
         """Forget what the target held of records that end unwritten. Raises RetriableError."""
@@ -83,6 +88,7 @@ class Writer:
         await self._naming.forget_foreign(run, target, todo[Decision.SEND])
         await self._send(run, target, probed, work, asked_at)
         for part in _parts(todo[Decision.SEND], target):
+            end_if_departing()
             located = await self._locate(run, target, part, work)
             await self._send(run, target, located, work, asked_at)
 
@@ -164,11 +170,10 @@ class Writer:
     ) -> None:
         """Write items about which the ledger was asked at that time of the monotonic clock."""
         size = max(target.capabilities.bulk_size, 1)
-        starts = iter(range(0, len(items), size))
+        bulks = _bulks(items, size)
 
         async def write() -> None:
-            for start in starts:  # shared by all: each takes the next bulk
-                part = items[start : start + size]
+            for part in bulks:  # shared by all: each takes the next one
                 if work.is_cancelled:
                     await self._settlement.cancel(run, target, part, work)
                     continue
@@ -192,6 +197,8 @@ class Writer:
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
+        if is_departing():  # while it waited for its turn
+            return None
         if work.halt is not None:
             await self._settlement.forget_unwritten(run, target, items)
             work.stop(items, work.halt)
@@ -274,6 +281,14 @@ def _longest(target: Target) -> float:
 
 def _version(entry: LedgerEntry | None) -> int:
     return entry.version if entry is not None else 0
+
+
+def _bulks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Part items into calls; where their partition leaves, no further one is begun."""
+    for start in range(0, len(items), size):
+        if is_departing():
+            return
+        yield items[start : start + size]
 
 
 def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:

@@ -9,6 +9,7 @@ import pytest
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
+from syncline.runtime.departure import end_if_departing
 from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.spec import StageOptions
 from syncline.testing.clock import FakeClock
@@ -174,6 +175,25 @@ async def test_work_that_outlasts_the_drain_is_cut_off_and_not_committed(
         await began.wait()
 
     assert broker.committed(GROUP) == {}
+
+
+async def test_long_work_hears_that_its_partition_leaves_and_ends_uncommitted(
+    broker: MemoryBroker,
+) -> None:
+    began = asyncio.Event()
+
+    async def work_long(_items: Sequence[str]) -> None:
+        began.set()
+        while True:
+            end_if_departing()
+            await asyncio.sleep(0)
+
+    await put(broker, "a")
+    async with running(stage_on(broker, Handler(work_long), StageOptions(drain=1e9))):
+        await began.wait()
+
+    assert broker.committed(GROUP) == {}
+    assert out(broker) == []
 
 
 async def test_a_rebalance_finishes_what_is_in_hand_before_the_next_member_gets_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -19,6 +20,7 @@ from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits, checked_before_calls
+from syncline.runtime.departure import note_departure_of
 from syncline.testing.clock import FakeClock
 from syncline_execute.fence import TRUSTED, Fence
 from syncline_execute.row_names import RowNaming
@@ -273,3 +275,24 @@ async def test_a_check_comes_last_before_each_call_to_a_system() -> None:
         await limiter.pace()
     await limiter.pace()
     assert checks == ["checked"] * 2
+
+
+@pytest.mark.parametrize("can", [CANNOT, UPSERTS], ids=["intents", "upserts"])
+async def test_whose_partition_leaves_ends_the_call_under_way_and_begins_no_other(
+    can: Capabilities,
+) -> None:
+    world, departure = World(can), asyncio.Event()
+    note_departure_of(departure)
+
+    async def leave() -> None:
+        departure.set()
+
+    world.shop.meanwhile = leave
+    with pytest.raises(asyncio.CancelledError):
+        await world.write(RUN, 1, ["a", "b", "c"])
+    assert world.shop.calls == {"a": 1}
+
+    departure.clear()
+    others = await world.write(RUN, 1, ["a", "b", "c"])
+    assert others.settled[0] == {Outcome.SUCCESS: [0, 1, 2]}
+    assert world.shop.calls == {"a": 1, "b": 1, "c": 1}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from syncline.contracts.wire import Delivery, Partition
+from syncline.runtime.departure import note_departure_of
 from syncline.runtime.loop.careful_start import PROVEN_AFTER, CarefulStart
 from syncline.runtime.loop.offset_ledger import OffsetLedger
 from syncline.runtime.loop.processor import Processor
@@ -52,6 +53,7 @@ class PartitionWorker(Generic[T]):
         self._working: dict[Run, tuple[asyncio.Task[None], Processor[T]]] = {}
         self._wake = asyncio.Event()
         self._beginning: asyncio.Task[None] | None = None
+        self._departure = asyncio.Event()
 
     @property
     def waiting_for(self) -> str | None:
@@ -135,6 +137,7 @@ class PartitionWorker(Generic[T]):
         careful: CarefulStart | None,
     ) -> None:
         """Handle messages of a run; others that wait for their turn come before its next call."""
+        note_departure_of(self._departure)
         try:
             if careful is None:
                 await processor.process(taken)
@@ -171,6 +174,7 @@ class PartitionWorker(Generic[T]):
     async def close(self) -> None:
         """Drop what waits; finish or cancel what is under way. The ledger knows what is done."""
         self._group = None
+        self._departure.set()
         self._waiting.clear()
         self._dropped = self._count
         if self._beginning is not None:
