@@ -13,11 +13,12 @@ from syncline.domain.breaker import is_counted
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.run import Outcome
 from syncline.postgres.limits.retry_after import PausedError
+from syncline.runtime.departure import is_departing
 from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.calls import BROKE, waits_instead, write_batch
 from syncline_execute.rules import Item, TargetAnswer
 from syncline_execute.targets import Target
-from syncline_execute.work import Work
+from syncline_execute.work import Work, bulks_of
 
 log = structlog.get_logger()
 
@@ -28,15 +29,15 @@ async def look_up(
     """Ask for records, side by side within Max Concurrent.
 
     Returns:
-        What the target said, in no order; what it could not be asked for is in `work`.
+        What the target said, in no order; what it could not be asked for is in `work`. Where the
+        partition leaves, not about all.
     """
     size = max(target.capabilities.lookup_size, 1)
-    starts = iter(range(0, len(items), size))
+    bulks = bulks_of(items, size)
     found: list[tuple[Item, TargetAnswer]] = []
 
     async def ask() -> None:
-        for start in starts:  # shared by all: each takes the next part
-            part = items[start : start + size]
+        for part in bulks:  # shared by all: each takes the next one
             if work.is_cancelled:
                 work.settle(part, Outcome.CANCELLED)
                 continue
@@ -55,6 +56,8 @@ async def _ask(
     """Make one call; nothing was sent, so a failure leaves nothing in doubt."""
     try:
         async with target.limiter.call():
+            if is_departing():  # while it waited for its turn
+                return None
             if work.halt is not None:
                 work.stop(items, work.halt)
                 return None

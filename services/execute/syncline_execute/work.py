@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeAlias
@@ -11,6 +11,7 @@ from typing import TypeAlias
 from syncline.domain.errors import Failure
 from syncline.domain.run import Outcome
 from syncline.runtime.commands.stopped_bundles import RunCommands
+from syncline.runtime.departure import is_departing
 from syncline_execute.rules import Item
 
 Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
@@ -98,3 +99,11 @@ class Work:
         if items:
             self._halts.note(self._run_id, failure)
             self.settle(items, Outcome.CANCELLED)
+
+
+def bulks_of(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Part items into calls; where their partition leaves, no further one is begun."""
+    for start in range(0, len(items), size):
+        if is_departing():
+            return
+        yield items[start : start + size]

@@ -38,7 +38,7 @@ from syncline_execute.rules import (
 )
 from syncline_execute.settlement import Settlement
 from syncline_execute.targets import Target
-from syncline_execute.work import Work
+from syncline_execute.work import Work, bulks_of
 
 PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=2.0)
 """What becomes of records in hand when their run is paused: it uses up no attempt."""
@@ -170,7 +170,7 @@ class Writer:
     ) -> None:
         """Write items about which the ledger was asked at that time of the monotonic clock."""
         size = max(target.capabilities.bulk_size, 1)
-        bulks = _bulks(items, size)
+        bulks = bulks_of(items, size)
 
         async def write() -> None:
             for part in bulks:  # shared by all: each takes the next one
@@ -281,14 +281,6 @@ def _longest(target: Target) -> float:
 
 def _version(entry: LedgerEntry | None) -> int:
     return entry.version if entry is not None else 0
-
-
-def _bulks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """Part items into calls; where their partition leaves, no further one is begun."""
-    for start in range(0, len(items), size):
-        if is_departing():
-            return
-        yield items[start : start + size]
 
 
 def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:

@@ -52,6 +52,7 @@ class Shop:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.calls: Counter[str] = Counter()
+        self.looked: list[str] = []
         self.holds: dict[str, tuple[float, bytes]] = {}
         self.loses_answers = False
         self.shown_after = 0.0
@@ -70,6 +71,7 @@ class Shop:
         return WriteResult([f"T{source_id}" for source_id in batch.source_ids])
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:
+        self.looked += batch.source_ids
         now = self._clock.monotonic()
         there = [
             place
@@ -296,3 +298,17 @@ async def test_whose_partition_leaves_ends_the_call_under_way_and_begins_no_othe
     others = await world.write(RUN, 1, ["a", "b", "c"])
     assert others.settled[0] == {Outcome.SUCCESS: [0, 1, 2]}
     assert world.shop.calls == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_whose_partition_leaves_looks_nothing_further_up() -> None:
+    finds = msgspec.structs.replace(ASKED, lookup_first=True, lookup_size=1)
+    world, departure = World(finds), asyncio.Event()
+    note_departure_of(departure)
+
+    async def leave() -> None:
+        departure.set()
+
+    world.shop.meanwhile_looking = leave
+    with pytest.raises(asyncio.CancelledError):
+        await world.write(RUN, 1, ["a", "b", "c"])
+    assert (world.shop.looked, world.shop.calls) == (["a"], {})
