@@ -35,7 +35,7 @@ class RunQuery(BaseModel):
     trigger: str | None = Field(
         None,
         max_length=40,
-        description="Who asked: console, cli, topic, api, schedule, hook, replay.",
+        description="Who asked: console, cli, topic, api, schedule, hook, replay, chain.",
     )
     mode: Mode | None = None
     since: AwareDatetime | None = Field(None, description="Created then or later.")

@@ -53,7 +53,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         source, target: names of the connection profiles.
-        trigger: who asked: console, cli, topic, api, schedule, hook, replay.
+        trigger: who asked: console, cli, topic, api, schedule, hook, replay, chain.
         skip_reasons: unchanged, excluded, superseded, cancelled -> records; zeros are left out.
         total_is_final: the source was read to its end, so that total rises no more.
         source_ids: how many source IDs the run is limited to.
