@@ -17,7 +17,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test kube-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench: $(READY) ## Measure speed, CPU and memory beside other tools
 
 bench-console: $(READY) ## Measure how soon the REST API answers, and what 100 browsers cost
 	$(BIN)/python -m benchmarks.console && $(BIN)/python -m benchmarks.browsers
+
+kube-test: $(HELM) ## Play the Helm chart's pods with podman, run a sync in them, scale a stage, take it down
+	deploy/kube-test
 
 compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test
