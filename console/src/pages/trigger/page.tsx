@@ -1,4 +1,4 @@
-import { Button, Stack } from "@mantine/core";
+import { Button, Group, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
@@ -88,10 +88,14 @@ function NoInstances() {
   return (
     <EmptyState
       title="There is no instance to sync yet"
-      action={<PageLink to={links.fromTemplate()}>Begin with a template</PageLink>}
+      action={
+        <Group gap="lg">
+          <PageLink to={links.fromTemplate()}>Begin with a template</PageLink>
+          <PageLink to={links.instances()}>Set up an instance</PageLink>
+        </Group>
+      }
     >
-      An instance joins a source, a target and a mapping for each entity type.{" "}
-      <PageLink to={links.instances()}>Set one up</PageLink>, or take a ready one.
+      An instance joins a source, a target and a mapping for each entity type.
     </EmptyState>
   );
 }
