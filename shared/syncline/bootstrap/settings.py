@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     """Key of the client certificate, PEM."""
     kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = "zstd"
     """Compression of messages."""
-    kafka_session_timeout: Number = Field(9.0, ge=6, le=300)
+    kafka_session_timeout: Number = Field(7.0, ge=6, le=300)
     """Seconds of silence after which a process counts as dead and others take over."""
     process_name: ProcessName = ""
     """Name that this process keeps when it is started again, and that no other process has at any
