@@ -10,10 +10,20 @@ import pytest
 import yaml
 
 from syncline.bootstrap.services import SERVICES
+from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_sources import load_settings, unknown_variables
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+HERE = {
+    f"SYNCLINE_{name}"
+    for name in (
+        "POSTGRES_DSN", "SECRET_KEYS", "SECRET_KEYS_FILE", "MESSAGE_KEYS", "MESSAGE_KEYS_FILE",
+        "KAFKA_REPLICATION", "KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE", "HTTP_HOST",
+        "HTTP_PORT", "HEALTH_HOST", "HEALTH_PORT", "FILES_ROOTS", "PROCESS_NAME",
+    )
+}  # fmt: skip
+"""Decided by the file, the image or the one-shot `secrets`, or files that only the host has."""
 OURS = [*SERVICES, "setup", "secrets", "cli"]
 
 
@@ -58,6 +68,11 @@ def test_every_setting_that_is_passed_on_is_read() -> None:
     given = {name: "" for s in SERVICES for name in COMPOSE["services"][s]["environment"]}
     assert given
     assert unknown_variables(given) == []
+
+
+def test_every_setting_is_passed_on() -> None:
+    every = {f"SYNCLINE_{name.upper()}" for name in Settings.model_fields}
+    assert every - HERE - COMPOSE["services"]["execute"]["environment"].keys() == set()
 
 
 @pytest.mark.parametrize("name", OURS)
