@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from syncline.connectors.errors import refusal
+from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.port import Page
 from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
@@ -49,7 +49,7 @@ class Projection:
     """
 
     def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
-        _check(extraction, names)
+        check_named(extraction, names)
         self._names = None if names is None else tuple(names)
         self._id, self._cursor = extraction.id_column, extraction.cursor_column
         wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
@@ -129,11 +129,22 @@ def only(page: Page, kept: Sequence[bool]) -> Page:
     return page.part([place for place, keep in enumerate(kept) if keep])
 
 
-def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
+def check_named(extraction: Extraction, names: Sequence[str] | None) -> None:
+    """Raise ConnectorError where the source gives no column that the extraction names.
+
+    Args:
+        names: of the columns that the source gives; None where nothing says which.
+    """
     for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
         if names and name is not None and name not in names:
             message = f"the source gives no column {name!r}; {_known(name, names)}"
             raise refusal("unknown_column", message, name)
+
+
+def duplicate_column(name: str) -> ConnectorError:
+    """Return the error of a source that gives two columns of one name."""
+    message = f"the source gives column {name!r} twice: give each a name of its own"
+    return refusal("duplicate_column", message, name)
 
 
 def _known(name: str, names: Sequence[str]) -> str:

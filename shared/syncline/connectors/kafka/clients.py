@@ -23,6 +23,7 @@ from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.kafka.errors import translated_errors
 from syncline.connectors.kafka.settings import KafkaSettings, servers_of
+from syncline.connectors.tls import named_context, trust
 
 FRESH = 30.0
 """Seconds for which a broker's checked address is used again."""
@@ -31,27 +32,6 @@ CONNECT_WITHIN, STOP_WITHIN = 3.0, 2.0
 MOST_FETCHED = 1024 * 1024
 """Bytes of one partition that a consumer fetches at once."""
 log = structlog.get_logger()
-
-
-class _NamedContext(ssl.SSLContext):
-    """Checks a broker's certificate for its name, though its address is connected to.
-
-    Attributes:
-        names: name of each address.
-    """
-
-    names: dict[str, str]
-
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> ssl.SSLObject:
-        name = self.names.get(str(server_hostname), server_hostname)
-        return super().wrap_bio(incoming, outgoing, server_side, name, session)
 
 
 class Cluster:
@@ -124,17 +104,8 @@ class Cluster:
         return settings
 
     def _tls(self) -> ssl.SSLContext:
-        context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.names = self._names
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not self._settings.ca_file:
-            context.load_default_certs()
-            return context
-        try:
-            context.load_verify_locations(self._settings.ca_file)
-        except OSError as error:
-            message = f"caFile: {self._settings.ca_file!r} cannot be used as a certificate: "
-            raise refusal("invalid_certificate", f"{message}{error.strerror}") from error
+        context = named_context(lambda address: self._names.get(address, address))
+        trust(context, self._settings.ca_file, "caFile")
         return context
 
     @asynccontextmanager

@@ -6,8 +6,6 @@ A connection that met anything but an answer of the server is closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import mssql_python
 
@@ -15,64 +13,30 @@ from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.mssql.errors import ServerError, is_of_the_line
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.settings import MssqlSettings
+from syncline.connectors.sql import sessions
 from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of
 from syncline.domain.errors import FailureError, RetriableError
 
-KEPT = 4
-"""Connections that wait for the next call."""
 MOST_OPEN = 24
 """Connections of a profile in a process, also those that were given up and have not ended yet."""
 
 
-class Sessions:
+class Sessions(sessions.Sessions[Session]):
     """A profile's connections for reading, or those for writing."""
 
     def __init__(
         self, settings: MssqlSettings, password: str, allowed: AllowedAddresses, *, writes: bool
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._password = password
         self._allowed = allowed
         self._writes = writes
-        self._idle: list[Session] = []
         self._open: list[Session] = []
-        self._is_closed = False
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """Lend a connection; one whose block fails is closed, save where SQL Server refused."""
-        session = await self.take()
-        try:
-            yield session
-        except BaseException as error:
-            if is_of_the_line(error):
-                session.close()
-            else:
-                self.keep(session)
-            raise
-        self.keep(session)
-
-    async def take(self) -> Session:
-        """Return a connection; the caller keeps or closes it. Raises what `open` raises."""
-        while self._idle:
-            session = self._idle.pop()
-            if session.is_fit:
-                return session
-            session.close()
-        return await self.open()
-
-    def keep(self, session: Session) -> None:
-        """Take back a connection that nothing was left in."""
-        if session.is_fit and len(self._idle) < KEPT and not self._is_closed:
-            self._idle.append(session)
-        else:
-            session.close()
-
-    def close(self) -> None:
-        """Close all that wait, and keep none any more."""
-        self._is_closed = True
-        while self._idle:
-            self._idle.pop().close()
+    def is_ended_by(self, error: BaseException) -> bool:
+        """Tell whether a connection is of no more use: not where SQL Server refused a statement."""
+        return is_of_the_line(error)
 
     async def open(self) -> Session:
         """Connect and log in.

@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from syncline.connectors import port
-from syncline.connectors.addresses import AllowedAddresses, Resolve
+from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.drivers import Driver
 from syncline.connectors.mysql.settings import MysqlSettings
 from syncline.connectors.mysql.text import TOKENS
 from syncline.connectors.settings import TARGET, read, read_profile
-from syncline.connectors.sql.connector import SqlConnector, TableTarget
-from syncline.connectors.sql.server import ServerSecrets
-from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+from syncline.connectors.sql.connector import TableTarget
+from syncline.connectors.sql.driver_connector import DriverConnector
+from syncline.domain.mapping.extraction import CursorType, Extraction
 
 if TYPE_CHECKING:
     from syncline.connectors.mysql.database import Database
 
-_DRIVER = Driver("asyncmy", "MySQL", "syncline[mysql]")
 
-
-class MysqlConnector(SqlConnector):
+class MysqlConnector(DriverConnector["Database"]):
     """One database of a MySQL or MariaDB server as its profile describes it."""
 
     title = "MySQL, MariaDB"
     about = "Tables, SQL and procedures of a MySQL or MariaDB database."
-    driver = _DRIVER
+    driver = Driver("asyncmy", "MySQL", "syncline[mysql]")
     profile_settings = MysqlSettings
-    profile_secrets = ServerSecrets
-    capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
-    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
     tokens = TOKENS
 
-    def __init__(
-        self,
-        config: Mapping[str, object],
-        secrets: Mapping[str, str],
-        surroundings: port.Surroundings,
-        resolver: Resolve | None = None,
-    ) -> None:
-        self._settings = read_profile(MysqlSettings, config)
-        self._password = secrets.get("password") or ""
-        self._allowed = AllowedAddresses.of(surroundings, resolver)
-
-    @cached_property
-    def _database(self) -> Database:
-        """The profile's database. Raises ConnectorError where the driver is not installed."""
-        _DRIVER.require()
+    def _open(
+        self, config: Mapping[str, object], password: str, allowed: AllowedAddresses
+    ) -> Database:
         from syncline.connectors.mysql.database import Database  # noqa: PLC0415 - an extra
 
-        return Database(self._settings, self._password, self._allowed)
+        return Database(read_profile(MysqlSettings, config), password, allowed)
 
     @classmethod
     def system_of(
@@ -67,10 +46,6 @@ class MysqlConnector(SqlConnector):
             database, _, table = table.partition(".")
         return "/".join(filter(None, (f"{own.host.lower()}:{own.port}", database, table)))
 
-    def reads_in_order(self, extraction: Extraction) -> bool:
-        """Tell whether records come by (cursor, ID): a procedure has an order of its own."""
-        return extraction.mode is not ExtractionMode.PROCEDURE
-
     async def late_commits(self, extraction: Extraction) -> str | None:
         """Say why rows that are committed late could be passed over, and the remedy."""
         if extraction.cursor_type is CursorType.ID and extraction.cursor_column is not None:
@@ -80,38 +55,3 @@ class MysqlConnector(SqlConnector):
                 "column of times as the cursor, with a `lookback`"
             )
         return await super().late_commits(extraction)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        if "_database" in self.__dict__:
-            self._database.close()
-
-    async def test(self) -> list[port.Check]:
-        """Connect, log in, and look at the database and the user's rights."""
-        return await self._database.test()
-
-    async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
-        """Return the columns of a table or query, with their types; a procedure is called."""
-        return await self._database.describe(extraction)
-
-    def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
-        """Stream pages from a read-only snapshot, ordered by (cursor, ID)."""
-        return self._database.extract(request)
-
-    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
-        """Read just these records, and say which were asked for in another spelling."""
-        return await self._database.fetch(extraction, ids)
-
-    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
-        """Return the keys that the target table has."""
-        return await self._database.lookup(batch)
-
-    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
-        """Upsert a bulk on the match key."""
-        return await self._database.write(batch, self.pace)
-
-    async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, object]
-    ) -> port.WriteResult:
-        """Delete rows by key; one that is not there counts as deleted."""
-        return await self._database.delete(target_ids, options)

@@ -21,7 +21,8 @@ from syncline.connectors.mysql.errors import (
     translated_errors,
     words_of,
 )
-from syncline.connectors.mysql.session import Session, Sessions
+from syncline.connectors.mysql.session import Session
+from syncline.connectors.mysql.sessions import Sessions
 from syncline.connectors.mysql.settings import MysqlSettings
 from syncline.connectors.mysql.source.fetch import fetch_records
 from syncline.connectors.mysql.source.procedure import describe_procedure, read_procedure

@@ -1,42 +1,30 @@
-"""Connections to a profile's server: opened at addresses that were checked, and kept for a while.
-
-A connection that met anything but an answer is closed: what it holds of a half-read one would be
-taken for the next (asyncmy's issue 89).
-"""
+"""One connection to a MySQL server: what is set in it, and how statements are run on it."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import struct
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from asyncmy.connection import Connection
 from asyncmy.constants import CLIENT
-from asyncmy.errors import MySQLError
 
-from syncline.connectors.addresses import AllowedAddresses
-from syncline.connectors.errors import ConnectorError
-from syncline.connectors.mysql.errors import certificate_error
 from syncline.connectors.mysql.settings import MysqlSettings
-from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of, tls_of
+from syncline.connectors.sql.server import CONNECT_LIMIT
 
 if TYPE_CHECKING:
     from asyncmy.connection import MySQLResult
 
 Row: TypeAlias = tuple[str | bytes | None, ...]
-KEPT = 4
-"""Connections that wait for the next call."""
 USED_FOR = 300.0
 """Seconds since a connection was opened after which no call begins with it."""
 _IDLE_FOR = 30.0
 """Seconds that a connection may wait: hosts close those that wait for long."""
 _UNREAD_FOR = 3600
 """Seconds that a server may wait for a result to be read; the reader sets a limit of its own."""
-_NO_SERVER = "what answers there is no server of MySQL"
 STRICT = (
     "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION"
@@ -160,100 +148,3 @@ class Session(Connection):
 
 def _reading_mode(mode: str) -> str:
     return ",".join(part for part in mode.split(",") if part not in _NOT_TO_READ)
-
-
-class Sessions:
-    """A profile's connections for reading, or those for writing."""
-
-    def __init__(
-        self, settings: MysqlSettings, password: str, allowed: AllowedAddresses, *, writes: bool
-    ) -> None:
-        self._settings = settings
-        self._password = password
-        self._allowed = allowed
-        self._writes = writes
-        self._idle: list[Session] = []
-        self._is_closed = False
-
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """Lend a connection; one whose block fails is closed."""
-        session = await self.take()
-        try:
-            yield session
-        except BaseException:
-            session.close()
-            raise
-        self.keep(session)
-
-    async def take(self) -> Session:
-        """Return a connection; the caller keeps or closes it. Raises what `open` raises."""
-        while self._idle:
-            session = self._idle.pop()
-            if session.is_fit:
-                return session
-            session.close()
-        return await self.open()
-
-    def keep(self, session: Session) -> None:
-        """Take back a connection that nothing was left in."""
-        if session.is_fit and len(self._idle) < KEPT and not self._is_closed:
-            self._idle.append(session)
-        else:
-            session.close()
-
-    async def stop(self, session: Session) -> None:
-        """Close a connection whose statement takes too long, and have the server end that."""
-        number = session.thread_id()
-        session.close()
-        with suppress(ConnectorError, MySQLError, OSError):  # then it ends by itself, if later
-            other = await self.open()
-            await other.run(f"kill {number}")
-            other.close()
-
-    def close(self) -> None:
-        """Close all that wait, and keep none any more."""
-        self._is_closed = True
-        while self._idle:
-            self._idle.pop().close()
-
-    async def open(self) -> Session:
-        """Connect and log in.
-
-        Raises:
-            ConnectorError: the address is not allowed, or the root certificate cannot be read.
-            OSError, TimeoutError, asyncmy's MySQLError: as asyncmy does.
-        """
-        failed: Exception = OSError(f"the name {self._settings.host} has no address")
-        async with asyncio.timeout(CONNECT_LIMIT):
-            for address in await addresses_of(self._settings, self._allowed):
-                try:
-                    return await self._at(address)
-                except (OSError, MySQLError) as error:
-                    if not isinstance(error.__cause__, OSError):
-                        raise
-                    failed = error
-        raise failed
-
-    async def _at(self, address: str) -> Session:
-        """Connect to an address; without TLS where the mode leaves that to the server."""
-        tls = tls_of(self._settings)
-        try:
-            return await self._connected(address, tls)
-        except MySQLError as error:
-            if self._settings.sslmode is not SslMode.PREFER or certificate_error(error) is None:
-                raise
-        return await self._connected(address, tls=False)
-
-    async def _connected(self, address: str, tls: ssl.SSLContext | bool) -> Session:
-        session = Session(address, tls, self._settings, self._password)
-        try:
-            await session.connect()  # type: ignore[unused-awaitable]
-            await session.prepare_session(writes=self._writes)
-        except (struct.error, IndexError, ValueError) as error:  # of the driver, at odd answers
-            session.close()
-            raise OSError(_NO_SERVER) from error
-        except BaseException:
-            session.close()
-            raise
-        return session

@@ -9,10 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from syncline.connectors.addresses import AllowedAddresses
-from syncline.connectors.errors import refusal
 from syncline.connectors.facts import Check
 from syncline.connectors.settings import ConnectorSettings, advanced, secret
 from syncline.connectors.sql.connector import StatementTimeout
+from syncline.connectors.tls import named_context, trust
 
 CONNECT_LIMIT = 10
 """Seconds, for the name and all its addresses."""
@@ -74,46 +74,20 @@ async def addresses_of(settings: ServerSettings, allowed: AllowedAddresses) -> l
         raise OSError(f"the name {settings.host} is not known: {error}") from error
 
 
-class _NamedContext(ssl.SSLContext):
-    """Names the profile's host in TLS, and checks the certificate for it: not for the address."""
-
-    host: str
-
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> ssl.SSLObject:
-        return super().wrap_bio(incoming, outgoing, server_side, self.host, session)
-
-
 def tls_of(settings: ServerSettings) -> ssl.SSLContext | bool:
     """Return the rules of TLS, False where there is to be none.
 
     Raises ConnectorError where the root certificate cannot be read.
     """
-    mode, authority = settings.sslmode, settings.sslrootcert or None
+    mode = settings.sslmode
     if mode is SslMode.DISABLE:
         return False
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.host = settings.host
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = named_context(lambda _address: settings.host)
     context.check_hostname = mode is SslMode.VERIFY_FULL
     if mode not in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
         context.verify_mode = ssl.CERT_NONE
-    elif authority is None:
-        context.load_default_certs()
     else:
-        try:
-            context.load_verify_locations(authority)
-        except OSError as error:
-            message = (
-                f"sslrootcert: {authority!r} cannot be used as a certificate: {error.strerror}"
-            )
-            raise refusal("invalid_certificate", message) from error
+        trust(context, settings.sslrootcert, "sslrootcert")
     return context
 
 

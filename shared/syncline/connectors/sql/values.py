@@ -4,17 +4,47 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
 import msgspec
 
 from syncline.domain.errors import Category, Failure
-from syncline.domain.record import MAX_RECORD
+from syncline.domain.record import MAX_RECORD, Record
 
 _DIGITS = 65
 """More than a number of any database has."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def rewrite(
+    records: list[Record],
+    places: Sequence[int],
+    makers: Mapping[str, Callable[[object], str]],
+    null: str | None = None,
+) -> dict[int, Failure]:
+    """Rewrite values of some columns in place, as the database takes them.
+
+    Args:
+        places: of the records; all of them have these columns.
+        makers: by column, what makes its values; raises ValueError for one that it takes not.
+        null: what stands for null.
+
+    Returns:
+        Why records cannot be written: place -> failure.
+    """
+    failures: dict[int, Failure] = {}
+    for place in places if makers else ():
+        record = records[place]
+        for name, make in makers.items():
+            value = record[name]
+            try:
+                record[name] = null if value is None else make(value)
+            except ValueError as error:
+                message = f"the column {name!r} {error}"
+                failures[place] = Failure(Category.PERMANENT, "value_refused", message, field=name)
+    return failures
 
 
 def json_text(value: object) -> str:

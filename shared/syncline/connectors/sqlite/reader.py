@@ -7,10 +7,9 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
-from syncline.connectors.projection import Projection, only, text_of
+from syncline.connectors.projection import Projection, duplicate_column, only, text_of
 from syncline.connectors.sql.text import identifier, names_in, one_statement
 from syncline.connectors.sql.tied_rows import UntiedPages
 from syncline.connectors.sql.values import json_text
@@ -182,8 +181,7 @@ class SqliteReader:
         for name in self.names:
             first, mark, digits = name.rpartition(":")
             if mark and digits.isdigit() and first in self.names:
-                message = f"the source gives column {first!r} twice: give each a name of its own"
-                raise refusal("duplicate_column", message, first)
+                raise duplicate_column(first)
 
     def bind(self, value: Value | RawText) -> str:
         """Add a value and return its placeholder."""

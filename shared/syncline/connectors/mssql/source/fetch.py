@@ -10,8 +10,9 @@ from syncline.connectors.mssql.kinds import Kind, length_of, made, text_for
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import base_query
-from syncline.connectors.mssql.source.shape import Column, check_named, selection, shape_of
+from syncline.connectors.mssql.source.shape import Column, selection, shape_of
 from syncline.connectors.port import Page
+from syncline.connectors.projection import check_named
 from syncline.connectors.sql.zones import in_zone
 from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
@@ -20,7 +21,7 @@ from syncline.domain.mapping.extraction import Extraction
 async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[str]) -> Page:
     """Read just these records, and say which of them was asked for in another spelling."""
     shape = await shape_of(session, base_query(extraction, None, []))
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     column = shape[extraction.id_column]
     zone = session.zone if column.kind is Kind.DATETIME else None
     said = {i: _sayable(column, in_zone(i, zone) if zone else i) for i in ids}

@@ -8,10 +8,11 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import Query, bound
-from syncline.connectors.mssql.source.shape import Column, Selection, check_named
+from syncline.connectors.mssql.source.shape import Column, Selection
 from syncline.connectors.mssql.text import catalog_name
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceColumn
+from syncline.connectors.projection import check_named
 from syncline.connectors.sql.text import table_name
 from syncline.domain.mapping.extraction import Extraction
 
@@ -33,7 +34,7 @@ async def read_procedure(session: Session, request: ExtractRequest) -> AsyncGene
     shape = {name: Column(name, "") for name in names}
     if len(shape) < len(names):
         raise refusal("duplicate_column", f"{extraction.procedure} gives a column name twice")
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     maker = PageMaker(extraction, Selection(list(shape.values()), "", {}), names, session.zone)
     is_cut = True
     while is_cut and left != 0:

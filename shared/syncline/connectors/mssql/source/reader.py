@@ -11,11 +11,12 @@ from syncline.connectors.mssql.kinds import Kind, made
 from syncline.connectors.mssql.session import Row, Session
 from syncline.connectors.mssql.source.pages import PageMaker
 from syncline.connectors.mssql.source.queries import base_query
-from syncline.connectors.mssql.source.shape import Column, check_named, selection, shape_of
+from syncline.connectors.mssql.source.shape import Column, selection, shape_of
 from syncline.connectors.mssql.source.values import moment_text
 from syncline.connectors.mssql.source.window import Position, Window, check_cursor
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page, SourceSnapshot
+from syncline.connectors.projection import check_named
 from syncline.connectors.sql.tied_rows import MOST_TIED, not_unique
 from syncline.connectors.sql.zones import in_zone
 
@@ -113,7 +114,7 @@ async def read_pages(session: Session, request: ExtractRequest) -> AsyncGenerato
     """Read an extraction. Raises ConnectorError where the source has not what it names."""
     extraction = request.extraction
     shape = await shape_of(session, base_query(extraction, None, None))
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     if extraction.cursor_column is not None:
         check_cursor(shape[extraction.cursor_column])
     async with aclosing(Reader(session, request, shape).pages()) as pages:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.mssql.errors import ServerError
 from syncline.connectors.mssql.kinds import MOMENTS, Kind, kind_of, length_of
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.source.queries import Query, column_of
+from syncline.connectors.projection import duplicate_column
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import MAX_RECORD
 
@@ -85,8 +85,7 @@ async def shape_of(session: Session, query: Query) -> dict[str, Column]:
             raise ServerError(int(str(number)), str(words))  # where that says no more
         own = str(name or "")
         if own in columns or not own:
-            message = f"the source gives column {own!r} twice: give each a name of its own"
-            raise refusal("duplicate_column", message, own)
+            raise duplicate_column(own)
         columns[own] = Column(own, str(kind or ""), str(collation or ""))
     return columns
 
@@ -125,11 +124,3 @@ def _said(column: Column, *, is_key: bool) -> str:
 def _most(column: Column) -> int:
     """Return the bytes of a field in SQL Server that is surely too long for a record."""
     return MAX_RECORD * 2 if column.declared.startswith("n") else MAX_RECORD
-
-
-def check_named(extraction: Extraction, shape: Mapping[str, Column]) -> None:
-    """Raise ConnectorError where the source gives no column that the extraction names."""
-    for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
-        if name is not None and name not in shape:
-            message = f"the source gives no column {name!r}; it gives: {', '.join(shape)}"
-            raise refusal("unknown_column", message[:1000], name)

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from syncline.connectors.mssql.kinds import MOMENTS, NUMBERS, Kind, length_of, text_for
 from syncline.connectors.mssql.target.catalog import TargetColumn
-from syncline.connectors.sql.values import bytes_of, json_text, whole_number
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.values import bytes_of, json_text, rewrite, whole_number
+from syncline.domain.errors import Failure
 from syncline.domain.record import Record
 
 
@@ -21,17 +21,7 @@ def convert_values(
         Why records cannot be written: place -> failure.
     """
     makers = {name: maker_of(columns[name]) for name in (records[places[0]] if places else ())}
-    failures: dict[int, Failure] = {}
-    for place in places:
-        record = records[place]
-        for name, make in makers.items():
-            value = record[name]
-            try:
-                record[name] = None if value is None else make(value)
-            except ValueError as error:
-                message = f"the column {name!r} {error}"
-                failures[place] = Failure(Category.PERMANENT, "value_refused", message, field=name)
-    return failures
+    return rewrite(records, places, makers)
 
 
 def maker_of(column: TargetColumn) -> Callable[[object], str]:

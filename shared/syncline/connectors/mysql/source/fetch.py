@@ -8,8 +8,9 @@ from syncline.connectors.mysql.kinds import Kind, literal
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker
-from syncline.connectors.mysql.source.shape import Column, check_named, selection, shape_of
+from syncline.connectors.mysql.source.shape import Column, selection, shape_of
 from syncline.connectors.port import Page
+from syncline.connectors.projection import check_named
 from syncline.connectors.sql.zones import in_zone
 from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
@@ -19,7 +20,7 @@ async def fetch_records(session: Session, extraction: Extraction, ids: Sequence[
     """Read just these records, and say which of them was asked for in another spelling."""
     await session.run(SNAPSHOT)
     shape = await shape_of(session, base_query(extraction, None, []))
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     column = shape[extraction.id_column]
     zone = session.zone if column.kind is Kind.DATETIME else None
     said = {i: literal(column.kind, in_zone(i, zone) if zone else i) for i in ids}

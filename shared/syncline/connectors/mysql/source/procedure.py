@@ -11,8 +11,9 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.source.queries import call_of
 from syncline.connectors.mysql.source.reader import SNAPSHOT, PageMaker, taken_rows
-from syncline.connectors.mysql.source.shape import Column, Selection, check_named, columns_of
+from syncline.connectors.mysql.source.shape import Column, Selection, columns_of
 from syncline.connectors.port import ExtractRequest, Page
+from syncline.connectors.projection import check_named
 from syncline.domain.mapping.extraction import Extraction
 
 _FROM_THE_BEGINNING = "0"
@@ -50,7 +51,7 @@ async def read_procedure(
 
 def _maker(session: Session, extraction: Extraction) -> PageMaker:
     shape = columns_of(session)
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     chosen = Selection(list(shape.values()), "", {}, ())
     return PageMaker(extraction, chosen, list(shape), session.zone)
 

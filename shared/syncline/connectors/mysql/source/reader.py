@@ -14,7 +14,6 @@ from syncline.connectors.mysql.session import Row, Session
 from syncline.connectors.mysql.source.queries import base_query
 from syncline.connectors.mysql.source.shape import (
     Selection,
-    check_named,
     selection,
     shape_of,
 )
@@ -23,7 +22,7 @@ from syncline.connectors.mysql.source.values import text_of_cell, values_of
 from syncline.connectors.mysql.source.window import Position, order_of, where_of
 from syncline.connectors.pages import PAGE_BYTES
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.connectors.projection import Projection
+from syncline.connectors.projection import Projection, check_named
 from syncline.connectors.sql.tied_rows import UntiedPages
 from syncline.connectors.sql.values import too_long
 from syncline.connectors.sql.zones import in_utc, in_zone
@@ -134,7 +133,7 @@ async def _begun(
     extraction = request.extraction
     await session.run(SNAPSHOT)
     shape = await shape_of(session, base_query(extraction, None, None))
-    check_named(extraction, shape)
+    check_named(extraction, list(shape))
     cursor = extraction.cursor_column
     if session.zone and request.after and cursor and shape[cursor].kind is Kind.DATETIME:
         request = msgspec.structs.replace(request, after=in_zone(request.after, session.zone))

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.mysql.kinds import Kind, kind_of_field
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.source.queries import column_of
+from syncline.connectors.projection import duplicate_column
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import MAX_RECORD
 
@@ -65,8 +65,7 @@ def columns_of(session: Session) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for name, code, charset, flags, length in session.fields():
         if name in columns:
-            message = f"the source gives column {name!r} twice: give each a name of its own"
-            raise refusal("duplicate_column", message, name)
+            raise duplicate_column(name)
         kind = kind_of_field(code, charset)
         is_long = kind in _LONG and length > MAX_RECORD
         columns[name] = Column(name, kind, bool(flags & _LISTED), is_long)
@@ -104,11 +103,3 @@ def _said(column: Column, *, is_key: bool) -> str:
         return own
     short = f"left({own}, {_KEY})" if is_key else f"if(length({own}) > {MAX_RECORD}, null, {own})"
     return f"{short} as {own.removeprefix('q.')}"
-
-
-def check_named(extraction: Extraction, shape: Mapping[str, Column]) -> None:
-    """Raise ConnectorError where the source gives no column that the extraction names."""
-    for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
-        if name is not None and name not in shape:
-            message = f"the source gives no column {name!r}; it gives: {', '.join(shape)}"
-            raise refusal("unknown_column", message[:1000], name)

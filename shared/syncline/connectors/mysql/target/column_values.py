@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from syncline.connectors.mysql.kinds import MOMENTS, NUMBERS, Kind, moment
 from syncline.connectors.mysql.target.catalog import TargetColumn
-from syncline.connectors.sql.values import bytes_of, finite, json_text
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.values import bytes_of, finite, json_text, rewrite
+from syncline.domain.errors import Failure
 from syncline.domain.record import Record
 
 
@@ -21,22 +21,13 @@ def convert_values(
         Why records cannot be written: place -> failure.
     """
     makers = {name: maker_of(columns[name]) for name in (records[places[0]] if places else ())}
-    failures: dict[int, Failure] = {}
-    for place in places:
-        record = records[place]
-        for name, make in makers.items():
-            try:
-                record[name] = make(record[name])
-            except ValueError as error:
-                message = f"the column {name!r} {error}"
-                failures[place] = Failure(Category.PERMANENT, "value_refused", message, field=name)
-    return failures
+    return rewrite(records, places, makers, null="null")
 
 
 def maker_of(column: TargetColumn) -> Callable[[object], str]:
     """Return what makes SQL of a column's values. It raises ValueError where it takes one not."""
     if column.kind is Kind.BINARY:
-        return lambda value: "null" if value is None else f"x'{bytes_of(value).hex()}'"
+        return lambda value: f"x'{bytes_of(value).hex()}'"
     if column.kind is Kind.WHOLE:
         return _whole
     if column.kind in NUMBERS:
@@ -78,8 +69,6 @@ def _moment(value: object) -> str:
 def _text(value: object) -> str:
     if value.__class__ is str:
         return quoted(str(value))
-    if value is None:
-        return "null"
     if isinstance(value, bool):
         return quoted(str(value).lower())
     if isinstance(value, Decimal):

@@ -12,6 +12,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import SourceColumn
 from syncline.connectors.postgresql.source.queries import base_query, unbound_names
+from syncline.connectors.projection import check_named, duplicate_column
 from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
 
@@ -87,12 +88,7 @@ async def _prepared(
 
 
 def _check_columns(extraction: Extraction, given: list[str]) -> None:
-    wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
-    for column in wanted:
-        if column is not None and column not in given:
-            message = f"the source gives no column {column!r}; it gives: {', '.join(given)}"
-            raise refusal("unknown_column", message, column)
+    check_named(extraction, given)
     for column in given:
         if given.count(column) > 1:
-            message = f"the source gives column {column!r} twice: give each a name of its own"
-            raise refusal("duplicate_column", message, column)
+            raise duplicate_column(column)

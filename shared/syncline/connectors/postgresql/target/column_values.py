@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
-from syncline.connectors.sql.values import bytes_of, json_text
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.values import bytes_of, json_text, rewrite
+from syncline.domain.errors import Failure
 from syncline.domain.record import Record, Value
 
 _JSON = frozenset({"json", "jsonb"})
@@ -23,18 +23,7 @@ def convert_values(
     """
     names = records[places[0]] if places else ()
     makers = {name: make for name in names if (make := _maker(columns[name])) is not None}
-    failures: dict[int, Failure] = {}
-    for place in places if makers else ():
-        record = records[place]
-        for name, make in makers.items():
-            try:
-                if record[name] is not None:
-                    record[name] = make(record[name])
-            except ValueError as error:
-                message = f"the column {name!r} {error}"
-                failure = Failure(Category.PERMANENT, "value_refused", message, field=name)
-                failures[place] = failure
-    return failures
+    return rewrite(records, places, makers)
 
 
 def written_values(column: TargetColumn, values: list[Value]) -> list[Value]:

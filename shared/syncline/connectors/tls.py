@@ -1,0 +1,56 @@
+"""TLS to servers that are connected to at an address that was checked, not by their name."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from syncline.connectors.errors import refusal
+
+
+class NamedContext(ssl.SSLContext):
+    """Names the server in TLS, and checks its certificate for that name: not for the address.
+
+    Attributes:
+        name_of: returns the name of an address that a driver gives as the server's name.
+    """
+
+    name_of: Callable[[str], str]
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        name = self.name_of(str(server_hostname or ""))
+        return super().wrap_bio(incoming, outgoing, server_side, name, session)
+
+
+def named_context(name_of: Callable[[str], str]) -> NamedContext:
+    """Return a client's rules of TLS 1.2 or later, which trust nobody yet."""
+    context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.name_of = name_of
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def trust(context: ssl.SSLContext, authority: str, setting: str) -> None:
+    """Trust the issuers in a file; without a file those that the machine trusts.
+
+    Args:
+        authority: path of the file, or "".
+        setting: of the profile that names the file.
+
+    Raises ConnectorError where the file cannot be read.
+    """
+    if not authority:
+        context.load_default_certs()
+        return
+    try:
+        context.load_verify_locations(authority)
+    except OSError as error:
+        message = f"{setting}: {authority!r} cannot be used as a certificate: {error.strerror}"
+        raise refusal("invalid_certificate", message) from error
