@@ -11,6 +11,16 @@ from syncline.connectors.registry import connector_class
 from syncline.domain.mapping.validation import parse
 from syncline.resources.loader import DocumentSet, load
 
+PARTS = (
+    "Profile",
+    "Reading",
+    "Writing",
+    "What is never lost, and what can be",
+    "Errors",
+    "Speed",
+    "What it was tested against",
+)
+"""The parts of a connector's page, in their order."""
 PAGES = Path(__file__).parents[3] / "docs" / "connectors"
 
 
@@ -55,3 +65,24 @@ def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
         assert kind.extraction_problems(parse(mapping.document).extraction) == []
     for mapping in found["Writing"].mappings.values() if "Writing" in found else ():
         assert kind.target_problems(parse(mapping.document).transformation.target) == []
+
+
+def pages() -> list[str]:
+    others = {"examples", "writing-one"}
+    return sorted(page.stem for page in PAGES.glob("*.md") if page.stem not in others)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_page_has_the_same_parts_in_the_same_order(page: str) -> None:
+    text = (PAGES / f"{page}.md").read_text()
+    found = re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+    assert found == [part for part in PARTS if part != "Writing" or page != "wix"]
+    assert "[Tested against](#what-it-was-tested-against)" in text.partition("\n## ")[0]
+
+
+def test_the_readme_lists_every_page() -> None:
+    table = (PAGES.parents[1] / "README.md").read_text()
+
+    listed = set(re.findall(r"^\| \[[^]]+\]\(docs/connectors/([\w-]+)\.md\)", table, re.MULTILINE))
+    assert listed == {*pages()} - {"graphql"}  # which is the HTTP connector's
