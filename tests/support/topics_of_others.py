@@ -14,6 +14,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from syncline.connectors.kafka import KafkaConnector
 from syncline.connectors.port import ExtractRequest, Page, Surroundings
 from syncline.domain.mapping.extraction import CursorType, Extraction
+from tests.support.eventually import eventually
 
 HERE = Surroundings(outbound_allow=("127.0.0.0/8",), topic_prefix="syncline.")
 
@@ -40,10 +41,15 @@ class OthersTopics:
         await self._admin.close()
 
     async def create(self, partitions: int = 1, name: str = "", **said: str) -> str:
-        """Create a topic and return its name."""
+        """Create a topic, and return its name when the broker lets everybody use it."""
         name = name or f"others-{secrets.token_hex(5)}"
         await self._admin.create_topics([NewTopic(name, partitions, 1, topic_configs=said)])
+        await eventually(lambda: self._is_led(name), within=20)
         return name
+
+    async def _is_led(self, topic: str) -> bool:
+        (found,) = await self._admin.describe_topics([topic])
+        return not found["error_code"] and all(p["leader"] >= 0 for p in found["partitions"])
 
     async def delete(self, topic: str) -> None:
         await self._admin.delete_topics([topic])
