@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { shownState } from "~/components/run/state";
 import type { RunStatus } from "~/live/useRuns";
 import { missing } from "~/pages/records/payloads";
 import { shown } from "~/pages/records/search";
-import { type RunView, shownState, unseen, updated } from "~/pages/runs/live";
+import { type RunView, unseen, updated } from "~/pages/runs/live";
 
 const run = {
   correlationId: "a",
@@ -20,12 +21,27 @@ describe("a run of a list", () => {
   it("goes on with what is told live", () => {
     expect(updated(run, status)).toMatchObject({ success: 5, inFlight: 5, totalIsFinal: true });
   });
-  it("shows what holds it, until it is over", () => {
-    const over = updated(run, { ...status, pausedBy: "failure budget", needsAttention: "3 of 10 records failed" });
-    expect(shownState(over)).toBe("needs_attention");
-    expect(shownState({ ...over, needsAttention: null })).toBe("paused");
-    expect(shownState({ ...over, cancelRequestedAt: "2026-01-01T00:00:00Z" })).toBe("cancelling");
-    expect(shownState({ ...over, finishedAt: "2026-01-01T00:00:00Z", state: "cancelled" })).toBe("cancelled");
+  it("shows what holds it, as every other page does, until it is over", () => {
+    const [now, later] = [Date.parse("2026-01-01T00:00:00Z"), "2026-01-01T00:00:40Z"];
+    const told = {
+      ...status,
+      pausedBy: "failure budget",
+      needsAttention: "3 of 10 records failed",
+      cancelRequestedBy: null,
+      waitingUntil: later,
+    };
+    const shown = (change: object) => {
+      const one = { ...told, ...change };
+      const inList = shownState(updated({ ...run, seconds: null }, one), now);
+      expect(shownState(one, now)).toBe(inList);
+      return inList;
+    };
+    expect(shown({})).toBe("needs_attention");
+    expect(shown({ needsAttention: null })).toBe("paused");
+    expect(shown({ needsAttention: null, pausedBy: null })).toBe("waiting");
+    expect(shown({ needsAttention: null, pausedBy: null, waitingUntil: "2025-12-31T23:59:59Z" })).toBe("in_progress");
+    expect(shown({ cancelRequestedBy: "anna" })).toBe("cancelling");
+    expect(shown({ cancelRequestedBy: "anna", finishedAt: later, state: "cancelled" })).toBe("cancelled");
   });
   it("never falls back to what was told before it was fetched", () => {
     expect(updated(run, { ...status, total: 8 })).toBe(run);

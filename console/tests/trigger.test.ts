@@ -6,7 +6,6 @@ import {
   rateOf,
   type Sample,
   sampled,
-  shownState,
   skipReasons,
   stageProgress,
   timeLeft,
@@ -36,6 +35,7 @@ const run = (change: Partial<RunStatus> = {}) =>
     skipReasons: {},
     extracted: true,
     pausedBy: null,
+    cancelRequestedBy: null,
     needsAttention: null,
     waitingUntil: null,
     startedAt: null,
@@ -120,14 +120,6 @@ describe("progress", () => {
     expect(meanRate(run({ success: 100, startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:04Z" }))).toBe(
       25,
     );
-  });
-
-  it("shows what holds a run rather than its state, until it is over", () => {
-    expect(shownState(run({ pausedBy: "anna" }), false)).toBe("paused");
-    expect(shownState(run({ pausedBy: "failure budget", needsAttention: "3 failed" }), false)).toBe("needs_attention");
-    expect(shownState(run({ waitingUntil: "2026-01-01T00:00:00Z" }), false)).toBe("waiting");
-    expect(shownState(run({ pausedBy: "anna" }), true)).toBe("cancelling");
-    expect(shownState(run({ state: "cancelled", finishedAt: "2026-01-01T00:00:00Z" }), true)).toBe("cancelled");
   });
 
   it("names reasons of skips, the most frequent first", () => {

@@ -205,6 +205,7 @@ class MemoryRuns:
     async def request_cancel(self, tenant: str, run_id: str, actor: str) -> None:
         run = self._kept[run_id].run
         run.cancel_requested_at, run.cancel_requested_by = self._clock.now(), actor
+        run.status_seq += 1
 
     async def pause(self, tenant: str, run_id: str, actor: str) -> None:
         run = self._kept[run_id].run

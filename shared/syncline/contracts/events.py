@@ -133,6 +133,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         reason: why it was rejected or failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
         paused_by: who paused the run, while it is paused.
+        cancel_requested_by: who cancelled it; until it has ended it is being cancelled.
         needs_attention: why a person has to resume or cancel it: what failed beyond the failure
             budget of its instance. It is paused meanwhile.
         notices: remarks that are no failures, each with a code, a message for people, the number
@@ -165,6 +166,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     problems: list[dict[str, str]] = []
     notices: list[Notice] = []
     paused_by: str | None = None
+    cancel_requested_by: str | None = None
     needs_attention: str | None = None
     waiting_until: str | None = None
     cursor_before: str | None = None

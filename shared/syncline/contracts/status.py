@@ -46,6 +46,7 @@ def status_of(run: Run) -> RunStatus:
         reason=run.reason,
         notices=run.notices,
         paused_by=run.paused_by,
+        cancel_requested_by=run.cancel_requested_by,
         needs_attention=run.needs_attention,
         waiting_until=_text(run.retry_due_at),
         cursor_before=run.cursor_before,

@@ -8,13 +8,14 @@ import { count } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 
 interface Props {
-  run: RunStatus;
-  cancelling: boolean;
-  onCancel: () => void;
+  run: Pick<RunStatus, "correlationId" | "inFlight" | "pausedBy" | "cancelRequestedBy">;
 }
 
+const CHANGES = ["run", "runs"];
+
 /** Cancel, pause and resume of a run that is under way. */
-export function RunActions({ run, cancelling, onCancel }: Props) {
+export function RunActions({ run }: Props) {
+  const cancelling = run.cancelRequestedBy !== null;
   const request = { path: { correlation_id: run.correlationId } };
   const show = (status: RunStatus) => queryClient.setQueryData(["sync-event", run.correlationId], status);
   const cancel = useAction({
@@ -26,10 +27,8 @@ export function RunActions({ run, cancelling, onCancel }: Props) {
       danger: true,
     },
     run: () => api.post("/api/v1/sync-events/{correlation_id}/cancel", request),
-    onDone: (status) => {
-      show(status);
-      onCancel();
-    },
+    onDone: show,
+    changes: CHANGES,
   });
   useShortcuts([{ keys: "c", label: "Cancel the run", group: "Run", run: () => !cancelling && cancel.start() }]);
   return (
@@ -44,6 +43,7 @@ export function RunActions({ run, cancelling, onCancel }: Props) {
             : api.post("/api/v1/sync-events/{correlation_id}/pause", request)
         }
         onDone={show}
+        changes={CHANGES}
       >
         {run.pausedBy ? "Resume" : "Pause"}
       </ActionButton>

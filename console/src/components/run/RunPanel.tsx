@@ -4,16 +4,19 @@ import { announce } from "~/app/Announcer";
 import { links } from "~/app/links";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { lookOf, MODE_WORDS } from "~/components/status";
-import { CopyId, Duration, PlainLink, StatusBadge, Time } from "~/components/values";
+import { CopyId, Duration, PlainLink, Time } from "~/components/values";
 import type { RunStatus } from "~/live/useRuns";
+import { useNow } from "~/state/clock";
 import { count, plural } from "~/state/format";
 import { NeedsAttention } from "./NeedsAttention";
 import { Notices } from "./Notices";
-import { milestone, shownState } from "./progress";
+import { milestone } from "./progress";
 import { RunActions } from "./RunActions";
 import { RunProgress } from "./RunProgress";
+import { RunState } from "./RunState";
 import { StageStrip } from "./StageStrip";
-import { useCancelling, useRunStatus } from "./useRunStatus";
+import { isWaiting, shownState } from "./state";
+import { useRunStatus } from "./useRunStatus";
 
 interface Props {
   correlationId: string;
@@ -26,7 +29,7 @@ interface Props {
 /** A run, live: state, progress, counters, stages, and what may be done with it. */
 export function RunPanel({ correlationId, first, onAgain }: Props) {
   const { run, error, retry, ended, stale } = useRunStatus(correlationId, first);
-  const [cancelling, setCancelling] = useCancelling(correlationId);
+  const now = useNow();
   if (!run) {
     return (
       <section className="panel" aria-label="Run">
@@ -34,26 +37,26 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
       </section>
     );
   }
-  const state = shownState(run, cancelling && !ended);
+  const state = shownState(run, now);
   return (
     <section className="panel" aria-label="Run" data-testid="run-panel" data-state={run.state}>
       <Announcements run={run} state={state} />
       <Group justify="space-between" gap="sm">
         <Group gap="sm">
-          <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size="md" />
+          <RunState run={run} size="md" />
           <Text fw={600} size="lg">
             {run.instance} / {run.entityType}
           </Text>
         </Group>
         {!ended && (
           <Group gap={6}>
-            <RunActions run={run} cancelling={cancelling} onCancel={setCancelling} />
+            <RunActions run={run} />
             <To to={links.run(correlationId)}>Open run</To>
           </Group>
         )}
       </Group>
       <Facts run={run} />
-      <Held run={run} state={state} />
+      <Held run={run} state={state} now={now} />
       <Notices notices={run.notices} />
       <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
         <RunProgress run={run} />
@@ -79,11 +82,13 @@ function Facts({ run }: { run: RunStatus }) {
 }
 
 /** What a run waits for, or why it ended as it did. */
-function Held({ run, state }: { run: RunStatus; state: string }) {
+function Held({ run, state, now }: { run: RunStatus; state: string; now: number }) {
   if (state === "needs_attention") return <NeedsAttention run={run} />;
   if (state === "paused")
     return <Note>Paused by {run.pausedBy}. It stays so over restarts until somebody resumes it.</Note>;
-  if (run.waitingUntil && !run.finishedAt) {
+  if (state === "cancelling")
+    return <Note>Cancelled by {run.cancelRequestedBy}. Writes in flight finish, the rest is skipped.</Note>;
+  if (isWaiting(run, now) && !run.finishedAt) {
     return (
       <Note>
         {run.reason ?? "Some records are tried again"}, next attempt <Time at={run.waitingUntil} />

@@ -44,15 +44,6 @@ export function timeLeft(run: RunStatus, perSecond: number | null): number | nul
   return (run.inFlight / perSecond) * 1_000;
 }
 
-/** What the state badge shows: the run's state, or what holds it. */
-export function shownState(run: RunStatus, cancelling: boolean): string {
-  if (run.finishedAt || run.state === "rejected") return run.state;
-  if (cancelling) return "cancelling";
-  if (run.needsAttention) return "needs_attention";
-  if (run.pausedBy) return "paused";
-  return run.waitingUntil ? "waiting" : run.state;
-}
-
 /** How far a stage is: records it has done, in which sense, and the share of those it will have to do with. */
 export interface StageProgress {
   records: number;

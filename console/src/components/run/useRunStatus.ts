@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import { api, serverNow } from "~/api/client";
 import { FINAL_RUN_STATES } from "~/components/status";
 import { newest } from "~/live/state";
@@ -56,13 +56,4 @@ export function usePace(run: RunStatus): { perSecond: number | null; leftMs: num
   if (run.finishedAt) return { perSecond: meanRate(run), leftMs: null };
   const perSecond = rateOf(samples.current, now);
   return { perSecond, leftMs: timeLeft(run, perSecond) };
-}
-
-/** True from the moment a cancel was asked for until the run is over. */
-export function useCancelling(correlationId: string): [boolean, () => void] {
-  const [cancelled, setCancelled] = useState<string | null>(null);
-  useEffect(() => {
-    if (cancelled !== null && cancelled !== correlationId) setCancelled(null);
-  }, [cancelled, correlationId]);
-  return [cancelled === correlationId, () => setCancelled(correlationId)];
 }

@@ -5,7 +5,8 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { PlainTable } from "~/components/PlainTable";
-import { PageLink, StatusBadge, Time } from "~/components/values";
+import { LiveRunState } from "~/components/run/RunState";
+import { PageLink, Time } from "~/components/values";
 import { CursorDialog } from "./CursorDialog";
 
 type Instance = Schema<"InstanceView">;
@@ -91,7 +92,7 @@ function CursorWords({ entity }: { entity: EntityType }) {
 export function LastRun({ run }: { run: { state: string; correlationId: string; createdAt: string } }) {
   return (
     <Group gap={6} wrap="nowrap">
-      <StatusBadge of="run" state={run.state} />
+      <LiveRunState correlationId={run.correlationId} state={run.state} />
       <PageLink to={links.run(run.correlationId)}>
         <Time at={run.createdAt} />
       </PageLink>

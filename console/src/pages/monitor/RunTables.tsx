@@ -3,11 +3,12 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { PlainTable } from "~/components/PlainTable";
-import { Duration, PageLink, RunId, StatusBadge, Time } from "~/components/values";
+import { RunState } from "~/components/run/RunState";
+import { Duration, PageLink, RunId, Time } from "~/components/values";
 import { useActiveRuns } from "~/live/useRuns";
 import { count, percent } from "~/state/format";
 
-type Run = Pick<Schema<"RunStatus">, "correlationId" | "instance" | "entityType" | "state" | "reason" | "failed">;
+type Run = Schema<"RunStatus"> | Schema<"RunView">;
 
 /** Runs that are active now, live. */
 export function ActiveRuns() {
@@ -37,7 +38,7 @@ const STREAM: Column<Run> = {
 const STATE: Column<Run> = {
   id: "state",
   header: "State",
-  cell: (run) => <StatusBadge of="run" state={run.state} reason={run.reason} />,
+  cell: (run) => <RunState run={run} resume />,
 };
 const FAILURES: Column<Run> = { id: "failed", header: "Failed", align: "right", cell: (run) => count(run.failed) };
 

@@ -1,6 +1,7 @@
 import { Group, Stack } from "@mantine/core";
 import type { Schema } from "~/api/client";
-import { RunId, StatusBadge } from "~/components/values";
+import { LiveRunState } from "~/components/run/RunState";
+import { RunId } from "~/components/values";
 
 /** The runs of the instance's order: which one this is, what came before, and what follows. */
 export function Chain({ report: { run, chain } }: { report: Schema<"RunReport"> }) {
@@ -14,7 +15,7 @@ export function Chain({ report: { run, chain } }: { report: Schema<"RunReport"> 
         {chain.map((one) => (
           <Group key={one.entityType} gap="xs">
             <span style={{ minWidth: 120, fontWeight: one === chain[own] ? 600 : undefined }}>{one.entityType}</span>
-            {one.state && <StatusBadge of="run" state={one.state} />}
+            {one.state && <LiveRunState correlationId={one.correlationId} state={one.state} />}
             {one.correlationId && <RunId id={one.correlationId} />}
             {!one.correlationId && <span className="dim">{one.reason ?? "follows"}</span>}
           </Group>

@@ -3,8 +3,9 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type FactList, Facts } from "~/components/Facts";
 import { Notices } from "~/components/run/Notices";
+import { RunState } from "~/components/run/RunState";
 import { MODE_WORDS } from "~/components/status";
-import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
+import { PageLink, RunId, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Chain } from "./Chain";
 import { MiniBar, progressText } from "./Counters";
@@ -138,7 +139,7 @@ function Replays({ report }: { report: RunReport }) {
     <Stack gap={4}>
       {report.replays.map((run) => (
         <Group key={run.correlationId} gap="xs">
-          <StatusBadge of="run" state={run.state} />
+          <RunState run={run} />
           <RunId id={run.correlationId} />
           <span className="dim">{plural(run.total, "record")}</span>
         </Group>

@@ -1,20 +1,21 @@
 import { Alert, Button, Skeleton, Stack, Tabs } from "@mantine/core";
-import { IconBan, IconPlayerPlay, IconReload } from "@tabler/icons-react";
+import { IconReload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { ActionButton } from "~/components/action";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { NeedsAttention } from "~/components/run/NeedsAttention";
+import { RunActions } from "~/components/run/RunActions";
+import { RunState } from "~/components/run/RunState";
 import { FINAL_RUN_STATES, MODE_WORDS } from "~/components/status";
-import { CopyId, Duration, StatusBadge, Time } from "~/components/values";
+import { CopyId, Duration, Time } from "~/components/values";
 import { useRun } from "~/live/useRuns";
-import { count, plural } from "~/state/format";
+import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { Failures } from "./Failures";
-import { shownState, updated } from "./live";
+import { updated } from "./live";
 import { Overview } from "./Overview";
 import { RunRecords } from "./RunRecords";
 
@@ -57,7 +58,7 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
       <PageHeader
         title={`${run.instance} / ${run.entityType}`}
         parent={{ title: "Runs", to: links.runs() }}
-        beside={<StatusBadge of="run" size="md" state={shownState(run)} reason={run.needsAttention ?? run.reason} />}
+        beside={<RunState run={run} size="md" />}
         purpose={
           <>
             <CopyId value={run.correlationId} what="correlation ID" whole /> · {MODE_WORDS[run.mode] ?? run.mode} · by{" "}
@@ -104,36 +105,7 @@ function Actions({ report }: { report: RunReport }) {
   const navigate = useNavigate();
   const { run } = report;
   if (!run.finishedAt) {
-    const request = { path: { correlation_id: run.correlationId } };
-    const cancel = (
-      <ActionButton
-        leftSection={<IconBan size={16} />}
-        disabled={run.cancelRequestedAt !== null}
-        ask={{
-          title: "Cancel this run?",
-          body: `No new record enters and writes under way finish; ${plural(run.inFlight, "record")} in flight will be skipped. The cursor stays where it is.`,
-          confirm: "Cancel the run",
-          danger: true,
-        }}
-        run={() => api.post("/api/v1/sync-events/{correlation_id}/cancel", request)}
-        changes={["run"]}
-      >
-        {run.cancelRequestedAt ? "Cancelling" : "Cancel run"}
-      </ActionButton>
-    );
-    if (!run.pausedBy || run.cancelRequestedAt) return cancel;
-    return (
-      <>
-        <ActionButton
-          leftSection={<IconPlayerPlay size={16} />}
-          run={() => api.post("/api/v1/sync-events/{correlation_id}/resume", request)}
-          changes={["run"]}
-        >
-          Resume
-        </ActionButton>
-        {cancel}
-      </>
-    );
+    return <RunActions run={run} />;
   }
   const again = links.trigger({
     instance: run.instance,

@@ -18,18 +18,12 @@ export function updated<T extends RunView>(run: T, status: RunStatus | undefined
     skipReasons: status.skipReasons,
     totalIsFinal: status.extracted,
     pausedBy: status.pausedBy,
+    cancelRequestedBy: status.cancelRequestedBy,
+    retryDueAt: status.waitingUntil,
     needsAttention: status.needsAttention,
     startedAt: status.startedAt ?? run.startedAt,
     finishedAt: status.finishedAt ?? run.finishedAt,
   };
-}
-
-/** What the badge shows: the run's state, or what holds it. */
-export function shownState(run: RunView): string {
-  if (run.finishedAt) return run.state;
-  if (run.cancelRequestedAt) return "cancelling";
-  if (run.needsAttention) return "needs_attention";
-  return run.pausedBy ? "paused" : run.state;
 }
 
 /** Live runs that the list does not show yet: begun after its newest one, or not begun at all. */

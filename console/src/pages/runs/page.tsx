@@ -7,21 +7,22 @@ import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { EmptyList, ListPage, useList } from "~/components/list";
+import { RunState } from "~/components/run/RunState";
 import { MODE_WORDS } from "~/components/status";
-import { Duration, PageLink, PlainLink, RunId, StatusBadge, Time } from "~/components/values";
+import { Duration, PageLink, PlainLink, RunId, Time } from "~/components/values";
 import { useRuns } from "~/live/useRuns";
 import { count, plural, rate } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { MiniBar } from "./Counters";
 import { queryOf, runFilters, type View } from "./filters";
-import { type RunView, shownState, unseen, updated } from "./live";
+import { type RunView, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
 const columns: Column<RunView>[] = [
   {
     id: "state",
     header: "State",
-    cell: (run) => <StatusBadge of="run" state={shownState(run)} reason={run.needsAttention ?? run.reason} />,
+    cell: (run) => <RunState run={run} resume />,
   },
   { id: "id", header: "Correlation ID", cell: (run) => <RunId id={run.correlationId} /> },
   {

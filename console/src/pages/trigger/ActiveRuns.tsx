@@ -1,8 +1,7 @@
 import { Group, Skeleton, Stack, Text, UnstyledButton } from "@mantine/core";
 import { EmptyState } from "~/components/EmptyState";
-import { shownState } from "~/components/run/progress";
 import { RunBar } from "~/components/run/RunProgress";
-import { StatusBadge } from "~/components/values";
+import { RunState } from "~/components/run/RunState";
 import { useActiveRuns } from "~/live/useRuns";
 import classes from "./trigger.module.css";
 
@@ -21,20 +20,19 @@ export function ActiveRuns({ onChoose }: { onChoose: (correlationId: string) => 
     <Stack gap="xs">
       <Text fw={600}>Running now</Text>
       {active.map((run) => (
-        <UnstyledButton
-          key={run.correlationId}
-          className={classes.run}
-          onClick={() => onChoose(run.correlationId)}
-          aria-label={`Watch ${run.instance} ${run.entityType}`}
-        >
+        <div key={run.correlationId} className={classes.run}>
           <Group gap="sm" mb={8}>
-            <StatusBadge of="run" state={shownState(run, false)} reason={run.needsAttention ?? run.reason} />
-            <Text fw={600}>
+            <RunState run={run} resume />
+            <UnstyledButton
+              className={classes.choose}
+              onClick={() => onChoose(run.correlationId)}
+              aria-label={`Watch ${run.instance} ${run.entityType}`}
+            >
               {run.instance} / {run.entityType}
-            </Text>
+            </UnstyledButton>
           </Group>
           <RunBar run={run} />
-        </UnstyledButton>
+        </div>
       ))}
     </Stack>
   );

@@ -21,6 +21,7 @@ import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
 import { instanceKind, useInstance } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
+import { LiveRunState } from "~/components/run/RunState";
 import { MODE_WORDS } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { MODES } from "~/pages/search";
@@ -217,7 +218,7 @@ function InstanceFacts({ instance, entity }: { instance: Instance; entity: strin
           </PageLink>
         </span>
       )}
-      {type?.lastRun && <StatusBadge of="run" state={type.lastRun.state} />}
+      {type?.lastRun && <LiveRunState correlationId={type.lastRun.correlationId} state={type.lastRun.state} />}
       {type && !type.lastRun && <span>Never run</span>}
       {type && (
         <span>

@@ -63,6 +63,7 @@ function asked(fields: Fields, correlationId: string): RunStatus {
     notices: [],
     waitingUntil: null,
     pausedBy: null,
+    cancelRequestedBy: null,
     needsAttention: null,
     cursorBefore: null,
     cursorAfter: null,

@@ -149,8 +149,7 @@ async def get_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunSta
 async def cancel_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunStatus:
     """Cancel a run: no new record enters, writes under way finish, the rest is skipped."""
     run = await Runs(api.database).request_cancel(caller.tenant, correlation_id, caller.actor)
-    await api.producer.send([cancel_message(run.id, caller.actor)])
-    return status_of(run)
+    return await _publish(api, run, cancel_message(run.id, caller.actor))
 
 
 @router.post("/{correlation_id}/pause")

@@ -26,13 +26,25 @@ def label(state: str) -> str:
     return state.replace("_", " ").title()
 
 
-def state_label(run: Run | RunStatus) -> str:
-    """Return a run's state as people see it, or what a person has to do with, or made of, it."""
+def state_label(run: Run | RunStatus, now: datetime) -> str:
+    """Return a run's state as people see it, or what holds it at a time: as the console does."""
     if is_final(run.state):
         return label(run.state)
+    if run.cancel_requested_by:
+        return "Cancelling"
     if run.needs_attention:
         return "Needs Attention"
-    return "Paused" if run.paused_by else label(run.state)
+    if run.paused_by:
+        return "Paused"
+    return "Waiting" if is_waiting(run, now) else label(run.state)
+
+
+def is_waiting(run: Run | RunStatus, now: datetime) -> bool:
+    """Tell whether some of a run is tried again later than `now`."""
+    until = run.retry_due_at if isinstance(run, Run) else run.waiting_until
+    if isinstance(until, str):
+        until = datetime.fromisoformat(until)
+    return until is not None and until > now
 
 
 def number(value: int) -> str:
@@ -128,7 +140,5 @@ def run_document(run: Run) -> JsonObject:
         "failure": run.failure,
         "createdAt": run.created_at.isoformat(),
         "extractedAt": run.extracted_at.isoformat() if run.extracted_at else None,
-        "cancelRequestedBy": run.cancel_requested_by,
-        "pausedBy": run.paused_by,
         "seconds": seconds_of(run),
     }

@@ -222,7 +222,7 @@ def cancel(shell: Shell, correlation_id: _RunId) -> None:
     run = _command(
         shell,
         lambda database: Runs(database).request_cancel(shell.tenant, run_id, shell.actor),
-        lambda _: [cancel_message(run_id, shell.actor)],
+        lambda run: [cancel_message(run_id, shell.actor), _progress(run)],
     )
     left = plural(run.counters.in_flight, "record")
     text = f"{run.instance_name} {run.entity_type} will be cancelled; {left} in flight"

@@ -39,6 +39,7 @@ order by state = 'queued', created_at limit 1
 # No process reads the source of a paused run: one has to, to find that it is cancelled.
 _CANCEL = """
 update runs set cancel_requested_at = now(), cancel_requested_by = $2,
+  status_seq = status_seq + 1,
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
   dispatched_at = case when paused_at is null then dispatched_at end,
   paused_at = null, paused_by = null, needs_attention = null where id = $1

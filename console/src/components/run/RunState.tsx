@@ -1,0 +1,46 @@
+import { Group } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { api } from "~/api/client";
+import { ActionButton } from "~/components/action";
+import { StatusBadge } from "~/components/values";
+import { useRuns } from "~/live/useRuns";
+import { useNow } from "~/state/clock";
+import { type RunStanding, shownState } from "./state";
+
+interface Props {
+  run: RunStanding & { correlationId: string; reason: string | null };
+  size?: "sm" | "md";
+  /** With a button where a paused run can be resumed. */
+  resume?: boolean;
+}
+
+/** How a run stands, the same on every page; of a paused one also who paused it. */
+export function RunState({ run, size = "sm", resume = false }: Props) {
+  const state = shownState(run, useNow());
+  return (
+    <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
+      <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size={size} />
+      {state === "paused" && <span className="dim">by {run.pausedBy}</span>}
+      {state === "paused" && resume && <Resume correlationId={run.correlationId} />}
+    </Group>
+  );
+}
+
+/** How a run stands of which a page knows its state alone: live while it is active. */
+export function LiveRunState({ correlationId, state }: { correlationId: string | null; state: string }) {
+  const live = useRuns().data?.get(correlationId ?? "");
+  return live ? <RunState run={live} /> : <StatusBadge of="run" state={state} />;
+}
+
+function Resume({ correlationId }: { correlationId: string }) {
+  return (
+    <ActionButton
+      size="compact-xs"
+      leftSection={<IconPlayerPlay size={13} />}
+      run={() => api.post("/api/v1/sync-events/{correlation_id}/resume", { path: { correlation_id: correlationId } })}
+      changes={["run", "runs"]}
+    >
+      Resume
+    </ActionButton>
+  );
+}
