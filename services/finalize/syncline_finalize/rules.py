@@ -39,12 +39,16 @@ def event_type(run: Run, reports: Iterable[Report]) -> str:
     return events.EXTRACTING if run.state is State.EXTRACTING else events.PROGRESS
 
 
-def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound:
-    """Make the status event of a run's state now."""
+def status_event(
+    run: Run, reports: Sequence[Report], now: datetime, still: str | None = None
+) -> Outbound:
+    """Make the status event of a run's state now; `still`: what it waits for since before."""
     status = status_of(run)
     type_ = event_type(run, reports)
     if type_ == events.WAITING:
         status.reason = waiting_for(reports)
+    elif not run.state.is_final:
+        status.reason = status.reason or still
     return status_message(type_, "finalize", status, now, f"{run.id}/{status.seq}")
 
 

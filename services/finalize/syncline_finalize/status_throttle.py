@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,7 +13,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
-from syncline_finalize.rules import PROGRESS_EVERY, status_event
+from syncline_finalize.rules import PROGRESS_EVERY, status_event, waiting_for
 
 
 class _Postponed(msgspec.Struct):
@@ -30,6 +31,7 @@ class StatusThrottle:
         self._clock = clock
         self._told: dict[str, float] = {}
         self._held: dict[str, _Postponed] = {}
+        self._waits: dict[str, tuple[datetime, str]] = {}  # run -> until when, and for what
         self._news = asyncio.Event()
 
     def event_of(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
@@ -38,6 +40,7 @@ class StatusThrottle:
         reports = [*(held.waiting if held else ()), *reports]
         if run.state.is_final:
             self._told.pop(run.id, None)
+            self._waits.pop(run.id, None)
             METRICS.runs.labels(run.state).inc()
             return [status_event(run, reports, self._clock.now())]
         now = self._clock.monotonic()
@@ -48,7 +51,7 @@ class StatusThrottle:
             self._news.set()
             return []
         self._told[run.id] = now
-        return [status_event(run, reports, self._clock.now())]
+        return [self._event(run, reports)]
 
     async def due(self) -> list[Outbound]:
         """Wait until delayed events are due, and return them."""
@@ -63,11 +66,23 @@ class StatusThrottle:
         for run_id in ready:
             held = self._held.pop(run_id)
             self._told[run_id] = now
-            messages.append(status_event(held.run, held.waiting, self._clock.now()))
+            messages.append(self._event(held.run, held.waiting))
         self._forget(now)
         return messages
+
+    def _event(self, run: Run, reports: Sequence[Report]) -> Outbound:
+        """Make the event; as long as a run waits, each says for what."""
+        now = self._clock.now()
+        waiting = [report for report in reports if isinstance(report, Retrying | Waiting)]
+        if waiting:
+            due = max(report.due_at for report in waiting) / 1000
+            self._waits[run.id] = (datetime.fromtimestamp(due, UTC), waiting_for(waiting))
+        until, reason = self._waits.get(run.id, (now, None))
+        still = reason if until > now else None
+        return status_event(run, reports, now, still)
 
     def _forget(self, now: float) -> None:
         """Drop the events of runs that moved to another process."""
         if len(self._told) > 1000:
             self._told = {r: at for r, at in self._told.items() if now - at < PROGRESS_EVERY}
+            self._waits = {r: wait for r, wait in self._waits.items() if r in self._told}

@@ -69,7 +69,8 @@ class Monitor:
         if processes is None:
             self._stored.clear()
             return
-        statuses = processes.status(self._services, lags, self._supervisor.now)
+        in_flight = await self._figures.in_flight()
+        statuses = processes.status(self._services, lags, self._supervisor.now, in_flight)
         _export(statuses)
         await self._store(statuses)
 

@@ -33,6 +33,8 @@ LATE = 0.5
 """Seconds by which a snapshot may be late and still count as an end of its window."""
 RUNS = ("trigger", "ingest")
 """Stages whose messages are runs; the messages of others carry records."""
+NOT_IN_FLIGHT = (*RUNS, "deadletter")
+"""Stages for which no records in flight wait: a dead letter is of one that has its outcome."""
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -97,12 +99,43 @@ class Processes:
         return gone
 
     def status(
-        self, services: Sequence[str], lags: Mapping[str, StageLag], now: float
+        self, services: Sequence[str], lags: Mapping[str, StageLag], now: float, in_flight: int
     ) -> list[ServiceStatus]:
-        """Return the status of every service at a time of the broker's clock."""
-        return [self._service(service, lags.get(service), now) for service in services]
+        """Return the status of every service at a time of the broker's clock.
 
-    def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceStatus:
+        Args:
+            in_flight: records of active runs without an outcome. Each waits in one stage, so the
+                stages' estimates are reduced to it.
+        """
+        waiting = self._waiting(lags, in_flight)
+        return [
+            self._service(service, lags.get(service), waiting.get(service, 0), now)
+            for service in services
+        ]
+
+    def _waiting(self, lags: Mapping[str, StageLag], in_flight: int) -> dict[str, int]:
+        """Return how many runs or records wait for each stage."""
+        own = {
+            stage: [p for p in self._processes.values() if p.snapshot.stage == stage]
+            for stage in lags
+        }
+        found = {
+            stage: lag.messages * (1.0 if stage in RUNS else self._size(stage, own[stage]))
+            for stage, lag in lags.items()
+        }
+        total = sum(records for stage, records in found.items() if stage not in NOT_IN_FLIGHT)
+        share = min(1.0, in_flight / total) if total else 1.0
+        least = min(in_flight, 1)  # a stage for which messages wait shows that
+        return {
+            stage: round(count)
+            if stage in NOT_IN_FLIGHT or not count
+            else max(round(count * share), least)
+            for stage, count in found.items()
+        }
+
+    def _service(
+        self, service: str, lag: StageLag | None, waiting: int, now: float
+    ) -> ServiceStatus:
         own = [p for p in self._processes.values() if p.snapshot.stage == service]
         alive = sorted((p.snapshot for p in own if p.is_alive(now)), key=lambda s: s.started_at)
         status = ServiceStatus(
@@ -118,7 +151,6 @@ class Processes:
         if lag is None:
             return _with_skew(status, alive)
         unit = "runs" if service in RUNS else "records"
-        waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, own)))
         gone = max(lag.gone, sum(snapshot.gone_unread for snapshot in alive))
         dot, why = judge_stage(waiting, unit, len(alive), lag.members, gone)
         status = msgspec.structs.replace(

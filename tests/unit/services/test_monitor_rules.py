@@ -13,6 +13,8 @@ from syncline_monitor.rules import Ages, Process, Processes, StageLag
 
 START = 1_000.0
 NO_LAG = StageLag(0, 1, None)
+MANY = 10**9
+"""More records in flight than can wait."""
 
 
 def snapshot(seq: int, records: int = 0, process: str = "p", **more: object) -> Snapshot:
@@ -33,7 +35,7 @@ def after(snapshots: list[Snapshot]) -> Processes:
 
 
 def execute(processes: Processes, lag: StageLag = NO_LAG, later: float = 0.0) -> ServiceStatus:
-    (health,) = processes.status(["execute"], {"execute": lag}, processes.now + later)
+    (health,) = processes.status(["execute"], {"execute": lag}, processes.now + later, MANY)
     return health
 
 
@@ -125,14 +127,29 @@ def test_a_stage_whose_messages_were_deleted_unread_is_red() -> None:
 def test_a_stage_that_never_worked_is_waited_for_by_messages_of_the_size_of_others() -> None:
     processes = after([snapshot(1, 1000, stage="normalize"), snapshot(2, 2000, stage="normalize")])
     assert execute(processes, StageLag(5, 0, None)).waiting == 500
-    (retry,) = processes.status(["retry"], {"retry": StageLag(5, 0, None)}, processes.now)
+    (retry,) = processes.status(["retry"], {"retry": StageLag(5, 0, None)}, processes.now, MANY)
     assert retry.waiting == 5
+
+
+def test_a_record_waits_once_however_many_its_messages_are_thought_to_hold() -> None:
+    processes = after([snapshot(1, 1000)])  # 100 records a message, as a rule
+    lags = {"execute": StageLag(9, 1, None), "retry": StageLag(100, 1, None)}
+    lags |= {"deadletter": StageLag(3, 1, None), "ingest": StageLag(2, 1, None)}
+
+    def waiting(in_flight: int) -> list[int | None]:
+        found = processes.status(list(lags), lags, processes.now, in_flight)
+        return [status.waiting for status in found]
+
+    assert waiting(5000) == [900, 100, 3, 2]
+    assert waiting(329) == [296, 33, 3, 2]
+    assert waiting(2) == [2, 1, 3, 2]  # the estimate leaves out no stage for which messages wait
+    assert waiting(0) == [0, 0, 3, 2]
 
 
 def test_a_service_without_topics_runs_or_not() -> None:
     processes = after([snapshot(1, stage="gateway")])
-    (up,) = processes.status(["gateway"], {}, processes.now)
-    (down,) = processes.status(["scheduler"], {}, processes.now)
+    (up,) = processes.status(["gateway"], {}, processes.now, 0)
+    (down,) = processes.status(["scheduler"], {}, processes.now, 0)
     assert (up.dot, up.waiting) == (Dot.GREEN, None)
     assert (down.dot, down.why) == (Dot.RED, "not running")
 

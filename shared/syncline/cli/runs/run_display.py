@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -29,6 +30,8 @@ SOON = 1.0
 """Seconds in which nothing is said there: most runs have ended by then."""
 FEW = 2
 """Runs up to which each is shown in full."""
+SILENT = 10.0
+"""Seconds without news from which a display says so."""
 _WINDOW = 5.0
 STYLES = {
     "succeeded": "green",
@@ -38,6 +41,7 @@ STYLES = {
     "cancelled": "yellow",
     "needs_attention": "red",
     "paused": "yellow",
+    "waiting": "yellow",
 }
 
 
@@ -61,15 +65,26 @@ class Rate:
         return (last - first) / (end - begin) if end > begin else 0.0
 
 
-def headline(status: RunStatus, seconds: float, rate: float) -> str:
-    """Return state, time, rate and what is left in one line."""
-    parts = [f"{status.instance} {status.entity_type}", state_label(status), duration(seconds)]
+def headline(
+    status: RunStatus, now: datetime, seconds: float, rate: float, silent: float = 0.0
+) -> str:
+    """Return state, time, rate and what is left in one line.
+
+    Args:
+        silent: seconds since the run was last heard of.
+    """
+    state = state_label(status, now)
+    parts = [f"{status.instance} {status.entity_type}", state, duration(seconds)]
     if rate >= 0.5:
         parts.append(f"{number(round(rate))} records/s")
-        if status.extracted and status.in_flight:
+        if status.extracted and status.in_flight and state == "In Progress":
             parts.append(f"about {duration(status.in_flight / rate)} left")
-    if status.waiting_until and status.in_flight:
-        parts.append(f"next retry {status.waiting_until[11:19]}Z")
+    if state == "Paused":
+        parts.append(f"by {status.paused_by}")
+    elif state == "Waiting" and status.waiting_until:
+        parts.append(status.reason or f"next retry {status.waiting_until[11:19]}Z")
+    elif silent >= SILENT and state not in {"Queued", "Needs Attention"}:
+        parts.append(f"no word for {silent:.0f} s")
     return " · ".join(parts)
 
 
@@ -86,8 +101,8 @@ def attention_lines(status: RunStatus) -> list[str]:
     ]
 
 
-def _style(status: RunStatus) -> str:
-    return STYLES.get(state_label(status).lower().replace(" ", "_"), "cyan")
+def _style(status: RunStatus, now: datetime) -> str:
+    return STYLES.get(state_label(status, now).lower().replace(" ", "_"), "cyan")
 
 
 class Display:
@@ -100,6 +115,7 @@ class Display:
         self._begin = clock.monotonic()
         self._rates: dict[str, Rate] = {}
         self._statuses: dict[str, RunStatus] = {}
+        self._heard: dict[str, float] = {}
         self._printed: dict[str, tuple[str, float]] = {}
         self._live = Live(
             console=console, get_renderable=self._panel, refresh_per_second=8, transient=True
@@ -114,8 +130,10 @@ class Display:
         self._live.stop()
 
     def show(self, status: RunStatus) -> None:
-        """Take a newer status."""
+        """Take a newer status, or the last one again: then the rate falls."""
         now = self._clock.monotonic()
+        if self._statuses.get(status.correlation_id) != status:
+            self._heard[status.correlation_id] = now
         rate = self._rates.setdefault(status.correlation_id, Rate())
         rate.add(now, status.total - status.in_flight)
         self._statuses[status.correlation_id] = status
@@ -126,7 +144,7 @@ class Display:
         if now - self._begin < SOON:
             return
         printed, at = self._printed.get(status.correlation_id, ("", 0.0))
-        state = state_label(status)
+        state = state_label(status, self._clock.now())
         if state == printed and now - at < LINE_EVERY:
             return
         self._printed[status.correlation_id] = (state, now)
@@ -137,8 +155,10 @@ class Display:
                     self._console.print(line, markup=False)
 
     def _head(self, status: RunStatus) -> str:
+        now = self._clock.monotonic()
         rate = self._rates[status.correlation_id].per_second
-        return headline(status, self._clock.monotonic() - self._begin, rate)
+        silent = now - self._heard[status.correlation_id]
+        return headline(status, self._clock.now(), now - self._begin, rate, silent)
 
     def _panel(self) -> RenderableType:
         if len(self._statuses) > FEW:
@@ -147,7 +167,7 @@ class Display:
 
     def _rows(self, status: RunStatus) -> tuple[RenderableType, ...]:
         return (
-            Text(self._head(status), style=_style(status)),
+            Text(self._head(status), style=_style(status, self._clock.now())),
             Padding(_bar(status, min(60, self._console.width)), 0),  # a bar does not end its line
             Text(counters(status)),
             *(Text(line, style="red") for line in attention_lines(status)),
@@ -160,11 +180,12 @@ class Display:
         for _ in range(5):
             table.add_column(no_wrap=True)
         for _, status in sorted(self._statuses.items()):
-            name = Text(f"{status.instance} {status.entity_type}", _style(status))
+            now = self._clock.now()
+            name = Text(f"{status.instance} {status.entity_type}", _style(status, now))
             done = f"{number(status.total - status.in_flight)} of {number(status.total)}"
             per_second = self._rates[status.correlation_id].per_second
             rate = f"{number(round(per_second))}/s" if per_second >= 0.5 else ""
-            table.add_row(name, _bar(status, 16), state_label(status), done, rate)
+            table.add_row(name, _bar(status, 16), state_label(status, now), done, rate)
         return table
 
 

@@ -52,7 +52,7 @@ _COLUMNS = (
     Column("correlation ID", "id"),
     Column("instance", "instance_name", rank=1, cut=True),
     Column("entity type", rank=2),
-    Column("state", state_label, styles=_STATES),
+    Column("state", lambda run: state_label(run, SystemClock().now()), styles=_STATES),
     Column("mode", lambda run: run.mode.value, rank=7),
     Column("begun", lambda run: run.started_at or run.created_at, rank=6),
     Column("time", lambda run: duration(seconds_of(run)), right=True, rank=5),
@@ -130,7 +130,7 @@ def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
     return [
         ("correlation ID", run.id),
         ("instance", f"{run.instance_name} {run.entity_type}"),
-        ("state", state_label(run)),
+        ("state", state_label(run, SystemClock().now())),
         ("reason", run.reason),
         ("cancel asked by", asked_to_cancel),
         ("needs attention", run.needs_attention),

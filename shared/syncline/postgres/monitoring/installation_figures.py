@@ -6,6 +6,7 @@ import msgspec
 
 from syncline.postgres.database.database import Repository
 from syncline.postgres.database.rows import struct_of
+from syncline.postgres.progress.outcomes import Outcomes
 
 _READ = """
 select (select count(*) from dead_letters where status = 'pending') as pending_dead_letters,
@@ -28,3 +29,7 @@ class InstallationFigureStore(Repository):
         row = await self._database.fetchrow(_READ)
         assert row is not None
         return struct_of(InstallationFigures, row)
+
+    async def in_flight(self) -> int:
+        """Return how many records of active runs have no outcome. Raises RetriableError."""
+        return await Outcomes(self._database).in_flight()
