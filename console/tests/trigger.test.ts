@@ -102,21 +102,24 @@ describe("form", () => {
 describe("progress", () => {
   const samples = [0, 1, 2, 3].reduce<Sample[]>((all, n) => sampled(all, { at: n * 1_000, done: n * 50 }), []);
 
-  it("measures a rate over a window, and lets it fall when nothing comes", () => {
-    expect(rateOf(samples, 3_000)).toBe(50);
-    expect(rateOf(samples, 15_000)).toBe(10);
-    expect(rateOf(samples.slice(0, 1), 3_000)).toBeNull();
-    const long = Array.from({ length: 60 }, (_, n) => n).reduce<Sample[]>(
-      (all, n) => sampled(all, { at: n * 1_000, done: n }),
-      [],
+  it("measures a rate over a window that moves on: none is left when nothing comes any more", () => {
+    expect(rateOf(samples)).toBe(50);
+    expect(rateOf(samples.slice(0, 1))).toBeNull();
+    const still = Array.from({ length: 12 }, (_, n) => n + 4).reduce<Sample[]>(
+      (all, n) => sampled(all, { at: n * 1_000, done: 150 }),
+      samples,
     );
-    expect(long.length).toBeLessThan(12);
+    expect(rateOf(still)).toBe(0);
+    expect(still.length).toBeLessThan(12);
   });
 
-  it("tells no time left before the total is final", () => {
-    expect(timeLeft(run({ extracted: false }), 50)).toBeNull();
-    expect(timeLeft(run(), 50)).toBe(2_000);
-    expect(timeLeft(run(), 0)).toBeNull();
+  it("tells no time left before the total is final, without progress, or while something holds the run", () => {
+    expect(timeLeft(run({ extracted: false }), 50, 0)).toBeNull();
+    expect(timeLeft(run(), 50, 0)).toBe(2_000);
+    expect(timeLeft(run(), 0, 0)).toBeNull();
+    expect(timeLeft(run({ cancelRequestedBy: "anna" }), 50, 0)).toBeNull();
+    expect(timeLeft(run({ pausedBy: "anna" }), 50, 0)).toBeNull();
+    expect(timeLeft(run({ waitingUntil: "2026-01-01T00:00:40Z" }), 50, Date.parse("2026-01-01"))).toBeNull();
     expect(meanRate(run({ success: 100, startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:04Z" }))).toBe(
       25,
     );

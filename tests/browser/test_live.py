@@ -8,7 +8,7 @@ import httpx
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from syncline.postgres.database.database import Database
-from tests.support.browser import Guard, new_stream
+from tests.support.browser import Guard, keep, new_stream
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
 
@@ -78,3 +78,32 @@ async def test_many_tabs_share_one_connection(
         await expect(tab.get_by_test_id("counter-success")).to_have_text("100")
         await expect(tab.get_by_test_id("live-chip")).to_contain_text("Live")
     assert [guard.found for guard in guards] == [[]] * len(tabs)
+
+
+async def test_every_page_shows_the_same_state_of_a_run(
+    page: Page, db: Database, place: Installation, api: httpx.AsyncClient
+) -> None:
+    stream = await new_stream(db, place, "live-state", ROWS)
+    async with db.transaction() as holding:  # a writer waits for this row: the run stays open
+        await holding.execute(f"lock table {stream.target} in exclusive mode")
+        run_id = await place.trigger(instance=stream.name, entityType="item")
+        await eventually(lambda: _is_open(api, run_id), within=60)
+        pages = ("/runs", f"/runs/{run_id}", "/trigger", f"/trigger?run={run_id}", "/monitor", "/")
+        await api.post(f"/api/v1/sync-events/{run_id}/pause")
+        for where in pages:
+            await page.goto(where)
+            await expect(page.get_by_text("Paused", exact=True).first).to_be_visible()
+            await expect(page.get_by_role("main")).to_contain_text("by ")
+            await expect(page.get_by_role("button", name="Resume").first).to_be_visible()
+        await keep(page, "dashboard-paused")
+        await page.get_by_role("button", name="Resume").click()
+        await expect(page.get_by_text("Paused", exact=True)).to_have_count(0)
+        await api.post(f"/api/v1/sync-events/{run_id}/cancel")
+        for where in pages:
+            await page.goto(where)
+            await expect(page.get_by_text("Cancelling", exact=True).first).to_be_visible()
+    await place.ended(run_id)
+
+
+async def _is_open(api: httpx.AsyncClient, run_id: str) -> bool:
+    return bool((await api.get(f"/api/v1/sync-events/{run_id}")).json().get("total"))

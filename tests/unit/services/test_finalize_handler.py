@@ -178,6 +178,18 @@ async def test_a_wait_is_told_with_its_reason(place: Place) -> None:
     )
 
 
+async def test_as_long_as_a_run_waits_each_event_says_for_what(place: Place) -> None:
+    await place.extracted({0: "abc"})
+    due = int((EPOCH + timedelta(seconds=60)).timestamp() * 1000)
+    await place.handle(Waiting(RUN, 2, due, "429: too many"))
+    await place.clock.advance(1)
+    ((kind, data),) = events(await place.handle(settled({0: "S"})))
+    assert (kind, "429: too many" in data["reason"]) == ("run.progress", True)
+    await place.clock.advance(60)
+    ((kind, data),) = events(await place.handle(settled({1: "S"})))
+    assert (kind, data["reason"]) == ("run.progress", None)
+
+
 async def test_a_halt_cancels_what_other_stages_still_have(place: Place) -> None:
     await place.extracted({0: "ab"})
     messages = await place.handle(Halted(RUN, NO), settled({0: "C", 1: "C"}))

@@ -7,7 +7,7 @@ import { lookOf, MODE_WORDS } from "~/components/status";
 import { CopyId, Duration, PlainLink, Time } from "~/components/values";
 import type { RunStatus } from "~/live/useRuns";
 import { useNow } from "~/state/clock";
-import { count, plural } from "~/state/format";
+import { capital, count, plural } from "~/state/format";
 import { NeedsAttention } from "./NeedsAttention";
 import { Notices } from "./Notices";
 import { milestone } from "./progress";
@@ -16,7 +16,7 @@ import { RunProgress } from "./RunProgress";
 import { RunState } from "./RunState";
 import { StageStrip } from "./StageStrip";
 import { isWaiting, shownState } from "./state";
-import { useRunStatus } from "./useRunStatus";
+import { useAbsentWorkers, useRunStatus, useSilence } from "./useRunStatus";
 
 interface Props {
   correlationId: string;
@@ -57,6 +57,7 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
       </Group>
       <Facts run={run} />
       <Held run={run} state={state} now={now} />
+      {!ended && <Trouble run={run} />}
       <Notices notices={run.notices} />
       <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
         <RunProgress run={run} />
@@ -96,6 +97,20 @@ function Held({ run, state, now }: { run: RunStatus; state: string; now: number 
     );
   }
   return run.reason ? <Note>{run.reason}</Note> : null;
+}
+
+/** What is wrong with a run that should move: nobody works for it, or nothing is heard of it. */
+function Trouble({ run }: { run: RunStatus }) {
+  const silence = useSilence(run);
+  const absent = useAbsentWorkers(run);
+  const words = absent.map((name) => `${name} has no worker`);
+  if (silence !== null) words.push(`no word for ${Math.floor(silence / 1_000)} s`);
+  if (words.length === 0) return null;
+  return (
+    <Text mt={8} role="status" data-testid="run-trouble" style={{ color: "var(--sl-warn-text)" }}>
+      {capital(words.join("; "))}
+    </Text>
+  );
 }
 
 function Note({ children }: { children: React.ReactNode }) {

@@ -61,7 +61,7 @@ export function RunBar({ run }: { run: RunStatus }) {
         </span>
         <span>
           {perSecond !== null && (ended ? `${rate(perSecond)} on average` : rate(perSecond))}
-          {leftMs !== null && !run.pausedBy && `, about ${aboutTime(leftMs)} left`}
+          {leftMs !== null && `, about ${aboutTime(leftMs)} left`}
         </span>
       </div>
     </div>

@@ -1,5 +1,6 @@
 import type { Schema } from "~/api/client";
 import type { RunStatus } from "~/live/useRuns";
+import { shownState } from "./state";
 
 /** How many records had an outcome at a time. */
 export interface Sample {
@@ -23,13 +24,11 @@ export function sampled(samples: readonly Sample[], sample: Sample): Sample[] {
   return next.slice(Math.max(0, first - 1));
 }
 
-/** Records per second over the window; null until there are two samples. */
-export function rateOf(samples: readonly Sample[], now: number): number | null {
+/** Records per second over the window, which moves on with each second; null until there are two samples. */
+export function rateOf(samples: readonly Sample[]): number | null {
   const [first, last] = [samples[0], samples.at(-1)];
   if (!first || !last || last.at - first.at < 500) return null;
-  // When nothing comes any more, the rate falls with the time that passes.
-  const until = now - last.at > 2_000 ? now : last.at;
-  return ((last.done - first.done) * 1_000) / (until - first.at);
+  return ((last.done - first.done) * 1_000) / (last.at - first.at);
 }
 
 /** Mean rate from start to end, for a run that is over. */
@@ -38,9 +37,9 @@ export function meanRate(run: RunStatus): number | null {
   return to > from ? (doneOf(run) * 1_000) / (to - from) : null;
 }
 
-/** Milliseconds until all records have an outcome; null while that cannot be told. */
-export function timeLeft(run: RunStatus, perSecond: number | null): number | null {
-  if (!run.extracted || !perSecond || run.inFlight <= 0) return null;
+/** Milliseconds until all records have an outcome; null while that cannot be told: nothing moves, or something holds the run. */
+export function timeLeft(run: RunStatus, perSecond: number | null, now: number): number | null {
+  if (!run.extracted || !perSecond || run.inFlight <= 0 || shownState(run, now) !== "in_progress") return null;
   return (run.inFlight / perSecond) * 1_000;
 }
 

@@ -1,8 +1,8 @@
 import { Tooltip } from "@mantine/core";
 import { StatusBadge } from "~/components/values";
+import { type ServiceHealth, stateOf } from "~/live/usePipeline";
 import { count, duration, plural, rate } from "~/state/format";
 import classes from "./monitor.module.css";
-import { type ServiceHealth, stateOf } from "./usePipeline";
 
 interface Props {
   stage: ServiceHealth;

@@ -4,11 +4,11 @@ import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { PageLink, StatusBadge, Time } from "~/components/values";
+import { type ServiceHealth, stateOf, useHistory, usePipeline } from "~/live/usePipeline";
 import { plural, relative } from "~/state/format";
 import classes from "./monitor.module.css";
 import { ActiveRuns, FailedRuns } from "./RunTables";
 import { StageCard } from "./StageCard";
-import { type ServiceHealth, stateOf, useHistory, usePipeline } from "./usePipeline";
 
 /** The way a record takes; the others help beside it. */
 const WAY = ["trigger", "ingest", "normalize", "transform", "execute", "finalize"];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
-import { useLive } from "~/live/useLive";
 import { useNow } from "~/state/clock";
+import { useLive } from "./useLive";
 
 export type PipelineHealth = Schema<"PipelineHealth">;
 export type ServiceHealth = Schema<"ServiceStatus">;
