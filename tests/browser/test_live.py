@@ -95,13 +95,15 @@ async def test_every_page_shows_the_same_state_of_a_run(
             await expect(page.get_by_text("Paused", exact=True).first).to_be_visible()
             await expect(page.get_by_role("main")).to_contain_text("by ")
             await expect(page.get_by_role("button", name="Resume").first).to_be_visible()
-        await keep(page, "dashboard-paused")
+            await keep(page, f"paused{where.replace(run_id, 'run').replace('/', '-')}")
         await page.get_by_role("button", name="Resume").click()
         await expect(page.get_by_text("Paused", exact=True)).to_have_count(0)
+        await place.stop("finalize")  # so that the run cannot end at once
         await api.post(f"/api/v1/sync-events/{run_id}/cancel")
         for where in pages:
             await page.goto(where)
             await expect(page.get_by_text("Cancelling", exact=True).first).to_be_visible()
+        await place.start("finalize")
     await place.ended(run_id)
 
 
