@@ -35,12 +35,7 @@ async def test_a_stopped_stage_turns_red_and_recovers_and_a_silent_monitor_is_to
     await expect(normalize.get_by_test_id("out")).not_to_have_text("0.0/s")
     await expect(page.get_by_role("table", name="Active runs")).to_contain_text(stream.name)
     await keep(page, "monitor-no-consumer")
-    await page.goto(f"/trigger?run={run_id}")
-    await expect(page.get_by_test_id("run-trouble")).to_contain_text("Execute has no worker")
-    await expect(page.get_by_test_id("run-trouble")).to_contain_text("no word for")
-    await expect(page.get_by_test_id("run-panel")).not_to_contain_text(" left")
-    await keep(page, "run-no-worker")
-    await page.goto("/monitor")
+    await _see_panel_without_worker(page, run_id)
 
     await place.start("execute")
     await expect(execute).to_have_attribute(STATE, "green")
@@ -53,6 +48,15 @@ async def test_a_stopped_stage_turns_red_and_recovers_and_a_silent_monitor_is_to
     await expect(page.get_by_text("The monitor has not looked since")).to_be_visible()
     await place.start("monitor")
     await expect(page.get_by_text("The monitor has not looked since")).to_have_count(0)
+
+
+async def _see_panel_without_worker(page: Page, run_id: str) -> None:
+    await page.goto(f"/trigger?run={run_id}")
+    await expect(page.get_by_test_id("run-trouble")).to_contain_text("Execute has no worker")
+    await expect(page.get_by_test_id("run-trouble")).to_contain_text("no word for")
+    await expect(page.get_by_test_id("run-panel")).not_to_contain_text(" left")
+    await keep(page, "run-no-worker")
+    await page.goto("/monitor")
 
 
 async def test_the_dashboard_leads_from_its_numbers_to_their_lists(
