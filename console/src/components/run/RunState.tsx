@@ -1,4 +1,4 @@
-import { Group } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { api } from "~/api/client";
 import { ActionButton } from "~/components/action";
@@ -20,7 +20,11 @@ export function RunState({ run, size = "sm", resume = false }: Props) {
   return (
     <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
       <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size={size} />
-      {state === "paused" && <span className="dim">by {run.pausedBy}</span>}
+      {state === "paused" && (
+        <Text component="span" inherit truncate maw={150} c="dimmed" title={run.pausedBy ?? undefined}>
+          by {run.pausedBy}
+        </Text>
+      )}
       {state === "paused" && resume && <Resume correlationId={run.correlationId} />}
     </Group>
   );
@@ -36,6 +40,7 @@ function Resume({ correlationId }: { correlationId: string }) {
   return (
     <ActionButton
       size="compact-xs"
+      flex="none"
       leftSection={<IconPlayerPlay size={13} />}
       run={() => api.post("/api/v1/sync-events/{correlation_id}/resume", { path: { correlation_id: correlationId } })}
       changes={["run", "runs"]}
