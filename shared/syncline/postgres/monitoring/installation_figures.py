@@ -6,7 +6,7 @@ import msgspec
 
 from syncline.postgres.database.database import Repository
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.runs.run_row import ALL_IN_FLIGHT
 
 _READ = """
 select (select count(*) from dead_letters where status = 'pending') as pending_dead_letters,
@@ -32,4 +32,4 @@ class InstallationFigureStore(Repository):
 
     async def in_flight(self) -> int:
         """Return how many records of active runs have no outcome. Raises RetriableError."""
-        return await Outcomes(self._database).in_flight()
+        return int(await self._database.fetchval(ALL_IN_FLIGHT))

@@ -31,7 +31,7 @@ from syncline.postgres.progress.batch_outcomes import record_outcomes
 from syncline.postgres.progress.failure_budget import pause_over_budget
 from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import StageTallies
-from syncline.postgres.runs.run_row import IN_FLIGHT, SELECT, run_of
+from syncline.postgres.runs.run_row import ALL_IN_FLIGHT, SELECT, run_of
 
 log = structlog.get_logger()
 _READ = f"{SELECT} where r.id = any($1)"
@@ -68,9 +68,6 @@ _ADD_ATTEMPT = """
 insert into attempts (run_id, batch, slot, number, stage, tenant, source_id, at, failure)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing
 """
-_IN_FLIGHT = f"""
-select coalesce(sum({IN_FLIGHT}), 0) from runs where state in ('extracting', 'in_progress')
-"""
 _ENDED = """
 select w.id from unnest($1::text[]) as w(id) left join runs r on r.id::text = w.id
 where r.id is null or r.finished_at < clock_timestamp() - make_interval(secs => $2)
@@ -97,7 +94,7 @@ class Outcomes:
 
     async def in_flight(self) -> int:
         """Return how many records of active runs have no outcome."""
-        return int(await self._database.fetchval(_IN_FLIGHT))
+        return int(await self._database.fetchval(ALL_IN_FLIGHT))
 
     async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]:
         """Return those runs that ended at least so long ago, or are not known any more."""

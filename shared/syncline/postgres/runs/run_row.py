@@ -20,6 +20,10 @@ from runs r join instances i on i.id = r.instance_id
 BY_ID = f"{SELECT} where r.id = $1"
 IN_FLIGHT = "total - success - unchanged - excluded - superseded - cancelled - failed"
 """Records of a run without an outcome, by its counters."""
+ALL_IN_FLIGHT = f"""
+select coalesce(sum({IN_FLIGHT}), 0) from runs where state in ('extracting', 'in_progress')
+"""
+"""The same of all runs."""
 _ADD_NOTICES = "update runs set notices = notices || $2 where id = $1"
 
 
