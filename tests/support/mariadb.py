@@ -16,15 +16,14 @@ from urllib.parse import quote, unquote, urlsplit
 import asyncmy
 
 from syncline.connectors.mysql import MysqlConnector
-from syncline.connectors.port import ExtractRequest, Page, Surroundings
-from syncline.contracts.messages import decoder_of, encode
-from syncline.domain.mapping.extraction import Extraction
+from syncline.connectors.port import Surroundings
 from syncline.embedded.processes import in_thread, quiet
 from syncline.embedded.server import EmbeddedServer
 from tests.support.certificates import Authority
 from tests.support.folders import server_folder
 from tests.support.ports import free_port
 from tests.support.postgresql import config_of
+from tests.support.sql_world import ReadDatabase
 
 USER, PASSWORD = "syncline", "s3@same:/'\"ö"
 _OPTIONS = (
@@ -136,7 +135,7 @@ def connector_to(url: str, password: str | None = None, **changes: Any) -> Mysql
     return MysqlConnector(config_of(url) | changes, {"password": secret}, around)
 
 
-class MysqlDatabase:
+class MysqlDatabase(ReadDatabase):
     """A database without any table, with one connector to it.
 
     What suites say in the SQL of PostgreSQL and SQLite is said in MySQL's: a text that is a key has
@@ -156,18 +155,6 @@ class MysqlDatabase:
         async with self._database.cursor() as cursor:
             await cursor.execute(statement)
             return [*await cursor.fetchall()] if cursor.description else []
-
-    async def pages(self, extraction: Extraction, **said: Any) -> list[Page]:
-        return [p async for p in self.connector.extract(ExtractRequest(extraction, **said))]
-
-    async def ids(self, extraction: Extraction, **said: Any) -> list[str]:
-        return [i for page in await self.pages(extraction, **said) for i in page.ids]
-
-    async def records(self, extraction: Extraction) -> list[Any]:
-        """Return records as they travel."""
-        pages = await self.pages(extraction)
-        made = [record for page in pages for record in page.records.records()]
-        return [decoder_of(object).decode(encode(record)) for record in made]
 
 
 @asynccontextmanager

@@ -16,11 +16,10 @@ import asyncpg
 import mssql_python
 
 from syncline.connectors.mssql import MssqlConnector
-from syncline.connectors.port import ExtractRequest, Page, Surroundings
-from syncline.contracts.messages import decoder_of, encode
-from syncline.domain.mapping.extraction import Extraction
+from syncline.connectors.port import Surroundings
 from tests.support.certificates import Authority
 from tests.support.postgresql import config_of
+from tests.support.sql_world import ReadDatabase
 from tests.support.tds.server import PASSWORD, USER, StandIn
 
 
@@ -147,7 +146,7 @@ async def emptied(own: Backend) -> Backend:
     return own
 
 
-class MssqlDatabase:
+class MssqlDatabase(ReadDatabase):
     """A database without any table, with one connector to it."""
 
     binary = "bytea"
@@ -162,15 +161,3 @@ class MssqlDatabase:
     def server(self) -> StandIn:
         assert self.own.server is not None
         return self.own.server
-
-    async def pages(self, extraction: Extraction, **said: Any) -> list[Page]:
-        return [p async for p in self.connector.extract(ExtractRequest(extraction, **said))]
-
-    async def ids(self, extraction: Extraction, **said: Any) -> list[str]:
-        return [i for page in await self.pages(extraction, **said) for i in page.ids]
-
-    async def records(self, extraction: Extraction) -> list[Any]:
-        """Return records as they travel."""
-        pages = await self.pages(extraction)
-        made = [record for page in pages for record in page.records.records()]
-        return [decoder_of(object).decode(encode(record)) for record in made]

@@ -37,6 +37,7 @@ from syncline.testing.connectors.target_faults import (
 from syncline.testing.connectors.targets import TargetSuite
 from syncline.testing.http_api import Trouble
 from tests.support.http_world import LOOPBACK
+from tests.support.one_world import OneWorld
 from tests.support.ports import free_port
 from tests.support.service_layer import RefusedError, ServiceLayer
 from tests.support.service_layer_world import config_of, reading, started
@@ -178,7 +179,7 @@ class ServiceLayerWorld:
         self.layer.trouble.extend([Trouble("POST", 405)] if read_only else [])
 
 
-class TestBusinessOne(
+class TestBusinessOne(OneWorld[ServiceLayerWorld],
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
@@ -211,14 +212,6 @@ class TestBusinessOne(
             await world.connector.test()
             yield world
             await world.connector.close()
-
-    @pytest.fixture
-    def source(self, world: ServiceLayerWorld) -> ServiceLayerWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: ServiceLayerWorld) -> ServiceLayerWorld:
-        return world
 
     def test_a_good_configuration_has_no_problems(self) -> None:
         assert self.kind.config_problems(self.good_config, {"password": "x"}) == []

@@ -23,6 +23,7 @@ from syncline.testing.connectors.source_faults import DriftSuite, HostileSuite
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.targets import TargetSuite
 from tests.support.excel_files import write_sheet
+from tests.support.one_world import OneWorld
 
 HOSTILE = {
     "csv": {
@@ -205,7 +206,9 @@ def _with(table: str = "x.csv", **options: Any) -> Extraction:
     return Extraction(id_column="id", table=table, options=options)
 
 
-class TestCsv(ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite):
+class TestCsv(
+    OneWorld[FileWorld], ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite
+):
     system = "file"
     kind = FileConnector
     good_config = {"folder": "/srv/files"}
@@ -248,14 +251,6 @@ class TestCsv(ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite
     @pytest.fixture
     def world(self, tmp_path: Path) -> FileWorld:
         return FileWorld(tmp_path)
-
-    @pytest.fixture
-    def source(self, world: FileWorld) -> FileWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: FileWorld) -> FileWorld:
-        return world
 
 
 class TestPackedArray(ConnectorSuite, SourceSuite):

@@ -30,6 +30,7 @@ from syncline.testing.connectors.target_faults import (
 from syncline.testing.connectors.targets import TargetSuite
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.http_world import LOOPBACK
+from tests.support.one_world import OneWorld
 from tests.support.ports import free_port
 
 SECRET = "sesame-9f2"
@@ -180,7 +181,7 @@ async def http_world() -> AsyncIterator[HttpWorld]:
         await api.close()
 
 
-class TestHttp(
+class TestHttp(OneWorld[HttpWorld],
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
@@ -205,14 +206,6 @@ class TestHttp(
     async def world(self) -> AsyncIterator[HttpWorld]:
         async with http_world() as world:
             yield world
-
-    @pytest.fixture
-    def source(self, world: HttpWorld) -> HttpWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: HttpWorld) -> HttpWorld:
-        return world
 
 
 class TestHttpThatIsAsked(LostAnswerSuite):

@@ -18,6 +18,7 @@ from syncline.testing.connectors.connections import ConnectorSuite
 from syncline.testing.connectors.reads import Source, dated, every_resume, ids_of, pages_of
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support.one_world import OneWorld
 from tests.support.ports import free_port
 from tests.support.topics_of_others import OthersTopics, connector_to, of_topic, others_topics
 
@@ -66,7 +67,7 @@ def _with(**options: Any) -> Extraction:
     return of_topic("items", options=options)
 
 
-class TestKafka(ConnectorSuite, SourceSuite, TargetSuite):
+class TestKafka(OneWorld[TopicWorld], ConnectorSuite, SourceSuite, TargetSuite):
     kind = KafkaConnector
     good_config = {"bootstrapServers": "kafka-1:9092, [::1]:9092"}
     wrong_configs = [
@@ -105,14 +106,6 @@ class TestKafka(ConnectorSuite, SourceSuite, TargetSuite):
             world = TopicWorld(topics, await topics.create(), await topics.create(3))
             yield world
             await world.connector.close()
-
-    @pytest.fixture
-    def source(self, world: TopicWorld) -> TopicWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: TopicWorld) -> TopicWorld:
-        return world
 
     async def test_what_is_ordered_is_read_by_cursor_then_id(self, source: Source) -> None:
         await source.fill([dated(n, (n * 7) % 5) for n in range(20)])

@@ -11,7 +11,7 @@ import pytest
 
 from syncline.connectors.mssql import MssqlConnector
 from syncline.connectors.port import Connector
-from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
 from syncline.testing.connectors.source_faults import DriftSuite
 from syncline.testing.connectors.sources import SourceSuite
@@ -21,20 +21,16 @@ from syncline.testing.connectors.target_faults import (
     SizeLimitSuite,
 )
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support import sql_world
 from tests.support.mssql import Backend, backend, connector_to, emptied
-from tests.support.ports import free_port
+from tests.support.one_world import OneWorld
+from tests.support.sql_world import ITEMS, SECRET, by_sql
 from tests.support.tds.server import Fault
 
 TABLE = (
     "create table items (id varchar(190) primary key, name {text}, amount varchar(100), "
     "count bigint check (count <> 999), changed {time})"
 )
-SECRET = "sesame-9f2"
-ITEMS = Extraction(table="items", id_column="id", cursor_column="changed")
-
-
-def _sql(text: str) -> Extraction:
-    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
 
 
 class MssqlWorld:
@@ -52,13 +48,7 @@ class MssqlWorld:
 
     def __init__(self, own: Backend) -> None:
         self.connector = connector_to(own.url)
-        self.unanswerable: Any = [
-            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
-            (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
-            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "ncorrect syntax"),
-        ]
+        self.unanswerable: Any = sql_world.unanswerable("ncorrect syntax")
         self._own = own
         is_real = own.server is None
         # PostgreSQL, which is behind the stand-in, has no texts with NUL in them.
@@ -74,14 +64,7 @@ class MssqlWorld:
         return cls(own)
 
     def broken(self) -> Sequence[tuple[Connector, str]]:
-        url = self._own.url
-        return [
-            (connector_to(url, port=free_port()), "host"),
-            (connector_to(url, password=SECRET), "login"),
-            (connector_to(url, user="nobody", password=SECRET), "login"),
-            (connector_to(url, database="t_no_such_database"), "data"),
-            (connector_to(url, sslmode="verify-full"), "tls"),
-        ]
+        return sql_world.broken(connector_to, self._own.url, sslmode="verify-full")
 
     def _literal(self, value: object) -> str:
         if value is None or isinstance(value, int):
@@ -122,7 +105,7 @@ class MssqlWorld:
         return self._own.server
 
 
-class TestMssql(
+class TestMssql(OneWorld[MssqlWorld],
     ConnectorSuite, SourceSuite, DriftSuite,
     TargetSuite, LostAnswerSuite, ReadOnlySuite, SizeLimitSuite,
 ):  # fmt: skip
@@ -145,8 +128,8 @@ class TestMssql(
     wrong_mappings = [
         (replace(ITEMS, mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
         (replace(ITEMS, options={"page": 1}), None, "$.extraction.options.page"),
-        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
-        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (by_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (by_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),
         (None, {"table": "items", "tabel": "x"}, "$.transformation.target.tabel"),
     ]  # fmt: skip
@@ -164,11 +147,3 @@ class TestMssql(
             world = await MssqlWorld.made(own)
             yield world
             await world.connector.close()
-
-    @pytest.fixture
-    def source(self, world: MssqlWorld) -> MssqlWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: MssqlWorld) -> MssqlWorld:
-        return world

@@ -12,7 +12,7 @@ import pytest
 
 from syncline.connectors.mysql import MysqlConnector
 from syncline.connectors.port import Connector
-from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
 from syncline.testing.connectors.source_faults import DriftSuite
 from syncline.testing.connectors.sources import SourceSuite
@@ -22,6 +22,7 @@ from syncline.testing.connectors.target_faults import (
     SizeLimitSuite,
 )
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support import sql_world
 from tests.support.mariadb import (
     CuttingProxy,
     connect,
@@ -29,7 +30,8 @@ from tests.support.mariadb import (
     own_database,
     run_all,
 )
-from tests.support.ports import free_port
+from tests.support.one_world import OneWorld
+from tests.support.sql_world import ITEMS, SECRET, by_sql
 
 TABLE = """
 create table items (
@@ -37,12 +39,6 @@ create table items (
   count bigint check (count <> 999), changed datetime(6)
 ) character set utf8mb4
 """
-SECRET = "sesame-9f2"
-ITEMS = Extraction(table="items", id_column="id", cursor_column="changed")
-
-
-def _sql(text: str) -> Extraction:
-    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
 
 
 class MysqlWorld:
@@ -62,25 +58,13 @@ class MysqlWorld:
 
     def __init__(self, server: str, url: str, database: Any, proxy: CuttingProxy) -> None:
         self.connector = connector_to(url, port=proxy.port)
-        self.unanswerable: Any = [
-            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
-            (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
-            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "SQL syntax"),
-        ]
+        self.unanswerable: Any = sql_world.unanswerable("SQL syntax")
         self._server, self._url = server, url
         self._database = database
         self._proxy = proxy
 
     def broken(self) -> Sequence[tuple[Connector, str]]:
-        return [
-            (connector_to(self._url, port=free_port()), "host"),
-            (connector_to(self._url, password=SECRET), "login"),
-            (connector_to(self._url, user="nobody", password=SECRET), "login"),
-            (connector_to(self._url, database="t_no_such_database"), "data"),
-            (connector_to(self._url, sslmode="verify-full"), "tls"),
-        ]
+        return sql_world.broken(connector_to, self._url, sslmode="verify-full")
 
     async def _run(self, statement: str, *rows: Any) -> None:
         async with self._database.cursor() as cursor:
@@ -117,7 +101,7 @@ class MysqlWorld:
         await run_all(self._server, f"set global read_only = {int(read_only)}")
 
 
-class TestMysql(
+class TestMysql(OneWorld[MysqlWorld],
     ConnectorSuite, SourceSuite, DriftSuite,
     TargetSuite, LostAnswerSuite, ReadOnlySuite, SizeLimitSuite,
 ):  # fmt: skip
@@ -138,8 +122,8 @@ class TestMysql(
     wrong_mappings = [
         (replace(ITEMS, mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
         (replace(ITEMS, options={"page": 1}), None, "$.extraction.options.page"),
-        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
-        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (by_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (by_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),
         (None, {"table": "items", "tabel": "x"}, "$.transformation.target.tabel"),
     ]  # fmt: skip
@@ -156,11 +140,3 @@ class TestMysql(
                 yield world
                 await world.connector.close()
             database.close()
-
-    @pytest.fixture
-    def source(self, world: MysqlWorld) -> MysqlWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: MysqlWorld) -> MysqlWorld:
-        return world

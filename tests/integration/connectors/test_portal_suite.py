@@ -28,6 +28,7 @@ from syncline.testing.connectors.target_faults import (
 from syncline.testing.connectors.targets import Target, TargetSuite, as_held, held, write
 from syncline.testing.http_api import Trouble
 from tests.support.api_world import ApiWorld
+from tests.support.one_world import OneWorld
 from tests.support.portal_hub import BASE, KEY, PortalHub
 
 GROUPS = Extraction(
@@ -107,7 +108,7 @@ async def portal_world(kind: type[PortalWorld]) -> AsyncIterator[PortalWorld]:
         await hub.close()
 
 
-class TestMasterData(
+class TestMasterData(OneWorld[PortalWorld],
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
@@ -135,14 +136,6 @@ class TestMasterData(
     async def world(self) -> AsyncIterator[PortalWorld]:
         async with portal_world(PortalWorld) as world:
             yield world
-
-    @pytest.fixture
-    def source(self, world: PortalWorld) -> PortalWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: PortalWorld) -> PortalWorld:
-        return world
 
 
 class TestDocuments(TargetSuite, LostAnswerSuite, ThrottledSuite):

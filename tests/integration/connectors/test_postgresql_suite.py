@@ -11,7 +11,7 @@ import pytest
 
 from syncline.connectors.port import Connector
 from syncline.connectors.postgresql import PostgresqlConnector
-from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import ExtractionMode
 from syncline.testing.connectors.connections import ConnectorSuite
 from syncline.testing.connectors.source_faults import DriftSuite
 from syncline.testing.connectors.sources import SourceSuite
@@ -21,9 +21,11 @@ from syncline.testing.connectors.target_faults import (
     SizeLimitSuite,
 )
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support import sql_world
 from tests.support.lent_databases import LentDatabases, databases_without_tables
-from tests.support.ports import free_port
+from tests.support.one_world import OneWorld
 from tests.support.postgresql import connector_to
+from tests.support.sql_world import ITEMS, SECRET, by_sql
 
 TABLE = """
 create table items (
@@ -39,14 +41,6 @@ end $$;
 create trigger break_off after insert on items for each statement execute function break_off();
 """
 """Ends the session of the first write after it was done."""
-SECRET = "sesame-9f2"
-
-
-def _sql(text: str) -> Extraction:
-    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
-
-
-ITEMS = Extraction(table="items", id_column="id", cursor_column="changed")
 
 
 class PostgresqlWorld:
@@ -66,24 +60,12 @@ class PostgresqlWorld:
 
     def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
         self.connector = connector_to(dsn)
-        self.unanswerable: Any = [
-            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
-            (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
-            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
-        ]
+        self.unanswerable: Any = sql_world.unanswerable("syntax error")
         self._dsn = dsn
         self._database = database
 
     def broken(self) -> Sequence[tuple[Connector, str]]:
-        return [
-            (connector_to(self._dsn, port=free_port()), "host"),
-            (connector_to(self._dsn, password=SECRET), "login"),
-            (connector_to(self._dsn, user="nobody", password=SECRET), "login"),
-            (connector_to(self._dsn, database="no_such_database"), "data"),
-            (connector_to(self._dsn, sslmode="require"), "tls"),
-        ]
+        return sql_world.broken(connector_to, self._dsn, sslmode="require")
 
     async def fill(self, records: Sequence[dict[str, Any]]) -> None:
         await self._database.execute("truncate items")
@@ -112,7 +94,7 @@ class PostgresqlWorld:
         await self.connector.close()  # sessions that are open keep what they have
 
 
-class TestPostgresql(
+class TestPostgresql(OneWorld[PostgresqlWorld],
     ConnectorSuite, SourceSuite, DriftSuite,
     TargetSuite, LostAnswerSuite, ReadOnlySuite, SizeLimitSuite,
 ):  # fmt: skip
@@ -133,8 +115,8 @@ class TestPostgresql(
     wrong_mappings = [
         (replace(ITEMS, mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
         (replace(ITEMS, options={"page": 1}), None, "$.extraction.options.page"),
-        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
-        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (by_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (by_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),
         (None, {"table": ""}, "$.transformation.target.table"),
         (None, {"table": "items", "tabel": "x"}, "$.transformation.target.tabel"),
@@ -154,11 +136,3 @@ class TestPostgresql(
             await database.close()
         if system_url:
             await lent.close()
-
-    @pytest.fixture
-    def source(self, world: PostgresqlWorld) -> PostgresqlWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: PostgresqlWorld) -> PostgresqlWorld:
-        return world

@@ -33,6 +33,7 @@ from syncline.testing.connectors.target_faults import (
 from syncline.testing.connectors.targets import TargetSuite
 from syncline.testing.http_api import Trouble
 from tests.support.http_world import LOOPBACK
+from tests.support.one_world import OneWorld
 from tests.support.ports import free_port
 from tests.support.shopify_data import gid
 from tests.support.shopify_shop import TOKEN, ShopifyShop
@@ -205,7 +206,7 @@ async def shop_world() -> AsyncIterator[ShopWorld]:
         await shop.close()
 
 
-class TestShopify(
+class TestShopify(OneWorld[ShopWorld],
     ConnectorSuite, SourceSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
@@ -241,11 +242,3 @@ class TestShopify(
     async def world(self) -> AsyncIterator[ShopWorld]:
         async with shop_world() as world:
             yield world
-
-    @pytest.fixture
-    def source(self, world: ShopWorld) -> ShopWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: ShopWorld) -> ShopWorld:
-        return world

@@ -20,6 +20,9 @@ from syncline.testing.connectors.source_faults import DriftSuite, HostileSuite
 from syncline.testing.connectors.sources import SourceSuite
 from syncline.testing.connectors.target_faults import SizeLimitSuite
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support import sql_world
+from tests.support.one_world import OneWorld
+from tests.support.sql_world import by_sql
 
 TABLE = """
 create table items (
@@ -51,13 +54,7 @@ class SqliteWorld:
         self.database.execute(TABLE)
         self.connector = self.connector_to(self.path, folder)
         self.hostilities = {"text that is no UTF-8": self.break_a_text}
-        self.unanswerable: Any = [
-            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
-            (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
-            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
-        ]
+        self.unanswerable: Any = sql_world.unanswerable("syntax error")
 
     @staticmethod
     def connector_to(path: Path, *allowed: Path) -> SqliteConnector:
@@ -100,12 +97,14 @@ class SqliteWorld:
         self.database.execute(f"alter table items add column {column} text default 'new'")
 
 
-def _sql(text: str) -> Extraction:
-    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
-
-
 class TestSqlite(
-    ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, TargetSuite, SizeLimitSuite
+    OneWorld[SqliteWorld],
+    ConnectorSuite,
+    SourceSuite,
+    DriftSuite,
+    HostileSuite,
+    TargetSuite,
+    SizeLimitSuite,
 ):
     system = "sqlite"
     kind = SqliteConnector
@@ -125,8 +124,8 @@ class TestSqlite(
             None,
             "$.extraction.options.page",
         ),
-        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
-        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (by_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (by_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),
         (None, {"table": "x", "tabel": "x"}, "$.transformation.target.tabel"),
     ]
@@ -136,11 +135,3 @@ class TestSqlite(
         world = SqliteWorld(tmp_path)
         with closing(world.database):
             yield world
-
-    @pytest.fixture
-    def source(self, world: SqliteWorld) -> SqliteWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: SqliteWorld) -> SqliteWorld:
-        return world

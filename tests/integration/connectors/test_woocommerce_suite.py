@@ -23,10 +23,11 @@ from syncline.testing.connectors.target_faults import (
     ThrottledSuite,
 )
 from syncline.testing.connectors.targets import TargetSuite
+from tests.support.one_world import OneWorld
 from tests.support.woocommerce_world import ShopWorld, reading, shop_world
 
 
-class TestWooCommerce(
+class TestWooCommerce(OneWorld[ShopWorld],
     ConnectorSuite, SourceSuite, DriftSuite, HostileSuite, ThrottledSourceSuite,
     TargetSuite, LostAnswerSuite, ThrottledSuite, ReadOnlySuite, SizeLimitSuite, ReadBackSuite,
 ):  # fmt: skip
@@ -63,11 +64,3 @@ class TestWooCommerce(
     async def world(self) -> AsyncIterator[ShopWorld]:
         async with shop_world() as world:
             yield world
-
-    @pytest.fixture
-    def source(self, world: ShopWorld) -> ShopWorld:
-        return world
-
-    @pytest.fixture
-    def target(self, world: ShopWorld) -> ShopWorld:
-        return world
