@@ -17,10 +17,13 @@ SOON = 10.0
 
 _PAUSE = """
 insert into profile_pauses as p (profile_id, tenant, until, reason)
-values ($1, $2, clock_timestamp() + make_interval(secs => $3), $4)
+values ($1, $2, clock_timestamp() + make_interval(secs => $3), coalesce((
+  select format('waiting for %s: it asks to wait %s s: ', name, ceil($3::float8))
+  from profiles where id = $1), '') || $4)
 on conflict (profile_id) do update set
   reason = case when excluded.until > p.until then excluded.reason else p.reason end,
   until = greatest(excluded.until, p.until)
+returning reason
 """
 _PAUSED = """
 select profile_id, extract(epoch from until - clock_timestamp())::float8 as seconds, reason
@@ -47,11 +50,15 @@ class ProfilePause:
         self._reason = ""
 
     async def hold_off(self, seconds: float, reason: str) -> None:
-        """Let no process call the system for so many seconds, at most LONGEST_PAUSE at a time."""
+        """Let no process call the system for so many seconds, at most LONGEST_PAUSE at a time.
+
+        What waits for it says so with the profile's name.
+        """
         seconds = min(seconds, LONGEST_PAUSE)
         self.extend(seconds, reason)
         with suppress(RetriableError):  # the system itself asks the others
-            await self._database.execute(_PAUSE, self._profile, self._tenant, seconds, reason[:500])
+            said = (self._profile, self._tenant, seconds, reason[:500])
+            self.extend(seconds, await self._database.fetchval(_PAUSE, *said))
 
     def extend(self, seconds: float, reason: str) -> None:
         """Begin no call of this process before so many seconds have passed."""

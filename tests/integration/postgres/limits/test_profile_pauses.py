@@ -46,6 +46,25 @@ async def test_what_one_process_is_told_holds_back_all_of_the_profiles_calls(
         await told.pause.wait()
 
 
+async def test_what_waits_says_for_which_profile_and_how_long_it_asked(
+    database: Database,
+) -> None:
+    profile = str(uuid4())
+    await database.execute(
+        """insert into profiles (id, tenant, name, connector, config)
+        values ($1, 'default', $2, 'http', '{}')""",
+        profile,
+        f"shop-{profile}",
+    )
+    told, other = limiter(database, profile), limiter(database, profile)
+    await told.pause.hold_off(40.0, "429: too many")
+    await other.pause.refresh()
+    for limits in (told, other):
+        assert limits.pause.left()[1] == (
+            f"waiting for shop-{profile}: it asks to wait 40 s: 429: too many"
+        )
+
+
 async def test_the_longest_wait_stands_and_a_day_is_the_most(database: Database) -> None:
     limits = limiter(database)
     await limits.pause.hold_off(1e9, "absurd")
