@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from aiokafka import errors
 
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.system_errors import plain_words
 from syncline.domain.errors import Category, Failure, RetriableError
 
 LOGIN_REFUSED = (
@@ -84,5 +85,6 @@ def failure_of(error: BaseException, *, upsert: bool) -> Failure:
 def words_of(error: BaseException) -> str:
     """Return what was said, in one line."""
     name = type(error).__name__.removesuffix("Error")
-    text = " ".join(str(error).split())[:500]
-    return text if text and text != type(error).__name__ else name
+    # aiokafka puts the name of the error's class before the words
+    text = plain_words(error).removeprefix(type(error).__name__).removeprefix(": ")
+    return text[:500] or name

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import mssql_python
 
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.system_errors import plain_words
 from syncline.domain.errors import Category, Failure, RetriableError
 
 DEADLOCK = 1205
@@ -173,7 +174,7 @@ def failure_of(error: BaseException) -> Failure:
 
 def words_of(error: BaseException) -> str:
     """Return what was said, in one line and without the names of the driver's parts."""
-    said = error.ddbc_error if isinstance(error, mssql_python.Error) else str(error)
+    said = error.ddbc_error if isinstance(error, mssql_python.Error) else plain_words(error)
     words = _PREFIX.sub("", " ".join(str(said).split()))
     if not words and isinstance(error, mssql_python.Error):
         words = str(error.driver_error)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from asyncmy.errors import MySQLError
 
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.system_errors import plain_text, plain_words
 from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, RetriableError
 
@@ -151,5 +152,5 @@ def failure_of(error: BaseException) -> Failure:
 def words_of(error: BaseException) -> str:
     """Return what was said, in one line; the place in a bulk tells nobody anything."""
     said = str(error.args[1]) if isinstance(error, MySQLError) and len(error.args) > 1 else ""
-    words = _AT_ROW.sub("", " ".join((said or str(error)).split()))
+    words = _AT_ROW.sub("", plain_text(said) or plain_words(error))
     return words[:500] or type(error).__name__

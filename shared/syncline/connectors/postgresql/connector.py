@@ -16,7 +16,12 @@ from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.postgresql.connection import Opener
-from syncline.connectors.postgresql.errors import LOGIN_REFUSED, is_stale, translated_errors
+from syncline.connectors.postgresql.errors import (
+    LOGIN_REFUSED,
+    is_stale,
+    translated_errors,
+    words_of,
+)
 from syncline.connectors.postgresql.json_codec import set_json_codecs
 from syncline.connectors.postgresql.settings import PostgresqlSettings
 from syncline.connectors.postgresql.source import open_writers, shape
@@ -188,7 +193,8 @@ async def _checks(opener: Opener, schema: str) -> list[port.Check]:
         part = "host" if error.failure.code == "address_not_allowed" else "tls"
         return [port.Check(part, ok=False, message=error.failure.message)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return failed_check(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
+        words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
+        return failed_check(_part(error), words)
 
 
 async def _inside(connection: asyncpg.Connection, schema: str) -> list[port.Check]:

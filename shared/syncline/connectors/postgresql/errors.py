@@ -10,6 +10,7 @@ import asyncpg
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
+from syncline.connectors.system_errors import plain_words
 from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, RetriableError
 
@@ -161,6 +162,8 @@ def _code_of(error: asyncpg.PostgresError) -> str:
 
 def words_of(error: BaseException) -> str:
     """Return the first line of what was said."""
+    if isinstance(error, OSError):
+        return plain_words(error)[:500] or type(error).__name__
     return (str(error).splitlines() or [type(error).__name__])[0][:500] or type(error).__name__
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +13,7 @@ from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.facts import Check
 from syncline.connectors.settings import ConnectorSettings, advanced, secret
 from syncline.connectors.sql.connector import StatementTimeout
+from syncline.connectors.system_errors import unknown_name
 from syncline.connectors.tls import named_context, trust
 
 CONNECT_LIMIT = 10
@@ -70,8 +72,8 @@ async def addresses_of(settings: ServerSettings, allowed: AllowedAddresses) -> l
     """
     try:
         return await allowed.checked(settings.host, settings.port)
-    except UnicodeError as error:
-        raise OSError(f"the name {settings.host} is not known: {error}") from error
+    except (socket.gaierror, UnicodeError) as error:
+        raise OSError(unknown_name(settings.host, error)) from error
 
 
 def tls_of(settings: ServerSettings) -> ssl.SSLContext | bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import select
 import socket
 import ssl
@@ -17,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.tracing import Trace
 
 from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.system_errors import plain_words, unknown_name
 
 CONNECTIONS = 100
 """As many as a profile may have calls in flight."""
@@ -70,8 +70,7 @@ class GuardedConnector(BaseConnector):
             words = "no TLS at this port within the time to connect"
             raise ConnectError(words, "tls_timeout") from error
         except ssl.SSLError as error:
-            words = getattr(error, "verify_message", "") or first_line(error)
-            raise ConnectError(f"TLS fails: {words}", "tls_error") from error
+            raise ConnectError(f"TLS fails: {first_line(error)}", "tls_error") from error
         except OSError as error:
             raise ConnectError(f"the host broke TLS off: {first_line(error)}") from error
 
@@ -108,7 +107,7 @@ class GuardedConnector(BaseConnector):
         except TimeoutError as error:
             raise ConnectError(f"no answer for the name {host}") from error
         except (OSError, UnicodeError) as error:
-            raise ConnectError(f"the name {host} is not known: {error}") from error
+            raise ConnectError(unknown_name(host, error)) from error
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         """Return an idle connection on which nothing came: else an answer is lost, or another's."""
@@ -144,6 +143,4 @@ def _is_used_up(connection: Connection) -> bool:
 
 def first_line(error: BaseException) -> str:
     """Return what an error says, in one line."""
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno:
-        return os.strerror(error.errno)
-    return (str(error).splitlines() or [""])[0][:300] or type(error).__name__
+    return plain_words(error)[:300] or type(error).__name__
