@@ -21,7 +21,9 @@ describe("percent", () => {
     [1, 3, "33 %"],
     [9_999, 10_000, "99.9 %"],
     [10_000, 10_000, "100 %"],
-    [1, 1_000_000, "0.1 %"],
+    [1, 1_000, "0.1 %"],
+    [1, 1_001, "< 0.1 %"],
+    [1, 1_000_000, "< 0.1 %"],
   ])("never rounds %d of %d to all or none: %s", (part, whole, text) => expect(percent(part, whole)).toBe(text));
 });
 
@@ -59,4 +61,5 @@ describe("absolute", () => {
 
 it("says a rate with one decimal where it matters", () => {
   expect([rate(412.4), rate(0.83), rate(null), rate(Number.POSITIVE_INFINITY)]).toEqual(["412/s", "0.8/s", "–", "–"]);
+  expect([rate(0), rate(0.1), rate(0.004)]).toEqual(["0.0/s", "0.1/s", "< 0.1/s"]);
 });

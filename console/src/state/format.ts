@@ -20,12 +20,14 @@ export function percent(part: number, whole: number): string {
   const value = (part / whole) * 100;
   // 99.97 % is not done, and one failure is not none.
   if (value > 99 && part < whole) return `${Math.min(99.9, Math.floor(value * 10) / 10)} %`;
-  if (value > 0 && value < 1) return `${Math.max(0.1, Math.round(value * 10) / 10)} %`;
+  if (value > 0 && value < 0.1) return "< 0.1 %";
+  if (value > 0 && value < 1) return `${Math.round(value * 10) / 10} %`;
   return `${Math.round(value)} %`;
 }
 
 export function rate(perSecond: number | null | undefined): string {
   if (perSecond === null || perSecond === undefined || !Number.isFinite(perSecond)) return "–";
+  if (perSecond > 0 && perSecond < 0.1) return "< 0.1/s";
   return `${perSecond >= 10 ? count(Math.round(perSecond)) : perSecond.toFixed(1)}/s`;
 }
 

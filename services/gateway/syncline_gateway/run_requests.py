@@ -71,7 +71,7 @@ def is_accepted(result: ReplayResult) -> bool:
 _OURS = {
     "tenant": "comes from your session or API key",
     "actor": "comes from your session or API key",
-    "trigger": "is always `api` here",
+    "trigger": "comes from how you are known: `console` by a session, `api` by a key",
     "replay": "is asked for at /api/v1/dlq/replay",
     "after": "is for runs of a chain, which Syncline begins itself",
 }
@@ -93,7 +93,12 @@ def fields_of(body: object, caller: Caller) -> JsonObject:
     """Return the fields of the trigger message; those that are ours come from the caller."""
     given = body if isinstance(body, dict) else {}
     theirs = {k: v for k, v in given.items() if k not in ("correlationId", *_OURS)}
-    return theirs | {"tenant": caller.tenant, "actor": caller.actor, "trigger": "api"}
+    return theirs | {"tenant": caller.tenant, "actor": caller.actor, "trigger": _trigger(caller)}
+
+
+def _trigger(caller: Caller) -> str:
+    """Return by what means a caller asks: the console has a session, a program a key."""
+    return "api" if caller.identity is None or caller.identity.session is None else "console"
 
 
 def request_of(body: object, fields: JsonObject) -> TriggerRequest:

@@ -118,7 +118,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         correlation_id: names the run.
         instance: name of the instance.
         mode: incremental, reset_cursor or force_full.
-        trigger: who asked: cli, topic, api, schedule, hook, replay, chain.
+        trigger: who asked: console, cli, topic, api, schedule, hook, replay, chain.
         state: queued, extracting, in_progress, succeeded, partial_success, failed or cancelled;
             rejected if there will be no run.
         seq: only rises within a run; drop an event whose number is not above the last one seen.

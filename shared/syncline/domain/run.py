@@ -115,7 +115,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         id: the correlation ID.
         stream: number of its stream.
         instance, source, target, mapping: IDs; `instance_name` is for people.
-        trigger: who asked: cli, topic, api, schedule, hook, replay, chain.
+        trigger: who asked: console, cli, topic, api, schedule, hook, replay, chain.
         chain: correlation ID of the first run of its chain; None where it is in none.
         chain_order: the entity types of its chain, in their order.
         first_load: the stream's ledger was empty when it began.

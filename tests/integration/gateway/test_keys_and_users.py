@@ -11,6 +11,7 @@ from syncline.security.tokens import new_api_key
 from syncline.testing.clock import FakeClock
 from syncline_gateway.access.caller import FRESH
 from tests.support.access import give_key
+from tests.support.configured import configure
 from tests.support.gateway import Gateway, gateway, problem
 
 
@@ -117,6 +118,17 @@ async def test_key_works_in_its_tenant_alone_unless_it_is_an_admins(
     assert (await admin.get("/session", headers=north)).json()["tenant"] == "north"
     nowhere = await admin.get("/session", headers={"X-Syncline-Tenant": "nowhere"})
     assert problem(nowhere) == (404, "not_found")
+
+
+async def test_a_tenant_counts_no_instances_that_are_deleted(
+    admin: httpx.AsyncClient, place: Gateway
+) -> None:
+    await configure(place.database)
+    before = (await admin.get("/tenants")).json()["items"][0]
+    await place.database.execute("update instances set deleted_at = now()")
+    after = (await admin.get("/tenants")).json()["items"][0]
+    assert before["instances"] > 0
+    assert after["instances"] == 0
 
 
 async def test_users_are_listed_in_pages(admin: httpx.AsyncClient) -> None:

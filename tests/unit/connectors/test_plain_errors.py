@@ -26,10 +26,11 @@ NAMES = ("http", "postgresql", "mysql", "mssql", "kafka")
 
 async def said(name: str, host: str, port: int, *, tls: bool) -> str:
     """Return what the test of a connector says of the part that fails."""
-    config: dict[str, Any] = {
-        "http": {"baseUrl": f"http{'s' if tls else ''}://{host}:{port}"},
-        "kafka": {"bootstrapServers": f"{host}:{port}", "tls": tls, "timeout": 2},
-    }.get(name) or {**SERVER, "host": host, "port": port}
+    config: dict[str, Any] = SERVER | {"host": host, "port": port}
+    if name == "http":
+        config = {"baseUrl": f"http{'s' if tls else ''}://{host}:{port}"}
+    if name == "kafka":
+        config = {"bootstrapServers": f"{host}:{port}", "tls": tls, "timeout": 2}
     if tls and name in ("postgresql", "mysql"):
         config["sslmode"] = "require"
     connector = connector_class(name)(config, {"password": "s3cret"}, LOOPBACK)

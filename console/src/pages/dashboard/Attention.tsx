@@ -17,7 +17,14 @@ export function Attention({ items }: { items: Item[] }) {
             <li key={`${item.kind} ${item.subject}`}>
               <IconAlertTriangle size={17} aria-hidden />
               <PageLink to={placeOf(item)}>{item.subject}</PageLink>
-              <span>{item.text}</span>
+              <span>
+                {item.text}
+                {item.succeededAt && (
+                  <>
+                    ; last succeeded <Time at={item.succeededAt} as="absolute" />
+                  </>
+                )}
+              </span>
               <span>{item.at && <Time at={item.at} />}</span>
             </li>
           ))}

@@ -3,7 +3,7 @@ import { lookOf, MODE_WORDS } from "~/components/status";
 import { RUN_STATES } from "~/pages/search";
 import type { SearchOf, useUrlState } from "~/state/url";
 
-const TRIGGERS = ["api", "cli", "schedule", "hook", "topic", "replay", "chain"];
+const TRIGGERS = ["console", "api", "cli", "schedule", "hook", "topic", "replay", "chain"];
 const RANGES = {
   hour: "Last hour",
   day: "Last 24 hours",

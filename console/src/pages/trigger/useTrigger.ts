@@ -47,7 +47,7 @@ function asked(fields: Fields, correlationId: string): RunStatus {
     instance: fields.instance,
     entityType: fields.entity,
     mode: fields.mode,
-    trigger: "api",
+    trigger: "console",
     state: "queued",
     seq: -1,
     total: 0,

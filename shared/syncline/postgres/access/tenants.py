@@ -33,7 +33,8 @@ class Tenants(Repository):
         rows = await self._database.fetch(
             """select t.id, t.created_at,
               (select count(*) from user_tenants u where u.tenant = t.id) as users,
-              (select count(*) from instances i where i.tenant = t.id) as instances
+              (select count(*) from instances i
+                where i.tenant = t.id and i.deleted_at is null) as instances
             from tenants t where t.id = any($1) and t.id > $3 order by t.id limit $2""",
             list(those),
             limit,

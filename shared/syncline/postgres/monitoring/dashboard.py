@@ -52,15 +52,16 @@ where r.tenant = $1 and r.state in ('extracting', 'in_progress') and r.paused_at
 """
 _FAILING = """
 select 'failing' as kind, i.name || ' / ' || s.entity_type as subject, last.finished_at as at,
-  last.id as correlation_id, format('last run failed: %s; %s',
-    coalesce(nullif(last.reason, ''), 'every record failed'), coalesce((
-      select to_char(max(ok.finished_at), '"last succeeded" YYYY-MM-DD HH24:MI "UTC"') from (
-        select finished_at from runs g where g.stream_id = s.id and g.state = 'succeeded'
-        order by g.created_at desc limit 1) ok), 'has never succeeded')) as text
+  last.id as correlation_id, ok.finished_at as succeeded_at,
+  format('last run failed: %s', coalesce(nullif(last.reason, ''), 'every record failed'))
+    || case when ok.finished_at is null then '; has never succeeded' else '' end as text
 from streams s join instances i on i.id = s.instance_id
 cross join lateral (select r.id, r.state, r.finished_at, r.reason from runs r
   where r.stream_id = s.id and r.finished_at is not null and r.state <> 'cancelled'
   order by r.created_at desc limit 1) last
+left join lateral (select g.finished_at from runs g
+  where g.stream_id = s.id and g.state = 'succeeded'
+  order by g.created_at desc limit 1) ok on true
 where s.tenant = $1 and not s.removed and last.state = 'failed'
 order by last.finished_at desc limit 10
 """
@@ -125,6 +126,7 @@ class Attention(msgspec.Struct, frozen=True, rename="camel"):
         subject: what it is about: a service, a schedule, or `instance / entity type`.
         at: since when, or when it was last so.
         correlation_id: of the run that shows it.
+        succeeded_at: when the stream last succeeded, of `failing`.
     """
 
     kind: str
@@ -132,6 +134,7 @@ class Attention(msgspec.Struct, frozen=True, rename="camel"):
     text: str
     at: datetime | None = None
     correlation_id: str | None = None
+    succeeded_at: datetime | None = None
 
 
 class Dashboard(msgspec.Struct, frozen=True, rename="camel"):
