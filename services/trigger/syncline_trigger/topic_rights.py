@@ -46,7 +46,9 @@ def as_sent(delivery: Delivery, request: TriggerRequest) -> TriggerRequest:
     if delivery.is_ours:
         return request
     if request.after is not None:
-        raise InvalidInputError([Problem("$.after", "is said by Syncline's own services alone")])
+        raise InvalidInputError(
+            [Problem("$.after", "is for Syncline's own services alone: leave it out")]
+        )
     claimed = "" if request.actor == UNKNOWN else f" (says it is {request.actor})"
     actor = f"topic:{delivery.topic}{claimed}"
     return replace(

@@ -48,7 +48,10 @@ class Sessions(sessions.Sessions[Session]):
         """
         self._open = [session for session in self._open if session.is_open]
         if len(self._open) >= MOST_OPEN:
-            message = f"SQL Server: {MOST_OPEN} connections are open, some of calls given up"
+            message = (
+                f"SQL Server: all {MOST_OPEN} connections of this profile are open; some belong to "
+                "calls that were given up and have not ended yet"
+            )
             raise RetriableError(message, code="source_unavailable")
         failed: Exception = OSError(f"the name {self._settings.host} has no address")
         async with asyncio.timeout(CONNECT_LIMIT):

@@ -34,10 +34,10 @@ def maker_of(column: TargetColumn) -> Callable[[object], str]:
     if kind is Kind.WHOLE:
         return lambda value: str(whole_number(value))
     if kind is Kind.OTHER:
-        raise_words = f"is {column.declared or 'of a type of its own'}, which is not written"
+        words = f"is {column.declared or 'of a type of its own'}, which Syncline cannot write"
 
         def refuse(_value: object) -> str:
-            raise ValueError(raise_words)
+            raise ValueError(words)
 
         return refuse
     form = _FORMS.get(kind, "ISO 8601 times" if kind in MOMENTS else str(kind))

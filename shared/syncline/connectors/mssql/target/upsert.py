@@ -220,5 +220,5 @@ def _odd_texts(record: Record, names: set[str]) -> dict[str, str]:
 
 
 def _unreadable(name: str) -> Failure:
-    message = f"the column {name!r} has no Unicode, and cannot hold all signs of the value"
+    message = f"the column {name!r} is not Unicode, and cannot hold every character of the value"
     return Failure(Category.PERMANENT, "value_refused", message, field=name)
