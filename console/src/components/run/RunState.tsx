@@ -18,14 +18,16 @@ interface Props {
 export function RunState({ run, size = "sm", resume = false }: Props) {
   const state = shownState(run, useNow());
   return (
-    <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
+    <Group component="span" gap="2px 6px" wrap={resume ? "wrap" : "nowrap"} display="inline-flex">
       <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size={size} />
       {state === "paused" && (
-        <Text component="span" inherit truncate maw={150} c="dimmed" title={run.pausedBy ?? undefined}>
-          by {run.pausedBy}
-        </Text>
+        <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
+          <Text component="span" inherit truncate maw={110} c="dimmed" title={run.pausedBy ?? undefined}>
+            by {run.pausedBy}
+          </Text>
+          {resume && <Resume correlationId={run.correlationId} />}
+        </Group>
       )}
-      {state === "paused" && resume && <Resume correlationId={run.correlationId} />}
     </Group>
   );
 }

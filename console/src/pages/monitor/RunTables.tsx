@@ -15,7 +15,11 @@ export function ActiveRuns() {
   const active = useActiveRuns();
   if (!active) return <p className="dim">Connecting …</p>;
   if (!active.length) return <p className="dim">No run is active.</p>;
-  return <PlainTable name="Active runs" columns={ACTIVE} rows={active} rowId={(run) => run.correlationId} {...LOOK} />;
+  return (
+    <div style={{ overflowX: "auto" }}>
+      <PlainTable name="Active runs" columns={ACTIVE} rows={active} rowId={(run) => run.correlationId} {...LOOK} />
+    </div>
+  );
 }
 
 /** Runs of the last day that did not end well. */
