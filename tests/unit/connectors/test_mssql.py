@@ -9,6 +9,7 @@ import pytest
 
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.mssql import MssqlConnector
+from syncline.connectors.mssql.errors import ServerError, failure_of
 from syncline.connectors.mssql.kinds import Kind, kind_of, length_of, made, text_for
 from syncline.connectors.mssql.sessions import connection_string
 from syncline.connectors.mssql.settings import MssqlSettings
@@ -133,3 +134,19 @@ async def test_a_worker_gives_back_values_and_errors_and_ends() -> None:
         return not worker.is_alive
 
     await eventually(is_ended, within=5)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ('The MERGE statement conflicted with the FOREIGN KEY constraint "FK_item". The conflict '
+         "occurred in database \"d\", table \"dbo.item\", column 'sku'.", "parent_missing"),
+        ('The MERGE statement conflicted with the CHECK constraint "CK_price". The conflict '
+         "occurred in database \"d\", table \"dbo.stock\", column 'price'.", "constraint_violated"),
+        ('The DELETE statement conflicted with the REFERENCE constraint "FK_item".',
+         "constraint_violated"),
+    ],
+)  # fmt: skip
+def test_a_record_whose_parent_is_not_there_yet_can_wait_for_it(words: str, code: str) -> None:
+    failure = failure_of(ServerError(547, words))
+    assert failure.code == code

@@ -10,6 +10,7 @@ import mssql_python
 
 from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.system_errors import plain_words
+from syncline.domain.chain import PARENT_MISSING
 from syncline.domain.errors import Category, Failure, RetriableError
 
 DEADLOCK = 1205
@@ -42,6 +43,8 @@ _RECORDS = frozenset({
 """Errors of a value or of a row; all above 50000 are what a trigger or procedure raised."""
 _XML = range(9400, 9500)
 _OWN = 50_000
+_CONFLICT, _PARENT = 547, "FOREIGN KEY constraint"
+"""One number is for all constraints; of a key that is still referred to it says REFERENCE."""
 CONSTRAINTS = frozenset({515, 544, 547, 550, 2601, 2627})
 MAY_PASS = frozenset({547, 2601, 2627})
 """What needs another row first, or what another row still has."""
@@ -169,6 +172,8 @@ def failure_of(error: BaseException) -> Failure:
     words = words_of(error)
     found = _COLUMN.search(words)
     code = "constraint_violated" if number_of(error) in CONSTRAINTS else "value_refused"
+    if number_of(error) == _CONFLICT and _PARENT in words:
+        code = PARENT_MISSING
     return Failure(Category.PERMANENT, code, f"SQL Server: {words}", field=found and found[1])
 
 
