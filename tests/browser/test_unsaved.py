@@ -126,6 +126,13 @@ async def test_pickers_find_what_lies_behind_the_hundredth(installed: Gateway, t
     await tab.get_by_role("combobox", name="Source").fill("p-129")
     await tab.get_by_role("option", name="p-129").click()
     await expect(tab.get_by_role("combobox", name="Source")).to_have_value("p-129")
+    await tab.keyboard.type("p-128")  # where "p-129" stands
+    await tab.get_by_role("option", name="p-128").click()
+    await tab.get_by_role("combobox", name="Target").click()
+    await tab.get_by_role("combobox", name="Source").click()
+    await tab.keyboard.type("p-127")
+    await tab.get_by_role("option", name="p-127").click()
+    await expect(tab.get_by_role("combobox", name="Source")).to_have_value("p-127")
     await tab.get_by_role("combobox", name="Target").fill("nobody")
     await expect(tab.get_by_text("None has such a name").locator("visible=true")).to_have_count(1)
     await tab.get_by_role("combobox", name="Source").click()

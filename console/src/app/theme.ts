@@ -27,6 +27,12 @@ const dark: MantineColorsTuple = [
   "#0c0f15",
 ];
 
+/** What was chosen is replaced by what is typed next: nobody deletes a label first. */
+function selectText() {
+  const input = document.activeElement;
+  if (input instanceof HTMLInputElement && input.ariaHasPopup === "listbox" && !input.readOnly) input.select();
+}
+
 export const theme = createTheme({
   primaryColor: "blue",
   primaryShade: 7,
@@ -42,7 +48,9 @@ export const theme = createTheme({
     InputDescription: { defaultProps: { size: "sm" } },
     Text: { defaultProps: { size: "sm" } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
-    Select: { defaultProps: { checkIconPosition: "right" } },
+    Select: {
+      defaultProps: { checkIconPosition: "right", onClick: selectText, onDropdownClose: () => setTimeout(selectText) },
+    },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: true } } },
     Modal: {
       defaultProps: {
