@@ -245,7 +245,7 @@ class TestGivenUp:
         self, mssql: MssqlDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sessions, "MOST_OPEN", 0)
-        with pytest.raises(RetriableError, match="connections are open"):
+        with pytest.raises(RetriableError, match="connections of this profile are open"):
             await mssql.ids(self.SLOW)
 
 
