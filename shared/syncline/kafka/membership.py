@@ -56,7 +56,10 @@ class Membership:
         if self._connection.member is None or self._client is None:
             return
         if not _id_of(self._client):
-            raise MembershipLostError(f"no member of group {self._group} any more")
+            lost = MembershipLostError(f"no member of group {self._group} any more")
+            # A poll that waits for the next assignment would wait for ever: there will be none.
+            self._client._subscription.abort_waiters(lost)  # noqa: SLF001
+            raise lost
 
     def end(self, client: AIOKafkaConsumer) -> None:
         """Let a client leave the group when it stops; one with a name would not."""
