@@ -17,7 +17,7 @@ import pytest
 
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
-from syncline.postgres.database.database import open_database
+from syncline.postgres.database.database import Database, open_database
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
@@ -166,6 +166,8 @@ async def test_a_paused_run_waits_through_restarts_and_goes_on(
         async with db.transaction() as holding:
             await holding.execute("lock table target_items")
             run_id = (await api.post("/api/v1/sync-events", json=full)).json()["correlationId"]
+            # One that is paused before Ingest has it waits as queued.
+            await eventually(lambda: is_under_way(db, run_id), within=30)
             paused = await api.post(f"/api/v1/sync-events/{run_id}/pause")
             assert paused.status_code == 200, paused.text
             assert paused.json()["pausedBy"].startswith("api-key")
@@ -180,15 +182,18 @@ async def test_a_paused_run_waits_through_restarts_and_goes_on(
 
         before = await settled(done)
         assert before < 5000
-        assert (await db.fetchval("select state from runs where id = $1::uuid", run_id)) in (
-            "extracting", "in_progress",
-        )  # fmt: skip
+        assert await is_under_way(db, run_id)
 
     goes_on = await api.post(f"/api/v1/sync-events/{run_id}/resume")
     assert (goes_on.status_code, goes_on.json()["pausedBy"]) == (200, None)
     assert (await api.post(f"/api/v1/sync-events/{run_id}/resume")).status_code == 409
     run = await place.ended(run_id, within=90)
     assert (run.state.value, run.counters.success) == ("succeeded", 5000)
+
+
+async def is_under_way(db: Database, run_id: str) -> bool:
+    state = await db.fetchval("select state from runs where id = $1::uuid", run_id)
+    return state in ("extracting", "in_progress")
 
 
 async def settled(read: Callable[[], Awaitable[int]]) -> int:
