@@ -59,9 +59,16 @@ async def place(
             await place.stop(name)
 
 
-async def test_everything_works(place: Installation, broker: GuardedKafka) -> None:
-    client = await place.start_gateway()
-    async with client, open_database(place.dsn) as db:
+@pytest.fixture(scope="module")
+async def client(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
+    async with await place.start_gateway() as client:
+        yield client
+
+
+async def test_everything_works(
+    place: Installation, broker: GuardedKafka, client: httpx.AsyncClient
+) -> None:
+    async with open_database(place.dsn) as db:
         await store_erp_shop(db, place)
         await db.execute("update source_items set name = null where code = 'A7'")
         asked = {"instance": "erp-shop", "entityType": "item"}
@@ -89,6 +96,17 @@ async def test_everything_works(place: Installation, broker: GuardedKafka) -> No
         services = await eventually(lambda: all_green(db), within=60)
         assert set(services) == set(SERVICES)
         assert await audit(db) == []
+
+
+async def test_a_run_is_cancelled_over_the_api(client: httpx.AsyncClient) -> None:
+    async def accepted() -> str | None:  # the replay of before may not be over
+        fields = {"instance": "erp-shop", "entityType": "item", "mode": "force_full"}
+        answer = await client.post("/api/v1/sync-events", json=fields)
+        return answer.json()["correlationId"] if answer.status_code == 202 else None
+
+    run_id = await eventually(accepted, within=30)
+    cancelled = await client.post(f"/api/v1/sync-events/{run_id}/cancel")
+    assert cancelled.status_code == 202, cancelled.text
 
 
 async def pending(client: httpx.AsyncClient) -> str | None:

@@ -55,7 +55,7 @@ def _stage(name: str, writes: Sequence[str]) -> Rights:
 
 RIGHTS: Mapping[str, Rights] = {
     "gateway": Rights(
-        [TRIGGERS, CONTROL, SNAPSHOTS],
+        [TRIGGERS, CONTROL, STATUS, SNAPSHOTS],
         [STATUS, SNAPSHOTS, *_BUNDLES],
         creates=[f"{TENANT_TRIGGERS}*"],
     ),
