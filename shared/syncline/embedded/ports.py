@@ -19,9 +19,10 @@ from syncline.domain.naming import shown
 from syncline.embedded.errors import EmbeddedServerError
 
 HIGHEST = 32767
-_SEARCH_FROM = 20000
-_ROWS_FROM = 10000
-"""Rows end where single ports begin: else a server that starts first may take one out of a row."""
+_ROWS = range(10_000, 20_000)
+_SINGLES = range(20_000, 24_000)
+"""Apart from the rows: else a server that starts first may take a port out of one. What people and
+tests choose by themselves above is not taken from them before they listen there."""
 _FILE = "ports.json"
 _LISTEN = "0A"  # the state column of /proc/net/tcp
 
@@ -72,21 +73,19 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on now, below the ephemeral range."""
-    for port in random.sample(range(_SEARCH_FROM, HIGHEST + 1), 200):
+    for port in random.sample(_SINGLES, 200):
         if is_free(port):
             return port
-    raise EmbeddedServerError(f"no free port found between {_SEARCH_FROM} and {HIGHEST}")
+    raise EmbeddedServerError(f"no free port found between {_SINGLES[0]} and {_SINGLES[-1]}")
 
 
 def free_ports(count: int) -> range:
     """Return ports in a row of 127.0.0.1 that nothing listens on now."""
-    for first in random.sample(range(_ROWS_FROM, _SEARCH_FROM - count + 1), 200):
+    for first in random.sample(_ROWS[: len(_ROWS) - count + 1], 200):
         ports = range(first, first + count)
         if all(map(is_free, ports)):
             return ports
-    raise EmbeddedServerError(
-        f"no {count} free ports found between {_ROWS_FROM} and {_SEARCH_FROM}"
-    )
+    raise EmbeddedServerError(f"no {count} free ports found between {_ROWS[0]} and {_ROWS[-1]}")
 
 
 def is_free(port: int) -> bool:

@@ -127,9 +127,7 @@ async def test_a_busy_port_is_said_in_one_line_and_nothing_is_left(
     dev: DevSession, server: str
 ) -> None:
     setting = f"SYNCLINE_DEV_{server}_PORT"
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", int(dev.environment[setting])))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", int(dev.environment[setting]))):
         code, said = await dev.refused()
     assert code == 1
     assert dev.environment[setting] in said

@@ -74,11 +74,11 @@ async def test_kafka_of_a_crashed_session_is_taken_over_and_stopped(folder: Path
 
 async def test_kafka_refuses_a_busy_port_in_one_line(folder: Path) -> None:
     port = free_port()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
-        with pytest.raises(EmbeddedServerError, match=f"port {port} for Kafka is in use by PID"):
-            await EmbeddedKafka(folder, port).start()
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(EmbeddedServerError, match=f"port {port} for Kafka is in use by PID"),
+    ):
+        await EmbeddedKafka(folder, port).start()
 
 
 async def test_kafka_tells_why_it_ended_while_starting(folder: Path) -> None:

@@ -100,11 +100,11 @@ async def test_postgres_of_a_crashed_session_is_replaced_when_the_port_changes(
 
 async def test_postgres_refuses_a_busy_port_in_one_line(folder: Path) -> None:
     port = free_port()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
-        with pytest.raises(EmbeddedServerError, match=f"port {port} for PostgreSQL is in use by"):
-            await EmbeddedPostgres(folder, port).start()
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(EmbeddedServerError, match=f"port {port} for PostgreSQL is in use by"),
+    ):
+        await EmbeddedPostgres(folder, port).start()
 
 
 async def test_postgres_missing_says_what_to_install(

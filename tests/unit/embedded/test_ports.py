@@ -23,9 +23,7 @@ from syncline.embedded.ports import (
 @pytest.fixture
 def busy() -> Iterator[int]:
     port = free_port()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", port)):
         yield port
 
 
