@@ -35,10 +35,14 @@ _FIXED = {
 
 
 def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
-    """Return every mistake: those of the files, and those that show against what is stored."""
+    """Return every mistake: those of the files, and those that show against what is stored.
+
+    A value that the files could not say (a secret whose variable is not set) is not missing, too.
+    """
     found = list(loaded.mistakes)
+    unread = {(mistake.document, mistake.path) for mistake in found}
     for mistake in _Checker(loaded, stored).all():
-        if mistake not in found:
+        if mistake not in found and (mistake.document, mistake.path) not in unread:
             found.append(mistake)
     return found
 

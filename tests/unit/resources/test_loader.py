@@ -122,6 +122,14 @@ def test_profile_mistakes_are_named(tmp_path: Path, line: str, expected: str) ->
     assert said(written(tmp_path, head + config + line)) == [expected]
 
 
+def test_a_required_secret_whose_variable_is_not_set_is_one_mistake(tmp_path: Path) -> None:
+    text = "kind: Profile\nname: s\nconnector: shopify\nconfig: {shop: my-shop}\n"
+    secrets = "secrets: {accessToken: {fromEnv: NOPE}}\n"
+    assert said(written(tmp_path, text + secrets)) == [
+        "5 $.secrets.accessToken: the environment variable NOPE is not set"
+    ]
+
+
 def test_refused_secret_is_not_repeated(tmp_path: Path) -> None:
     text = "kind: Profile\nname: a\nconnector: postgresql\nsecrets: {password: hunter2}\n"
     assert "hunter2" not in "".join(said(written(tmp_path, text)))
