@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, aclosing
 
 import mssql_python
 
@@ -29,11 +29,11 @@ from syncline.connectors.mssql.source.procedure import describe_procedure, read_
 from syncline.connectors.mssql.source.queries import base_query
 from syncline.connectors.mssql.source.reader import read_pages
 from syncline.connectors.mssql.source.shape import ROWVERSION, shape_of
-from syncline.connectors.mssql.target.table import table_of
+from syncline.connectors.mssql.target.table import TargetTable, table_of
 from syncline.connectors.mssql.target.upsert import Upsert
-from syncline.connectors.settings import TARGET, read
-from syncline.connectors.sql.connector import TableTarget
 from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, failed_check
+from syncline.connectors.sql.table_database import TableDatabase
+from syncline.connectors.sql.target_table import Key
 from syncline.connectors.sql.whole_reads import records_with
 from syncline.domain.columns import Columns
 from syncline.domain.errors import RetriableError
@@ -42,18 +42,17 @@ from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 _MAY_WRITE = "select has_perms_by_name(null, 'DATABASE', 'INSERT') as may_write"
 
 
-class Database:
+class Database(TableDatabase[Session, TargetTable]):
     """The database of a profile."""
+
+    _reading: Sessions
 
     def __init__(self, settings: MssqlSettings, password: str, allowed: AllowedAddresses) -> None:
         self._name = settings.database
-        self._reading = Sessions(settings, password, allowed, writes=False)
-        self._writing = Sessions(settings, password, allowed, writes=True)
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._reading.close()
-        self._writing.close()
+        super().__init__(
+            Sessions(settings, password, allowed, writes=False),
+            Sessions(settings, password, allowed, writes=True),
+        )
 
     async def test(self) -> list[port.Check]:
         """Connect, log in, and look at the database and the user's rights."""
@@ -113,33 +112,16 @@ class Database:
                     return await records_with(ids, pages)
                 return await fetch_records(session, extraction, ids)
 
-    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
-        """Return the keys that the target table has."""
-        async with self._written() as session:
-            table = await table_of(session, batch.options, batch.match_key)
-            return port.LookupResult(await table.existing(session, batch.payloads))
+    async def _table(
+        self, session: Session, name: str, key: Key, on_create: tuple[str, ...] = ()
+    ) -> TargetTable:
+        return await table_of(session, name, key, on_create)
 
-    async def write(self, batch: port.WriteBatch, pace: port.Pace) -> port.WriteResult:
-        """Upsert a bulk on the match key."""
-        async with self._written() as session:
-            table = await table_of(session, batch.options, batch.match_key, batch.on_create)
-            return await Upsert(session, table, pace).write(batch)
+    def _upsert(self, session: Session, table: TargetTable, pace: port.Pace) -> Upsert:
+        return Upsert(session, table, pace)
 
-    async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, object]
-    ) -> port.WriteResult:
-        """Delete rows by key; one that is not there counts as deleted."""
-        async with self._written() as session:
-            key = read(TableTarget, options, TARGET).key
-            table = await table_of(session, options, key)
-            await table.delete(session, list(target_ids))
-        return port.WriteResult(list(target_ids))
-
-    @asynccontextmanager
-    async def _written(self) -> AsyncIterator[Session]:
-        with translated_errors():
-            async with self._writing.session() as session:
-                yield session
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated_errors()
 
 
 async def _inside(session: Session) -> list[port.Check]:

@@ -96,6 +96,16 @@ def is_of_a_record(error: BaseException) -> bool:
     return error.number in _RECORDS or error.number in _XML or error.number >= _OWN
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Tell whether SQL Server undid the statement, because another one waited for it."""
+    return number_of(error) == DEADLOCK
+
+
+def is_not_permitted(error: BaseException) -> bool:
+    """Tell whether the user lacks a right."""
+    return number_of(error) in NOT_PERMITTED
+
+
 def may_pass(error: BaseException) -> bool:
     """Tell whether a record may be taken once another one was written."""
     return isinstance(error, ServerError) and error.number in MAY_PASS

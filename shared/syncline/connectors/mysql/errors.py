@@ -79,9 +79,19 @@ def is_transient(error: BaseException, *, writes: bool = True) -> bool:
     return code in _LATER and (writes or code not in READ_ONLY) and code not in _FULL
 
 
-def is_of_the_call(error: MySQLError) -> bool:
-    """Tell whether an error on writing would meet every record: rights, table, disk."""
-    return code_of(error) in _OF_THE_CALL
+def is_of_a_record(error: BaseException) -> bool:
+    """Tell whether a write was refused for what a record is, and not for what every one meets."""
+    return code_of(error) not in _OF_THE_CALL
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Tell whether the server undid the statement, because another one waited for it."""
+    return code_of(error) == DEADLOCK
+
+
+def is_not_permitted(error: BaseException) -> bool:
+    """Tell whether the user lacks a right."""
+    return code_of(error) in NOT_PERMITTED
 
 
 def may_pass(error: BaseException) -> bool:

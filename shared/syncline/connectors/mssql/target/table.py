@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 import msgspec
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.mssql.kinds import Kind, length_of, made, text_for
 from syncline.connectors.mssql.session import Row, Session
 from syncline.connectors.mssql.target.catalog import TableDescription, TargetColumn, described
-from syncline.connectors.sql.match_keys import (
-    fitting_keys,
-    key_columns,
-    key_parts,
-    of_target_id,
-    to_target_id,
-)
+from syncline.connectors.sql import target_table
+from syncline.connectors.sql.match_keys import key_columns, of_target_id, to_target_id
+from syncline.connectors.sql.target_table import Key
 from syncline.connectors.sql.text import identifier, table_name
-from syncline.domain.record import Record
 
-Key: TypeAlias = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Record).decode
 
 
 def json_rows(name: str, columns: Iterable[str]) -> str:
@@ -36,47 +27,36 @@ def json_rows(name: str, columns: Iterable[str]) -> str:
     return f"openjson(@{name}) with ({listed})"
 
 
-class TargetTable(msgspec.Struct, frozen=True):
-    """A target table and the columns of the match key.
+class TargetTable(target_table.TargetTable):
+    """A target table of SQL Server."""
 
-    Attributes:
-        name: for people; `sql` is its name quoted.
-        on_create: columns that updates leave as they are.
-    """
-
-    name: str
-    sql: str
-    described: TableDescription
-    key: Key
-    on_create: tuple[str, ...] = ()
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        described: TableDescription,
+        key: Key,
+        on_create: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(name, table_name(name), key, on_create)
+        self._session = session
+        self._described = described
 
     @property
-    def columns(self) -> dict[str, TargetColumn]:
-        return self.described.columns
+    def columns(self) -> Mapping[str, TargetColumn]:
+        return self._described.columns
 
     def check_keyed(self) -> None:
         """Raise ConnectorError where no unique index of the table is just over the match key."""
-        found = self.described
-        if found.is_view:
-            message = f"{self.name} is a view, which has no key to upsert by: name its table"
-            raise refusal("no_table", message)
-        keyed = [columns for name, columns in found.indexes.items() if name not in found.filtered]
-        if any({*columns} == {*self.key} for columns in keyed):
-            return
-        names = ", ".join(map(identifier, self.key))
-        said = f"table {self.name} is not keyed by the match key ({names}): "
-        for index in sorted(found.filtered):
-            said += f"unique index {index} is over a part of the rows; "
-        if keyed:
-            said += fitting_keys(keyed)
-        elif found.filtered:
-            said += "an upsert needs one over all rows"
-        else:
-            said += f"it has no unique index: create unique index {self.key[0]} on {self.name} "
-            said += f"({names})"
-        raise refusal("no_unique_key", said)
+        found = self._described
+        self.check_key(
+            [columns for name, columns in found.indexes.items() if name not in found.filtered],
+            dict.fromkeys(sorted(found.filtered), "over a part of the rows"),
+            "all rows",
+            is_view=found.is_view,
+        )
 
-    async def rows_of(self, session: Session, keys: Sequence[Key]) -> list[object]:
+    async def rows_of(self, keys: Sequence[Key]) -> list[object]:
         """Return what is equal for keys that SQL Server takes for one: its collations decide."""
         rows: list[object] = [*keys]
         if all(self.columns[name].kind is Kind.WHOLE for name in self.key):
@@ -85,7 +65,6 @@ class TargetTable(msgspec.Struct, frozen=True):
         by = ", ".join(f"j.k{n}" for n in range(len(self.key)))
         known = [f"j.k{n} is not null" for n in range(len(self.key))]
         for place, first in await self._asked(
-            session,
             dict(enumerate(keys)),
             f"j.place, min(j.place) over (partition by {by})",
             f" where {' and '.join(known)}",
@@ -93,20 +72,17 @@ class TargetTable(msgspec.Struct, frozen=True):
             rows[int(str(place))] = int(str(first))
         return rows
 
-    async def existing(self, session: Session, payloads: Sequence[bytes]) -> list[str | None]:
-        """Return the target IDs of those payloads whose key the table has, None for the others."""
-        keys = [key_parts(_decode(payload), self.key) for payload in payloads]
-        there = await self._joined(session, {n: k for n, k in enumerate(keys) if k}, "j.place", "")
-        found = {int(str(row[0])) for row in there}
-        return [to_target_id(keys[n] or ()) if n in found else None for n in range(len(keys))]
+    async def there(self, keys: Mapping[int, Key]) -> set[int]:
+        """Return the places of keys that the table has."""
+        return {int(str(row[0])) for row in await self._joined(keys, "j.place", "")}
 
-    async def stored(self, session: Session, keys: Mapping[int, Key]) -> dict[int, str]:
+    async def stored(self, keys: Mapping[int, Key]) -> dict[int, str]:
         """Return target IDs as the table spells them, where it spells a key in another way."""
         texts = [n for n, name in enumerate(self.key) if self.columns[name].kind is Kind.TEXT]
         if not texts:
             return {}
         spelled = [f"cast(t.{identifier(self.key[n])} as nvarchar(max))" for n in texts]
-        rows = await self._joined(session, keys, f"j.place, {', '.join(spelled)}", "")
+        rows = await self._joined(keys, f"j.place, {', '.join(spelled)}", "")
         found = {}
         for row in rows:
             place = int(str(row[0]))
@@ -117,9 +93,7 @@ class TargetTable(msgspec.Struct, frozen=True):
                 found[place] = to_target_id(parts)
         return found
 
-    async def unreadable(
-        self, session: Session, texts: Mapping[int, Mapping[str, str]]
-    ) -> dict[int, str]:
+    async def unreadable(self, texts: Mapping[int, Mapping[str, str]]) -> dict[int, str]:
         """Return which columns cannot hold a text, by place: SQL Server would write `?` into them.
 
         Args:
@@ -134,19 +108,15 @@ class TargetTable(msgspec.Struct, frozen=True):
                 f"select j.place from {json_rows('rows', ('place', 'said'))} j where "
                 f"cast({own} as nvarchar(max)) collate Latin1_General_BIN2 <> j.said"
             )
-            found = await session.rows(sql, {"rows": _encode(some).decode()})
+            found = await self._session.rows(sql, {"rows": _encode(some).decode()})
             rows |= {int(str(row[0])): name for row in found.rows}
         return rows
 
-    async def _joined(
-        self, session: Session, keys: Mapping[int, Key], select: str, where: str
-    ) -> Sequence[Row]:
+    async def _joined(self, keys: Mapping[int, Key], select: str, where: str) -> Sequence[Row]:
         same = " and ".join(f"t.{identifier(name)} = j.k{n}" for n, name in enumerate(self.key))
-        return await self._asked(session, keys, select, f" join {self.sql} t on {same}{where}")
+        return await self._asked(keys, select, f" join {self.sql} t on {same}{where}")
 
-    async def _asked(
-        self, session: Session, keys: Mapping[int, Key], select: str, more: str
-    ) -> Sequence[Row]:
+    async def _asked(self, keys: Mapping[int, Key], select: str, more: str) -> Sequence[Row]:
         """Ask about keys: a table `j` of `place`, `k0`, `k1` …, without impossible ones."""
         rows = [[str(p), *parts] for p, key in keys.items() if (parts := self.said(key))]
         if not rows:
@@ -158,7 +128,7 @@ class TargetTable(msgspec.Struct, frozen=True):
         )
         keyed = f"select cast(g.place as int) as place, {typed} from {listed} g"
         sql = f"select {select} from ({keyed}) j{more}"
-        return (await session.rows(sql, {"keys": _encode(rows).decode()})).rows
+        return (await self._session.rows(sql, {"keys": _encode(rows).decode()})).rows
 
     def made(self, name: str, text: str) -> str:
         """Return SQL of a key column's value, compared as the column does; null if it is none."""
@@ -183,7 +153,7 @@ class TargetTable(msgspec.Struct, frozen=True):
         said = text_for(column.kind, text)
         return str(int(said)) if said is not None and column.kind is Kind.WHOLE else said
 
-    async def delete(self, session: Session, target_ids: Sequence[str]) -> None:
+    async def delete(self, target_ids: Sequence[str]) -> None:
         """Delete rows by key; a key that can name no row is left out."""
         keys = [of_target_id(target_id, len(self.key)) for target_id in target_ids]
         rows = [parts for key in keys if key and (parts := self.said(key))]
@@ -195,20 +165,16 @@ class TargetTable(msgspec.Struct, frozen=True):
             for n, name in enumerate(self.key)
         )
         sql = f"delete from {self.sql} where exists (select 1 from {json_rows('keys', names)} g "
-        await session.rows(f"{sql}where {same})", {"keys": _encode(rows).decode()})
+        await self._session.rows(f"{sql}where {same})", {"keys": _encode(rows).decode()})
 
 
 async def table_of(
-    session: Session,
-    options: Mapping[str, object],
-    key: tuple[str, ...],
-    on_create: tuple[str, ...] = (),
+    session: Session, name: str, key: Key, on_create: tuple[str, ...] = ()
 ) -> TargetTable:
-    """Look at the table of a target block as it is now.
+    """Look at a table as it is now.
 
     Raises ConnectorError where there is no match key, no such table, or no such column.
     """
-    name = str(options["table"])
     found = await described(session, name)
     key = key_columns("SQL Server", key, name, found.columns)
-    return TargetTable(name, table_name(name), found, key, on_create)
+    return TargetTable(session, name, found, key, on_create)

@@ -2,73 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 
-from syncline.connectors.errors import refusal
-from syncline.connectors.mssql.errors import (
-    DEADLOCK,
-    NOT_PERMITTED,
-    ServerError,
-    failure_of,
-    is_of_a_record,
-    is_transient,
-    may_pass,
-    refused_call,
-)
+from syncline.connectors.mssql import errors
+from syncline.connectors.mssql.errors import ServerError
 from syncline.connectors.mssql.kinds import Kind, made
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.target.column_values import convert_values
-from syncline.connectors.mssql.target.table import Key, TargetTable, json_rows
-from syncline.connectors.port import Pace, WriteBatch, WriteResult, unpaced
-from syncline.connectors.sql import upsert
-from syncline.connectors.sql.bisection import Groups, RefusedError, Send, send_halved
+from syncline.connectors.mssql.target.table import TargetTable, json_rows
+from syncline.connectors.port import Pace
+from syncline.connectors.sql.bisection import Groups
 from syncline.connectors.sql.match_keys import of_target_id
 from syncline.connectors.sql.text import identifier
-from syncline.connectors.sql.upsert import Failures
+from syncline.connectors.sql.upsert import Failures, TableUpsert, WriteErrors
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record
 
 _LONGEST = 4_000_000
 """Characters of the JSON of a statement, save of one that has a single record."""
-_TRIES = 3
-"""How often a statement is sent that a deadlock undid."""
 _encode = msgspec.json.Encoder().encode
 
 
-class Upsert(upsert.Upsert):
+class Upsert(TableUpsert[TargetTable]):
     """Writes one bulk on one connection."""
 
-    def __init__(self, session: Session, table: TargetTable, pace: Pace = unpaced) -> None:
-        super().__init__(table.name, table.columns, table.key)
+    errors: ClassVar[WriteErrors] = errors
+    refusals = ServerError
+
+    def __init__(self, session: Session, table: TargetTable, pace: Pace) -> None:
+        super().__init__(table, pace)
         self._session = session
-        self._table = table
-        self._pace = pace
-
-    async def write(self, batch: WriteBatch) -> WriteResult:
-        """Write all records; raises what concerns the whole call."""
-        self._table.check_keyed()
-        return await self.write_with_care(batch)
-
-    def check_writable(self, columns: Sequence[str]) -> None:
-        """Refuse columns that SQL Server fills itself."""
-        for name in columns:
-            if self._table.columns[name].generated:
-                message = f"column {name!r} of {self._table.name} is generated: take it out of the"
-                raise refusal("generated_column", f"{message} mapping", field=name)
 
     def converted(self, records: list[Record], places: Sequence[int]) -> Failures:
         """Put a text in place of each value."""
         return convert_values(records, places, self._table.columns)
-
-    async def rows_of(self, keys: Sequence[Key]) -> Sequence[object]:
-        """Return what is equal for keys that SQL Server takes for one."""
-        return await self._table.rows_of(self._session, keys)
-
-    async def stored_ids(self, keys: Mapping[int, Key]) -> dict[int, str]:
-        """Return IDs as the table spells them, where a collation finds them in another spelling."""
-        return await self._table.stored(self._session, keys)
 
     async def change_keys(
         self, records: list[Record], groups: Groups, target_ids: Sequence[str | None]
@@ -85,7 +55,7 @@ class Upsert(upsert.Upsert):
                     found.add(place)
 
         whole = [[place] for places in groups for place in places if place not in failures]
-        return failures | await self._sent(move, whole), found
+        return failures | await self.sent(move, whole), found
 
     async def create_or_update(self, records: list[Record], groups: Groups) -> Failures:
         """Create or update rows."""
@@ -99,7 +69,7 @@ class Upsert(upsert.Upsert):
             for places in groups
             for part in _parts(records, [p for p in places if p not in failures])
         ]
-        return failures | await self._sent(send, parts)
+        return failures | await self.sent(send, parts)
 
     async def _lossy(self, records: list[Record], groups: Groups) -> Failures:
         """Fail records with signs that a column without Unicode cannot hold."""
@@ -114,7 +84,7 @@ class Upsert(upsert.Upsert):
             for place in places
             if (said := _odd_texts(records[place], narrow))
         }
-        found = await self._table.unreadable(self._session, texts) if texts else {}
+        found = await self._table.unreadable(texts) if texts else {}
         return {place: _unreadable(name) for place, name in found.items()}
 
     async def _merge(self, records: list[Record], places: Sequence[int]) -> None:
@@ -163,42 +133,6 @@ class Upsert(upsert.Upsert):
         if column.kind is Kind.DATE or column.kind is Kind.DATETIME:
             return made("datetime2(7)", text)
         return made("varbinary(max)" if column.kind is Kind.BINARY else column.declared, text)
-
-    async def _sent(self, send: Send, groups: Groups) -> Failures:
-        """Send records; what is refused is halved until the bad one is alone.
-
-        Raises:
-            ConnectorError: what would meet every record.
-        """
-
-        async def paced(places: Sequence[int]) -> None:
-            await self._pace()
-            try:
-                await self._tried(send, places)
-            except ServerError as error:
-                if is_transient(error):
-                    raise
-                if not is_of_a_record(error):
-                    raise refused_call(error, self._advice(error)) from error
-                raise RefusedError(error) from error
-
-        refused = await send_halved(paced, groups, may_pass)
-        return {place: failure_of(error) for place, error in refused.items()}
-
-    async def _tried(self, send: Send, places: Sequence[int]) -> None:
-        """Send records, again where SQL Server ended this one of two that waited for each other."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                return await send(places)
-            except ServerError as error:
-                if error.number != DEADLOCK or not tries_left:
-                    raise
-        return None
-
-    def _advice(self, error: ServerError) -> str:
-        if error.number not in NOT_PERMITTED:
-            return ""
-        return f"grant select, insert, update on {self._table.sql} to the profile's user"
 
 
 def _parts(records: list[Record], places: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -7,19 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.connectors.errors import refusal
 from syncline.connectors.mysql.kinds import Kind, literal
 from syncline.connectors.mysql.session import Row, Session
 from syncline.connectors.mysql.target.catalog import TableDescription, TargetColumn, described
 from syncline.connectors.mysql.text import identifier, table_name
-from syncline.connectors.sql.match_keys import (
-    fitting_keys,
-    key_columns,
-    key_parts,
-    of_target_id,
-    to_target_id,
-)
-from syncline.domain.record import Record
+from syncline.connectors.sql import target_table
+from syncline.connectors.sql.match_keys import key_columns, of_target_id, to_target_id
+from syncline.connectors.sql.target_table import Key
 
 _SIMPLE = re.compile(
     r"(utf8mb4|utf8mb3|utf8|latin1|ascii)_(general|unicode|unicode_520|uca1400|0900|swedish)"
@@ -28,56 +22,48 @@ _SIMPLE = re.compile(
 """Collations in which printable ASCII is equal where it is the same, perhaps but for its case."""
 _PLAIN = re.compile(r"[!-~]([ -~]*[!-~])?")
 _BATCH = 500
-_decode = msgspec.json.Decoder(Record).decode
-Key = tuple[str, ...]
 
 
-class TargetTable(msgspec.Struct, frozen=True):
-    """A target table and the columns of the match key.
+class TargetTable(target_table.TargetTable):
+    """A target table of MySQL."""
 
-    Attributes:
-        name: for people; `sql` is its name quoted.
-        on_create: columns that updates leave as they are.
-    """
-
-    name: str
-    sql: str
-    described: TableDescription
-    key: Key
-    on_create: tuple[str, ...] = ()
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        described: TableDescription,
+        key: Key,
+        on_create: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(name, table_name(name), key, on_create)
+        self._session = session
+        self._described = described
 
     @property
-    def columns(self) -> dict[str, TargetColumn]:
-        return self.described.columns
+    def columns(self) -> Mapping[str, TargetColumn]:
+        return self._described.columns
+
+    def quoted(self, name: str) -> str:
+        """Quote a name."""
+        return identifier(name)
 
     def check_keyed(self) -> None:
         """Raise ConnectorError where no unique index of the table is just over the match key."""
-        if self.described.is_view:
-            message = f"{self.name} is a view, which has no key to upsert by: name its table"
-            raise refusal("no_table", message)
-        keyed = [columns for columns in self.described.indexes.values() if None not in columns]
-        if any({*columns} == {*self.key} for columns in keyed):
-            return
-        names = ", ".join(map(identifier, self.key))
-        said = f"table {self.name} is not keyed by the match key ({names}): "
-        for index, columns in self.described.indexes.items():
-            if None in columns:
-                said += f"unique index {index} is over a part of a column or an expression; "
-        if keyed:
-            said += fitting_keys([[str(name) for name in columns] for columns in keyed])
-        elif self.described.indexes:
-            said += "an upsert needs one over whole columns"
-        else:
-            said += f"it has no unique index: create unique index {self.key[0]} on {self.name} "
-            said += f"({names})"
-        raise refusal("no_unique_key", said)
+        indexes = self._described.indexes
+        others = [index for index, columns in indexes.items() if None in columns]
+        self.check_key(
+            [[str(n) for n in columns] for columns in indexes.values() if None not in columns],
+            dict.fromkeys(others, "over a part of a column or an expression"),
+            "whole columns",
+            is_view=self._described.is_view,
+        )
 
     def may_hit_others(self, columns: Sequence[str]) -> bool:
         """Tell whether an upsert of these columns could meet a row that has another key.
 
         MySQL updates the row that any unique index finds.
         """
-        for index in self.described.indexes.values():
+        for index in self._described.indexes.values():
             if {*index} == {*self.key}:
                 continue
             is_blank = any(
@@ -88,7 +74,7 @@ class TargetTable(msgspec.Struct, frozen=True):
                 return True
         return False
 
-    async def rows_of(self, session: Session, keys: Sequence[Key]) -> list[object]:
+    async def rows_of(self, keys: Sequence[Key]) -> list[object]:
         """Return what is equal for keys that MySQL takes for one.
 
         A key that is none of the column's type has a number of its own: writing it says why.
@@ -100,7 +86,7 @@ class TargetTable(msgspec.Struct, frozen=True):
         rows: list[object] = list(range(len(keys)))
         by = ", ".join(expression for _, expression in self._given())
         listed = self._listed(dict(enumerate(keys)))
-        for place, first in await session.rows(
+        for place, first in await self._session.rows(
             f"select j.place, min(j.place) over (partition by {by}) from {listed}"
         ):
             rows[int(place or 0)] = int(first or 0)
@@ -118,20 +104,12 @@ class TargetTable(msgspec.Struct, frozen=True):
             return None
         return [part.lower() for part in parts] if column.collation.endswith("_ci") else parts
 
-    async def existing(self, session: Session, payloads: Sequence[bytes]) -> list[str | None]:
-        """Return the target IDs of those payloads whose key the table has, None for the others."""
-        keys = [key_parts(_decode(payload), self.key) for payload in payloads]
-        there = await self.there(session, {n: key for n, key in enumerate(keys) if key})
-        return [to_target_id(keys[n] or ()) if n in there else None for n in range(len(keys))]
-
-    async def there(
-        self, session: Session, keys: Mapping[int, Key], *, lock: bool = False
-    ) -> set[int]:
+    async def there(self, keys: Mapping[int, Key], *, lock: bool = False) -> set[int]:
         """Return the places of keys that the table has; `lock` keeps their rows as they are."""
-        rows = await self._joined(session, keys, "j.place", " for update" if lock else "")
+        rows = await self._joined(keys, "j.place", " for update" if lock else "")
         return {int(row[0] or 0) for row in rows}
 
-    async def stored(self, session: Session, keys: Mapping[int, Key]) -> dict[int, str]:
+    async def stored(self, keys: Mapping[int, Key]) -> dict[int, str]:
         """Return target IDs as the table spells them, where it spells a key in another way."""
         texts = [n for n, name in enumerate(self.key) if not self.columns[name].is_exact]
         if not texts:
@@ -143,9 +121,7 @@ class TargetTable(msgspec.Struct, frozen=True):
         differs = " or ".join(
             f"cast({spelled[n]} as binary) <> cast(j.k{n} as binary)" for n in texts
         )
-        rows = await self._joined(
-            session, keys, f"j.place, {', '.join(spelled)}", f" where {differs}"
-        )
+        rows = await self._joined(keys, f"j.place, {', '.join(spelled)}", f" where {differs}")
         found = {}
         for row in rows:
             place = int(row[0] or 0)
@@ -155,9 +131,7 @@ class TargetTable(msgspec.Struct, frozen=True):
             found[place] = to_target_id(parts)
         return found
 
-    async def _joined(
-        self, session: Session, keys: Mapping[int, Key], select: str, where: str
-    ) -> Sequence[Row]:
+    async def _joined(self, keys: Mapping[int, Key], select: str, where: str) -> Sequence[Row]:
         if not keys:
             return ()
         same = " and ".join(
@@ -165,7 +139,7 @@ class TargetTable(msgspec.Struct, frozen=True):
             for name, (_, expression) in zip(self.key, self._given(), strict=True)
         )
         listed = self._listed(keys)
-        return await session.rows(
+        return await self._session.rows(
             f"select {select} from {listed} straight_join {self.sql} t on {same}{where}"
         )
 
@@ -196,26 +170,22 @@ class TargetTable(msgspec.Struct, frozen=True):
             parts.append(f"{identifier(name)} = {found}")
         return " and ".join(parts)
 
-    async def delete(self, session: Session, target_ids: Sequence[str]) -> None:
+    async def delete(self, target_ids: Sequence[str]) -> None:
         """Delete rows by key; a key that can name no row is left out."""
         keys = [of_target_id(target_id, len(self.key)) for target_id in target_ids]
         known = [found for key in keys if key and (found := self.where(key))]
         for start in range(0, len(known), _BATCH):
             some = ") or (".join(known[start : start + _BATCH])
-            await session.run(f"delete from {self.sql} where ({some})")
+            await self._session.run(f"delete from {self.sql} where ({some})")
 
 
 async def table_of(
-    session: Session,
-    options: Mapping[str, object],
-    key: tuple[str, ...],
-    on_create: tuple[str, ...] = (),
+    session: Session, name: str, key: Key, on_create: tuple[str, ...] = ()
 ) -> TargetTable:
-    """Look at the table of a target block as it is now.
+    """Look at a table as it is now.
 
     Raises ConnectorError where there is no match key, no such table, or no such column.
     """
-    name = str(options["table"])
     found = await described(session, name)
     key = key_columns("MySQL", key, name, found.columns)
-    return TargetTable(name, table_name(name), found, key, on_create)
+    return TargetTable(session, name, found, key, on_create)
