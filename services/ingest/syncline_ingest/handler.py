@@ -21,7 +21,7 @@ from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup
-from syncline.postgres.ledger.systems import pin_systems
+from syncline.postgres.ledger.systems import check_systems
 from syncline.postgres.limits.breakers import Breakers, SystemAwayError
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.progress.extraction_state import ExtractionEnd
@@ -178,11 +178,12 @@ class IngestHandler(Handler[RunRequest]):
         run = progress.run
         opened = await self._sources.open(run)
         try:
-            if await pin_systems(self._database, run, *opened.systems):
+            if await check_systems(self._database, run, *opened.systems):
                 held = RowLookup()  # what was remembered is true of another target
         except ConflictError as error:
             failure = Failure(Category.PERMANENT, "configuration_changed", str(error))
             raise SourceError(failure) from error
+        progress = msgspec.structs.replace(progress, systems=opened.systems)
         reads = SourcePass(progress, opened, self._known, self._copies, self._clock)
         await reads.use(held)
         first = await self._known.first_lane_ids(run.id) if progress.batches else ()

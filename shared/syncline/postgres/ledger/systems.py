@@ -6,17 +6,22 @@ says what one target has; for another one it is begun anew (docs/decisions/0071)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Mode, Notice, Run
 from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.runs.run_row import add_notices
 
 CHANGED = "target_changed"
+_KNOWN = """
+select s.ledger_system, r.source_system, r.target_system
+from runs r join streams s on s.id = r.stream_id where r.id = $1
+"""
 _LOCK = "select ledger_system from streams where id = $1 for update"
-_PIN = """
-update runs set source_system = coalesce(source_system, $2),
-  target_system = coalesce(target_system, $3)
-where id = $1 returning source_system, target_system
+PIN = "source_system = coalesce(source_system, {}), target_system = coalesce(target_system, {})"
+_PIN = f"""
+update runs set {PIN.format("$2", "$3")} where id = $1 returning source_system, target_system
 """
 _FORGET = "delete from ledger where stream_id = $1"
 _SET = "update streams set ledger_system = $2 where id = $1"
@@ -26,26 +31,40 @@ _MOVED = (
 )
 
 
-async def pin_systems(database: Database, run: Run, source: str, target: str) -> bool:
-    """Note with which systems a run begins; return whether its target is new to the ledger.
+async def check_systems(database: Database, run: Run, source: str, target: str) -> bool:
+    """Compare the systems that profiles lead to with what is known of a run and its stream.
 
-    Then the ledger of the stream is emptied, and a notice of the run says so. "" for a system means
-    that it has no name; nothing is compared then.
+    A run of the stream's own target waits for no lock and no disk here: its systems are pinned with
+    what it finds first. "" for a system means that it has no name; nothing is compared then.
+
+    Returns:
+        Whether the target is new to the ledger. Then the systems are pinned, the ledger of the
+        stream is emptied, and a notice of the run says so.
 
     Raises:
         ConflictError: the run began with other systems.
         RetriableError: the database is away.
     """
+    row = await database.fetchrow(_KNOWN, run.id)
+    assert row is not None
+    known, *begun = row
+    _require_same(begun, source, target)
+    if not target or target == known:
+        return False
     async with database.transaction() as connection:
         known = await connection.fetchval(_LOCK, run.stream)
         pinned = await connection.fetchrow(_PIN, run.id, source, target)
         assert pinned is not None
-        for side, before, now in zip(("source", "target"), pinned, (source, target), strict=True):
-            require_same_system(side, before, now)
-        if not target or target == known:
+        _require_same(pinned, source, target)
+        if target == known:  # another process of the run was faster
             return False
         await connection.execute(_SET, run.stream, target)
         return known is not None and await _begin_anew(connection, run, known, target)
+
+
+def _require_same(pinned: Iterable[str | None], source: str, target: str) -> None:
+    for side, before, now in zip(("source", "target"), pinned, (source, target), strict=True):
+        require_same_system(side, before or "", now)
 
 
 async def _begin_anew(connection: Connection, run: Run, known: str, target: str) -> bool:

@@ -17,6 +17,7 @@ from syncline.domain.run import Run
 from syncline.postgres.database.database import Connection, Database, Row, rows_touched
 from syncline.postgres.database.rows import array_text, struct_of
 from syncline.postgres.ledger.known_rows import LONG_AGO, remember_read
+from syncline.postgres.ledger.systems import PIN
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.postgres.progress.run_start import start_run
 from syncline.postgres.runs.queued_runs import MAY_START
@@ -39,6 +40,7 @@ class Progress(msgspec.Struct, frozen=True):
         position_before: behind the batches below `published`; None at the beginning.
         reading: what the process that began noted for who goes on.
         handled_since: what failed before this is to be tried again.
+        systems: names of the source and the target, which the first commit pins.
     """
 
     run: Run
@@ -52,6 +54,7 @@ class Progress(msgspec.Struct, frozen=True):
     position_before: str | None = None
     reading: JsonObject | None = None
     handled_since: datetime = LONG_AGO
+    systems: tuple[str | None, str | None] = (None, None)
 
 
 _TAKE_OVER = f"""
@@ -60,11 +63,12 @@ where id = $1 and not extracted and paused_at is null
   and (state = 'extracting' or state = 'queued' and {MAY_START.format(run="runs")})
 returning *, (select name from instances i where i.id = instance_id) as instance_name
 """
-_COMMIT = """
+_COMMIT = f"""
 update runs set total = total + $3, unchanged = unchanged + $4, excluded = excluded + $5,
   batches = batches + $6, position = $7, high_water = coalesce($8, high_water),
   read_to = coalesce($9, read_to), published = $10, notices = notices || $11,
-  position_before = $12, reading = coalesce($13, reading), progressed_at = clock_timestamp()
+  position_before = $12, reading = coalesce($13, reading), progressed_at = clock_timestamp(),
+  {PIN.format("$14", "$15")}
 where id = $1 and ingest_epoch = $2 and not extracted
 """
 _NOTE_PUBLISHED = """
@@ -150,7 +154,8 @@ class Extractions:
         run, checkpoint = progress.run, checkpoint or Checkpoint()
         notices = notices_by_code(checkpoint.notices)
         read = (len(batches), position, water.high, water.read_to, published)
-        values = (*_counts(batches), *read, notices, checkpoint.before, checkpoint.reading)
+        left = (notices, checkpoint.before, checkpoint.reading)
+        values = (*_counts(batches), *read, *left, *progress.systems)
         async with self._database.transaction() as connection:
             await _write_fenced(connection, _COMMIT, progress, *values)
             await _add(connection, run, batches)
