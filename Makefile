@@ -17,7 +17,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short soak simulate check format demo dev bench bench-console compose-test kube-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ test-chaos-short: $(READY) ## The same with small runs and some of the faults, s
 
 chaos-short-%: $(READY)
 	$(BIN)/pytest -m chaos -k "short and $*" --timeout 600 -s tests/chaos$(WHOSE)
+
+cluster-test: $(READY) ## Kill one of three Kafka brokers in mid-run, then restart them all, and count
+	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_three_brokers.py
 
 soak: $(READY) ## Run syncs without a break and break things at random, for SECONDS=3600; print memory and what was lost
 	SYNCLINE_SOAK_SECONDS=$(or $(SECONDS),3600) $(BIN)/pytest -m chaos --timeout 100000 -s tests/chaos/test_soak.py

@@ -166,7 +166,8 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     """Create the topics, start services, and stop them at the end."""
     place = Installation(kafka, dsn, logs, extra or {})
-    await KafkaAdmin(place.connection).create_topics(4, 1)
+    replication = int(place.environment.get("SYNCLINE_KAFKA_REPLICATION", "1"))
+    await KafkaAdmin(place.connection).create_topics(4, replication)
     try:
         for service in services:
             await place.start(service)

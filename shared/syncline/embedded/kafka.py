@@ -1,4 +1,4 @@
-"""A real Kafka of one node (KRaft, broker and controller) as a child process."""
+"""A real Kafka node (KRaft, broker and controller) as a child process, alone or one of several."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from syncline.embedded.processes import in_thread, quiet
 from syncline.embedded.server import EmbeddedServer
 
 _SETTINGS, _LOGGING = "server.properties", "log4j2.xml"
+_VOTERS = "controller.quorum.voters"
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """The quick compiler alone: a broker on a developer's machine lives too shortly for the thorough
 one to pay. Measured: half the CPU of a first sync, and 230 MB resident instead of 370. The simple
@@ -30,7 +31,8 @@ class EmbeddedKafka(EmbeddedServer):
     Args:
         heap: of the JVM, in Java's words.
         settings: broker settings beside the embedded defaults; `listeners` and
-            `advertised.listeners` are added to our own.
+            `advertised.listeners` are added to our own. A node of several has its `node.id` and
+            the `controller.quorum.voters`.
         accounts: SCRAM users and their passwords, made with the data folder.
     """
 
@@ -77,12 +79,14 @@ class EmbeddedKafka(EmbeddedServer):
         They name each other and the data by relative paths: Kafka splits a folder's name at
         commas and reads it as Latin-1.
         """
-        controller = f"127.0.0.1:{free_port()}"
+        voters = self._settings.get(_VOTERS) or f"1@127.0.0.1:{free_port()}"
+        node = self._settings.get("node.id", "1")
+        controller = dict(voter.split("@") for voter in voters.split(","))[node]
         settings = {
             "log.dirs": "data",
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "controller.quorum.voters": f"1@{controller}",
+            _VOTERS: voters,
         }
         for name, value in self._settings.items():
             ours = settings.get(name)

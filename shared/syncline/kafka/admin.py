@@ -11,12 +11,15 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
+from syncline.contracts.rights import Acl
 from syncline.contracts.topics import TOPICS, Topic, tenant_triggers
 from syncline.kafka.client import start
+from syncline.kafka.cluster_state import ClusterState, read_cluster
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
+from syncline.kafka.granted_rights import missing_rights, read_grants
 from syncline.kafka.lag import GroupLag, LagReader
-from syncline.kafka.topic_policy import policy_of
+from syncline.kafka.topic_policy import min_in_sync, policy_of
 
 ALREADY_EXISTS = 36
 LED_WITHIN = 20.0
@@ -82,6 +85,21 @@ class KafkaAdmin:
             found = await client.describe_cluster()
         return found["cluster_id"] if found["brokers"] else None
 
+    async def state(self) -> ClusterState:
+        """Return the state of the brokers and of our topics' copies."""
+        async with self._client() as client:
+            names = [self._connection.topic(topic.name) for topic in TOPICS]
+            return await read_cluster(client, names)
+
+    async def missing_rights(self) -> dict[str, list[Acl]] | None:
+        """Return what services need and nobody has been granted; None: anybody may do anything.
+
+        Raises BrokerRefusedError: this user may not ask.
+        """
+        async with self._client() as client:
+            grants = await read_grants(client)
+        return None if grants is None else missing_rights(grants, self._connection.prefix)
+
     async def lag(self, group: str, topics: Sequence[str]) -> GroupLag:
         """Return how far a group is behind on these topics now."""
         reader = LagReader(self._connection, {group: topics})
@@ -95,7 +113,10 @@ class KafkaAdmin:
             self._connection.topic(topic.name),
             1 if topic.single else partitions,
             replication,
-            topic_configs=policy_of(topic),
+            topic_configs={
+                **policy_of(topic),
+                "min.insync.replicas": str(min_in_sync(replication)),
+            },
         )
 
     @asynccontextmanager

@@ -31,6 +31,14 @@ def policy_of(topic: Topic) -> dict[str, str]:
     return policy
 
 
+def min_in_sync(replication: int) -> int:
+    """Return how many copies a message needs to count as sent: one broker of three may be away.
+
+    With two copies it is one: else each restart of a broker would stop the installation.
+    """
+    return 2 if replication > 2 else 1
+
+
 def chart_file() -> str:
     """Return what the Helm chart knows of topics and services, as YAML."""
     topics = [

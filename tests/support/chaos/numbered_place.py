@@ -15,16 +15,17 @@ from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
 from tests.support.chaos.fault_table import FaultRow
 from tests.support.chaos.world import ALL, World, world
+from tests.support.installation import Installation
 from tests.support.numbered import BAD, NumberedApi, add_numbers, configure
 
 RATE, BATCH = 10.0, 50
 """Calls of 20 records a second that the target takes; records of a batch."""
 
 
-class NumberedPlace(msgspec.Struct):
+class Numbers(msgspec.Struct, kw_only=True):
     """An installation, its target, and how many numbers its source has."""
 
-    world: World
+    place: Installation
     api: NumberedApi
     database: Database
     last: int = 0
@@ -39,7 +40,7 @@ class NumberedPlace(msgspec.Struct):
     async def trigger(self, run_id: str | None = None) -> str:
         """Ask for a run of what is new, and return its correlation ID."""
         run_id = run_id or str(uuid7())
-        return await self.world.place.trigger(
+        return await self.place.trigger(
             correlation_id=run_id, instance="numbers", entityType="item", batchSize=BATCH,
             onOverlap="queue",
         )  # fmt: skip
@@ -56,6 +57,12 @@ class NumberedPlace(msgspec.Struct):
         return FaultRow(fault, 1, len(numbers), len(lost), len(doubled), None, run.state)
 
 
+class NumberedPlace(Numbers, kw_only=True):
+    """Numbers in a world that can be struck."""
+
+    world: World
+
+
 @asynccontextmanager
 async def numbered_place(logs: Path) -> AsyncIterator[NumberedPlace]:
     """Start servers, every service, the source and the target."""
@@ -67,5 +74,5 @@ async def numbered_place(logs: Path) -> AsyncIterator[NumberedPlace]:
         async with open_database(at.postgres.dsn(), size=2) as database:
             keys = at.place.environment["SYNCLINE_SECRET_KEYS"]
             await configure(database, at.postgres.dsn(), keys, 0, RATE, api)
-            yield NumberedPlace(at, api, database)
+            yield NumberedPlace(place=at.place, api=api, database=database, world=at)
     await api.close()

@@ -18,7 +18,7 @@ import yaml
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TOPICS
-from syncline.kafka.topic_policy import chart_file
+from syncline.kafka.topic_policy import chart_file, min_in_sync
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "helm" / "syncline"
@@ -221,6 +221,8 @@ def test_strimzi_makes_the_topics_and_users_of_the_installation() -> None:
     assert topics.keys() == {f"syncline.{topic.name}" for topic in TOPICS}
     assert topics["syncline.raw"]["partitions"] == 12
     assert topics["syncline.control"]["partitions"] == 1
+    in_sync = {topic["config"]["min.insync.replicas"] for topic in topics.values()}
+    assert in_sync == {str(min_in_sync(3))} == {"2"}
     users = [d["metadata"]["name"] for d in documents if d["kind"] == "KafkaUser"]
     assert sorted(users) == sorted(f"sync-{name}" for name in SERVICES)
     execute = named(documents, "KafkaUser", "-execute")["spec"]["authorization"]["acls"]
