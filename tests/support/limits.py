@@ -27,6 +27,7 @@ class NoLimits:
 
     def __init__(self) -> None:
         self.held_off: list[float] = []
+        self.failed: list[str] = []
         self.waits = 0.0, ""
         self.breaker = ClosedBreaker()
 
@@ -37,6 +38,9 @@ class NoLimits:
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         yield
+
+    def count_failed(self, failure: Failure) -> None:
+        self.failed.append(failure.code)
 
     async def hold_off(self, seconds: float, reason: str) -> None:
         self.held_off.append(seconds)

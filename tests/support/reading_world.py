@@ -6,7 +6,6 @@ What Ingest publishes is settled as a test says: written, failed, or excluded.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -53,6 +52,7 @@ from syncline_ingest.reading.chunk import Hasher
 from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT
+from tests.support.limits import NoLimits
 from tests.support.reports import origins, records_of
 from tests.support.stage_messages import delivered
 
@@ -196,14 +196,10 @@ class World:
     async def open(self, run: Run) -> OpenSource:
         mapping = parse(self.document)
         policy = RetryPolicy(retries=0)
-        source = Source(self.shelf, mapping.extraction, policy, Clock(self), self)  # type: ignore[arg-type]
+        source = Source(self.shelf, mapping.extraction, policy, Clock(self), NoLimits())  # type: ignore[arg-type]
         opened = OpenSource(source, _hasher(run, self.mapping_version), self.smart)
         source.expect(source_fields(mapping))
         return msgspec.structs.replace(opened, may_move=self.shelf.may_move)
-
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        yield
 
     def is_cancelled(self, _run_id: str) -> bool:
         return False

@@ -50,6 +50,8 @@ async def write_records(
     answer = await send_throttled(send, len(items), target.limiter.pause)
     refusals = {**answer.failures, **answer.stopped}
     failure = failure_of_call(refusals, len(items))
+    if failed := failure or next(iter(answer.stopped.values()), None):
+        target.limiter.count_failed(failed)
     if waits := await waits_instead(target.limiter.breaker, failure):
         answer.stopped = {}
         answer.failures = {

@@ -66,6 +66,7 @@ async def _ask(
             except PausedError:
                 raise
             except FailureError as error:
+                target.limiter.count_failed(error.failure)
                 await _refused(target, error, items, work)
             except Exception as error:
                 log.exception("connector_broke")

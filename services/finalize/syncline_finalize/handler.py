@@ -94,6 +94,7 @@ class FinalizeHandler(Handler[Report]):
             else:
                 of_run[report.run.id].append(report)
         _count_outcomes(items)
+        _observe_seconds(items, self._clock.now().timestamp())
         messages: list[Outbound] = []
         if of_run:
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
@@ -174,3 +175,12 @@ def _count_outcomes(reports: Sequence[Report]) -> None:
                 counts[report.stage, code] += count
     for (stage, code), count in counts.items():
         METRICS.records.labels(stage, Outcome(code).name.lower()).inc(count)
+
+
+def _observe_seconds(reports: Sequence[Report], now: float) -> None:
+    """Measure how long the records of each report were on their way."""
+    for report in reports:
+        if isinstance(report, Settled) and report.timings:
+            entered = min(timing.arrived for timing in report.timings) / 1000
+            count = sum(len(batch.codes) for batch in report.batches)
+            METRICS.record_seconds.observe(max(now - entered, 0.0), count)

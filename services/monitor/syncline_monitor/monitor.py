@@ -14,12 +14,14 @@ from syncline.kafka.lag import GroupLag, LagReader
 from syncline.postgres.monitoring.installation_figures import InstallationFigureStore
 from syncline.postgres.monitoring.service_status import STEP, ServiceStatusStore
 from syncline.runtime.clock import Clock, sleep_unless
-from syncline.telemetry.metrics import METRICS
+from syncline_monitor import installation_metrics
 from syncline_monitor.faust_supervisor import FaustSupervisor
 from syncline_monitor.rules import Ages, StageLag
 
 EVERY = 1.0
 """Seconds."""
+SELDOM = 6
+"""Steps of the history between two looks at servers and streams."""
 log = structlog.get_logger()
 
 
@@ -44,6 +46,7 @@ class Monitor:
         self._ages = {service: Ages() for service in READS}
         self._stored: dict[str, ServiceStatus] = {}
         self._stepped = 0
+        self._exported = 0
         self.last_tick = clock.monotonic()
         self.waiting_for: str | None = None
 
@@ -68,10 +71,12 @@ class Monitor:
         processes = self._supervisor.processes
         if processes is None:
             self._stored.clear()
+            self._exported = 0
+            installation_metrics.forget()
             return
         in_flight = await self._figures.in_flight()
         statuses = processes.status(self._services, lags, self._supervisor.now, in_flight)
-        _export(statuses)
+        installation_metrics.export_services(statuses)
         await self._store(statuses)
 
     def _stage_lags(self, groups: Mapping[str, GroupLag]) -> dict[str, StageLag]:
@@ -102,17 +107,15 @@ class Monitor:
             self._stepped = step
             stages = [each for each in statuses if each.waiting is not None]
             await self._statuses.remember(stages, now.replace(microsecond=0))
-            figures = await self._figures.read()
-            METRICS.pending_dead_letters.set(figures.pending_dead_letters)
-            METRICS.open_breakers.set(figures.open_breakers)
+            await self._export(step)
 
-
-def _export(statuses: Sequence[ServiceStatus]) -> None:
-    for each in statuses:
-        METRICS.stage_workers.labels(each.service).set(len(each.workers))
-        if each.waiting is None:
-            continue
-        METRICS.stage_waiting.labels(each.service).set(each.waiting)
-        METRICS.stage_oldest.labels(each.service).set(each.oldest_seconds or 0.0)
-        for direction, rates in (("in", each.incoming), ("out", each.outgoing)):
-            METRICS.stage_rate.labels(each.service, direction).set(rates.ten_seconds)
+    async def _export(self, step: int) -> None:
+        figures = self._figures
+        installation_metrics.export_problems(
+            await figures.pending_dead_letters(), await figures.open_breakers()
+        )
+        if step < self._exported + SELDOM:
+            return
+        self._exported = step
+        installation_metrics.export_streams(await figures.streams())
+        installation_metrics.export_servers(await figures.server(), await self._lags.replication())

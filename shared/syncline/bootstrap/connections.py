@@ -20,6 +20,7 @@ from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock
 from syncline.security.secrets import SecretsError
+from syncline.telemetry.call_metrics import CallMetrics
 from syncline.telemetry.masking import SECRETS
 
 FRESH = 5.0
@@ -96,7 +97,9 @@ class Connections:
             profile.rate,
             connector.capabilities.longest_call,
         )
+        limiter.metrics = CallMetrics(profile.tenant, profile.name)
         connector.pace = limiter.pace
+        connector.count_answer = limiter.metrics.answered
         return Connection(profile, connector, limiter)
 
     async def close(self) -> None:

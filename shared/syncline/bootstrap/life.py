@@ -107,6 +107,7 @@ async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Lif
     None: it was stopped before that. Raises MigrationError: the schema is too new.
     """
     clock = InstallationClock()
+    METRICS.has_names = settings.metrics_names
     async with stop_signals() as stopping, AsyncExitStack() as stack:
         process = process_id(settings.member())
         opening = partial(open_database, size=connections, name=session_name(process))

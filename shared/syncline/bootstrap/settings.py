@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     """Address of /healthz, /readyz and /metrics."""
     health_port: int = Field(0, ge=0, le=65535)
     """Port of them; 0: none."""
+    metrics_names: bool = False
+    """Whether metrics name tenants and instances; those of profiles and entity types they name
+    always. Whoever reads the metrics sees them, and each name makes more series."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Logs."""
     stalled_after: Number = Field(1800.0, ge=1, le=YEAR)

@@ -24,9 +24,9 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import JsonObject
 
 __all__ = [
-    "LATE_COMMITS", "Capabilities", "Check", "Connector", "ConnectorError", "ExtractRequest",
-    "LookupResult", "Pace", "Page", "SourceColumn", "SourceSnapshot", "Surroundings",
-    "WriteBatch", "WriteResult", "unpaced",
+    "LATE_COMMITS", "Capabilities", "Check", "Connector", "ConnectorError", "CountAnswer",
+    "ExtractRequest", "LookupResult", "Pace", "Page", "SourceColumn", "SourceSnapshot",
+    "Surroundings", "WriteBatch", "WriteResult", "uncounted", "unpaced",
 ]  # fmt: skip
 
 
@@ -40,6 +40,14 @@ LATE_COMMITS = (
     "one was read is passed over. A `lookback` as long as the longest write takes reads it"
 )
 """What late_commits() says of most sources."""
+
+
+CountAnswer: TypeAlias = Callable[[str], None]
+"""Told of each HTTP request's status, or `none` where no whole answer came; for metrics."""
+
+
+def uncounted(status: str, /) -> None:
+    """Count nothing: what a connector tells that belongs to no profile."""
 
 
 async def unpaced() -> None:
@@ -137,6 +145,7 @@ class Connector(Protocol):
         target_settings: what a mapping's `transformation.target` block may say.
         pace: awaited before each call or statement to the system, so that the profile's rate
             counts them all.
+        count_answer: told of each HTTP request's status.
     """
 
     title: ClassVar[str] = ""
@@ -147,6 +156,7 @@ class Connector(Protocol):
     target_settings: ClassVar[type[settings.ConnectorSettings]] = settings.ConnectorSettings
     capabilities: Capabilities
     pace: Pace = staticmethod(unpaced)
+    count_answer: CountAnswer = staticmethod(uncounted)
 
     def __init__(
         self, config: Mapping[str, object], secrets: Mapping[str, str], surroundings: Surroundings

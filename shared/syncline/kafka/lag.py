@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,6 +15,7 @@ from syncline.kafka.client import consumer_of, partitions_of, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 
+STATES = ("whole", "under_replicated", "leaderless")
 STOP_WITHIN = 5.0
 """Seconds."""
 
@@ -42,6 +44,20 @@ class GroupLag(msgspec.Struct, frozen=True):
         return dict(lag)
 
 
+class Replication(msgspec.Struct, frozen=True):
+    """The brokers that are there, and partitions by their state.
+
+    Attributes:
+        under_replicated: with a leader, and a replica that is behind or away.
+        leaderless: nobody can read or write them.
+    """
+
+    brokers: int
+    whole: int
+    under_replicated: int
+    leaderless: int
+
+
 class LagReader:
     """Asks about an installation's groups; `reads` holds their logical topics."""
 
@@ -66,6 +82,23 @@ class LagReader:
         except BaseException:
             await self.stop()
             raise
+
+    async def replication(self) -> Replication:
+        """Look at the brokers and the topics' partitions. Raises as `look`."""
+        try:
+            with translated("tell the state of partitions"):
+                admin, _ = await self._connected()
+                cluster = await admin.describe_cluster()
+                names = {place.topic for group in self._partitions.values() for place in group}
+                topics = await admin.describe_topics(sorted(names))
+        except BaseException:
+            await self.stop()
+            raise
+        found = Counter(_state_of(part) for topic in topics for part in topic["partitions"])
+        return Replication(
+            len(cluster["brokers"]),
+            *(found[s] for s in ("whole", "under_replicated", "leaderless")),
+        )
 
     async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None:
@@ -115,3 +148,9 @@ class LagReader:
             await stop_quietly(consumer.stop(), STOP_WITHIN, "lag reader")
         if admin is not None:
             await stop_quietly(admin.close(), STOP_WITHIN, "lag reader")
+
+
+def _state_of(partition: Mapping[str, Any]) -> str:
+    if partition["leader"] < 0:
+        return "leaderless"
+    return "under_replicated" if len(partition["isr"]) < len(partition["replicas"]) else "whole"

@@ -151,3 +151,6 @@ class CallLimiter(Protocol):
 
     def call(self) -> AbstractAsyncContextManager[None]:
         """Hold a call slot while the block runs. Raises RetriableError, PausedError."""
+
+    def count_failed(self, failure: Failure) -> None:
+        """Count a call that failed as a whole, for metrics."""

@@ -16,6 +16,8 @@ from prometheus_client import (
 )
 from prometheus_client.core import Metric
 
+from syncline.telemetry.weighted_histogram import WeightedHistogram
+
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
@@ -37,11 +39,15 @@ class _InstallationGauge(Gauge):
         self._is_known = True
         super().set(value)
 
+    def forget(self) -> None:
+        """Export it no more: another process has taken over."""
+        self._is_known = False
+
     def collect(self) -> Iterable[Metric]:
         return super().collect() if self._is_known else []
 
 
-def _installation(name: str, words: str) -> Gauge:
+def _installation(name: str, words: str) -> _InstallationGauge:
     return _InstallationGauge(f"syncline_{name}", words, registry=REGISTRY)
 
 
@@ -50,8 +56,33 @@ def _histogram(name: str, words: str, buckets: Sequence[float], labels: str = ""
     return Histogram(name, words, labels.split(), registry=REGISTRY, buckets=buckets)
 
 
+class BoundedValues:
+    """Values of a label that people choose: the first `most` are shown, the others as `others`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def bounded(self, value: str) -> str:
+        """Return what the label shows."""
+        if value not in self._known and len(self._known) >= self._most:
+            return "others"
+        self._known.add(value)
+        return value
+
+
 class Metrics:
-    """The metrics of a process; labels are separated by spaces."""
+    """The metrics of a process; labels are separated by spaces.
+
+    Attributes:
+        has_names: whether labels name tenants and instances (SYNCLINE_METRICS_NAMES).
+    """
+
+    has_names = False
+
+    def name_of(self, tenant_or_instance: str) -> str:
+        """Return what a label shows of a tenant or an instance: nothing where none are named."""
+        return tenant_or_instance if self.has_names else ""
 
     records = _counter(
         "records",
@@ -111,6 +142,30 @@ class Metrics:
     build = Info("syncline_build", "The release of the process.", registry=REGISTRY)
     runs = _counter(
         "runs", "Runs by the state in which they ended. A repeated report counts again.", "state"
+    )
+    record_seconds = WeightedHistogram(
+        "syncline_record_seconds",
+        "Seconds from a record's way into the pipeline to its outcome, without records that Ingest "
+        "left out as unchanged and those that failed. A repeated message counts again.",
+        (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600),
+        REGISTRY,
+    )
+    call_seconds = _histogram(
+        "call_seconds",
+        "Seconds of a call of a profile, with the slot that it held: a page read, a bulk looked up "
+        "or written.",
+        (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
+        "tenant profile",
+    )
+    failed_calls = _counter(
+        "failed_calls",
+        "Calls that failed as a whole, by the code of their failure.",
+        "tenant profile code",
+    )
+    answers = _counter(
+        "answers",
+        "Answers to HTTP requests of connectors; the status `none`: no whole answer came.",
+        "tenant profile status",
     )
     in_flight = _installation(
         "in_flight_records",
@@ -172,6 +227,40 @@ class Metrics:
     open_breakers = _installation(
         "open_breakers",
         "Profiles that are left alone because their system does not answer; set by monitor.",
+    )
+    open_breaker = _gauge(
+        "open_breaker",
+        "1 for each profile that is left alone because its system does not answer; set by monitor.",
+        "tenant profile",
+    )
+    failing_streams = _installation(
+        "failing_streams", "Streams whose newest run has failed; set by monitor."
+    )
+    last_success = _gauge(
+        "last_success_timestamp_seconds",
+        "When a run of the stream last succeeded; without names of instances, of the stream for "
+        "which that was longest ago; set by monitor.",
+        "tenant instance entity_type",
+    )
+    last_duration = _gauge(
+        "last_duration_seconds",
+        "How long the newest ended run of the stream took; without names of instances, the longest "
+        "of these; set by monitor.",
+        "tenant instance entity_type",
+    )
+    database_bytes = _installation("database_bytes", "Size of the database; set by monitor.")
+    database_sessions = _installation(
+        "database_sessions", "Sessions of the PostgreSQL server; set by monitor."
+    )
+    database_most_sessions = _installation(
+        "database_most_sessions", "Sessions that the PostgreSQL server allows; set by monitor."
+    )
+    kafka_brokers = _installation("kafka_brokers", "Brokers that are there; set by monitor.")
+    kafka_partitions = _gauge(
+        "kafka_partitions",
+        "Partitions of the stages' topics by state: whole, under_replicated (a replica is behind "
+        "or away), leaderless; set by monitor.",
+        "state",
     )
     http_seconds = _histogram(
         "http_seconds",

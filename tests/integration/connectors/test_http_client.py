@@ -12,7 +12,7 @@ from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.client import Client, Request
 from syncline.connectors.http.settings.profile import Timeouts
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.port import ConnectorError, CountAnswer, uncounted
 from syncline.domain.errors import RetriableError
 from tests.support.eventually import eventually
 from tests.support.socket_server import Connection, SocketServer, serving
@@ -22,8 +22,9 @@ HEADERS = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
-async def client() -> AsyncIterator[Client]:
-    made = Client(AllowedAddresses(("127.0.0.0/8",)), Timeouts(connect=1, total=10), 1_000_000)
+async def client(count: CountAnswer = uncounted) -> AsyncIterator[Client]:
+    allowed, times = AllowedAddresses(("127.0.0.0/8",)), Timeouts(connect=1, total=10)
+    made = Client(allowed, times, 1_000_000, count_answer=count)
     try:
         yield made
     finally:
@@ -44,8 +45,9 @@ async def test_a_request_whose_answer_is_lost_is_not_sent_again(method: str) -> 
         connection.say(GOOD)
         connection.request()
 
+    statuses: list[str] = []
     with serving(script) as server:
-        async with client() as made:
+        async with client(statuses.append) as made:
             await send(made, server, method)
             with pytest.raises(RetriableError) as caught:
                 await send(made, server, method)
@@ -55,6 +57,7 @@ async def test_a_request_whose_answer_is_lost_is_not_sent_again(method: str) -> 
             True,
         )
         assert len(server.requests) == 2
+        assert statuses == ["200", "none"]
 
 
 @pytest.mark.parametrize(

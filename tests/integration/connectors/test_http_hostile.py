@@ -7,8 +7,7 @@ record that counts as written is at the target as it was sent.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -33,7 +32,7 @@ from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer
 from tests.support.hostile_api import HostileApi, Manners
-from tests.support.limits import ClosedBreaker
+from tests.support.limits import NoLimits
 from tests.support.reports import one_batch
 from tests.support.run_commands import ToldCommands
 
@@ -104,28 +103,6 @@ class MortalLedger(Ledger):
         await self._deadly(super().doubt(*args, **named))
 
 
-class Limiter:
-    """Lets every call begin at once."""
-
-    def __init__(self) -> None:
-        self.pause = self
-        self.breaker = ClosedBreaker()
-
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        yield
-
-    async def hold_off(self, seconds: float, reason: str) -> None:
-        assert seconds > 0
-        assert reason
-
-    async def wait(self) -> None:
-        """Wait no time."""
-
-    def left(self) -> tuple[float, str]:
-        return 0.0, ""
-
-
 class World:
     """One API, one mapping, and the runs that write to it."""
 
@@ -151,7 +128,7 @@ class World:
             capabilities=self.connector.capabilities_for(self._options),
             transformation=Transformation(match_key=("sku",), target=self._options),
             retry=RetryPolicy(),
-            limiter=Limiter(),
+            limiter=NoLimits(),
             concurrent=3,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -39,6 +38,7 @@ from syncline_ingest.reading.chunks import Source, SourceError
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT, configure
 from tests.support.eventually import eventually
+from tests.support.limits import NoLimits
 from tests.support.reports import codes_of, origins, records_of
 from tests.support.stage_messages import read_bundle
 
@@ -125,12 +125,8 @@ class Open:
             raise SourceError(Failure(Category.PERMANENT, "profile_unusable", "it is gone"))
         policy = RetryPolicy(retries=0)
         extraction = parse(DOCUMENT).extraction
-        source = Source(self.table, extraction, policy, FakeClock(), self)  # type: ignore[arg-type]
+        source = Source(self.table, extraction, policy, FakeClock(), NoLimits())  # type: ignore[arg-type]
         return OpenSource(source, lambda rows, _=b"": ["0" * 32] * len(rows), smart_sync=False)
-
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        yield
 
 
 class Cancels:

@@ -50,6 +50,7 @@ WRONG = {
     "http_rate": ("0", "at least 1"),
     "health_host": ("all of them", "127.0.0.1"),
     "health_port": ("-1", "at least 0"),
+    "metrics_names": ("perhaps", "true or false"),
     "log_level": ("loud", "one of DEBUG, INFO, WARNING, ERROR"),
     "stalled_after": ("inf", "number"),
     "parent_wait": ("-1", "at least 0"),

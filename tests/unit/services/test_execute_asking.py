@@ -21,7 +21,7 @@ from syncline_execute.lookups import look_up
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
-from tests.support.limits import ClosedBreaker
+from tests.support.limits import NoLimits
 from tests.support.run_commands import ToldCommands
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -29,13 +29,11 @@ RUN = RunRef(ONE, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
 REFUSED = ConnectorError(Failure(Category.PERMANENT, "login_refused", "401"))
 
 
-class Limiter:
+class Limiter(NoLimits):
     """Notes how many calls are under way at once."""
 
     def __init__(self) -> None:
-        self.pause = self
-        self.breaker = ClosedBreaker()
-        self.held: list[float] = []
+        super().__init__()
         self.most = self._now = 0
 
     @asynccontextmanager
@@ -46,12 +44,6 @@ class Limiter:
             yield
         finally:
             self._now -= 1
-
-    def left(self) -> tuple[float, str]:
-        return 0.0, ""
-
-    async def hold_off(self, seconds: float, reason: str) -> None:
-        self.held.append(seconds)
 
 
 class Asked:
@@ -120,13 +112,14 @@ async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
     assert len(work.settled[0][Outcome.CANCELLED]) == 500
     assert work.failed[0] == {}
     assert len(connector.sizes) <= 10
+    assert set(limiter.failed) == {REFUSED.failure.code}, "each such call is counted"
 
 
 async def test_a_target_that_asks_to_wait_is_left_alone() -> None:
     limiter, connector = Limiter(), Asked(error=RetriableError("429", retry_after=900.0))
     work = Work(Halts(), ToldCommands(), ONE)
     await look_up(RUN, target(connector, limiter, 5), items(5), work)
-    assert limiter.held == [900.0]
+    assert limiter.held_off == [900.0]
     assert {failure.retry_after for failure in work.failed[0].values()} == {900.0}
     assert work.halt is None
 

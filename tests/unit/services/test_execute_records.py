@@ -244,6 +244,7 @@ async def test_a_record_that_the_target_refuses_is_a_dead_letter_alone(place: Pl
     assert (letter.source_id, letter.slot, letter.failure.category) == ("A1", 1, "permanent")
     assert msgspec.json.decode(letter.payload) == {"sku": "S1", "n": 999}
     assert place.rows() == [("S0", 1), ("S2", 3)]
+    assert place.limits.failed == [], "the call did its work"
 
 
 async def test_a_target_that_gives_no_answer_is_tried_again_and_in_the_end_given_up(
@@ -262,6 +263,7 @@ async def test_a_target_that_gives_no_answer_is_tried_again_and_in_the_end_given
     fail_once(place.connector, "write", AWAY)
     (letter,) = dead_letters(await place.handle(batch))
     assert (letter.source_id, len(letter.attempts)) == ("A0", 3)
+    assert place.limits.failed == ["timeout"] * 3
 
 
 async def test_a_target_that_asks_for_a_long_wait_costs_no_attempt(place: Place) -> None:
@@ -281,6 +283,7 @@ async def test_a_call_that_is_refused_as_a_whole_halts_the_run_and_blames_no_rec
     halted, settled = reports(await place.handle(items(1, 2)))
     assert isinstance(halted, Halted)
     assert (halted.failure.code, codes_of(settled)) == ("login_refused", "CC")
+    assert place.limits.failed == ["login_refused"]
     assert place.rows() == []
 
 

@@ -32,6 +32,7 @@ from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.failure_budget import PAUSED_BY
 from syncline.domain.run import Run
 from syncline.runtime.commands.control import pause_message
+from syncline.telemetry.metrics import REGISTRY
 from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_finalize.handler import FinalizeHandler
@@ -321,3 +322,19 @@ def test_a_report_has_the_timings_of_its_header_or_as_they_were_sent_before() ->
         report = SPEC.decode(delivered(sent), {RUN.id: RUN})
         assert isinstance(report, Settled)
         assert report.timings == timings
+
+
+async def test_the_records_of_a_report_are_measured_by_their_way_into_the_pipeline() -> None:
+    def measured() -> list[float | None]:
+        name = "syncline_record_seconds"
+        below = [REGISTRY.get_sample_value(f"{name}_bucket", {"le": le}) for le in ("2.5", "5.0")]
+        return [*below, REGISTRY.get_sample_value(f"{name}_sum")]
+
+    place = Place()
+    await place.extracted({0: "abc"})
+    before = measured()
+    entered = round((EPOCH.timestamp() - 3) * 1000)
+    timings = [Timing("raw", entered), Timing("payload", entered + 2000)]
+    await place.handle(settled({0: "S", 1: "S", 2: "S"}, timings=timings))
+    grown = [(now or 0) - (then or 0) for now, then in zip(measured(), before, strict=True)]
+    assert grown == [0, 3, pytest.approx(9.0)]

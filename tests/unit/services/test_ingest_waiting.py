@@ -19,25 +19,15 @@ from syncline.testing.clock import FakeClock
 from syncline_ingest.reading import chunks
 from syncline_ingest.reading.chunks import Source
 from tests.support.eventually import eventually
-from tests.support.limits import ClosedBreaker
+from tests.support.limits import NoLimits
 
 
-class Limiter:
-    """Notes pauses; `paused` is met by the next call."""
+class Limiter(NoLimits):
+    """Refuses as many calls as it was given errors."""
 
     def __init__(self) -> None:
-        self.pause = self
-        self.breaker = ClosedBreaker()
-        self.held: list[float] = []
+        super().__init__()
         self.paused: list[PausedError] = []
-
-    def left(self) -> tuple[float, str]:
-        return 0.0, ""
-
-    async def hold_off(self, seconds: float, reason: str) -> None:
-        self.held.append(seconds)
-
-    async def wait(self) -> None: ...
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
@@ -92,8 +82,9 @@ async def test_a_source_is_left_alone_for_as_long_as_it_asks_and_no_attempt_is_u
     found, told, clock = await read(Busy([3600.0] * 5), limiter, 5 * 3600.0)
     assert found == ["A1"]
     assert clock.slept == [3600.0] * 5
-    assert limiter.held == [3600.0] * 5  # for every call of the profile, in every process
+    assert limiter.held_off == [3600.0] * 5  # for every call of the profile, in every process
     assert told == [(3600.0, "429")] * 5
+    assert limiter.failed == ["unavailable"] * 5
 
 
 async def test_a_profile_that_another_call_was_told_to_leave_alone_is_waited_for() -> None:
@@ -102,7 +93,7 @@ async def test_a_profile_that_another_call_was_told_to_leave_alone_is_waited_for
     found, told, _ = await read(Busy([]), limiter, 900.0)
     assert found == ["A1"]
     assert told == [(900.0, "no call for another 900 s: too many")]
-    assert limiter.held == []
+    assert limiter.held_off == []
 
 
 async def test_a_query_that_takes_long_is_told_of_so_that_its_run_does_not_count_as_stalled(

@@ -189,6 +189,7 @@ class Source:
             return await call()
         except FailureError as error:
             failure = error.failure
+            self._limiter.count_failed(failure)
             if failure.retry_after and failure.category is not Category.PERMANENT:
                 await self._limiter.pause.hold_off(failure.retry_after, failure.message)
             raise SourceFailedError(failure, isinstance(error, ConnectorError)) from error

@@ -78,13 +78,9 @@ class HttpConnector(port.Connector):
         self.capabilities = msgspec.structs.replace(
             self.capabilities, longest_call=times.connect + times.total
         )
-        self._client = Client(
-            AllowedAddresses.of(surroundings, resolver),
-            settings.timeouts,
-            min(settings.max_answer_bytes, MOST_ANSWER),
-            settings.ca_file,
-            self._turn,
-        )
+        allowed = AllowedAddresses.of(surroundings, resolver)
+        most = min(settings.max_answer_bytes, MOST_ANSWER)
+        self._client = Client(allowed, times, most, settings.ca_file, self._turn, self._count)
         login = LoginHeaders(settings, self.secrets_of(secrets), self._client)
         self._api = Api(settings, login, self._sender())
         self._targets: dict[bytes, tuple[HttpTarget, Evidence]] = {}
@@ -96,6 +92,10 @@ class HttpConnector(port.Connector):
     def _turn(self) -> Awaitable[None]:
         """Wait for the pace, which a connector is given only later."""
         return self.pace()
+
+    def _count(self, status: str) -> None:
+        """Tell of an answer whoever counts, which a connector is given only later."""
+        self.count_answer(status)
 
     @classmethod
     def settings_of(cls, config: Mapping[str, object]) -> HttpSettings:

@@ -26,6 +26,7 @@ from syncline.postgres.limits.call_slots import (
 )
 from syncline.postgres.limits.profile_calls import ProfileCalls
 from syncline.postgres.limits.retry_after import PausedError, ProfilePause, paused_profiles
+from syncline.telemetry.call_metrics import CallMetrics
 
 RENEWAL = 1.0
 """Seconds between two renewals; an idle slot is given back after one."""
@@ -68,7 +69,7 @@ def checked_before_calls(check: Callable[[], Awaitable[None]]) -> Iterator[None]
 
 
 class ProfileLimiter:
-    """The limits of one profile as this process holds them."""
+    """The limits of one profile as this process holds them, and what is counted of its calls."""
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class ProfileLimiter:
         self._paying = asyncio.Lock()
         self.pause = ProfilePause(database, profile, tenant)
         self.breaker = ProfileBreaker(breakers, profile, tenant)
+        self.metrics = CallMetrics("", "")  # of no name: whoever opens the profile gives others
         self.calls = ProfileCalls(database, profile, tenant, str(uuid4()))
 
     async def pace(self) -> None:
@@ -139,10 +141,12 @@ class ProfileLimiter:
                         await self._token(self._rate)
                     holding = _TURN.set(turn)
                     call.waits = False
+                    began = asyncio.get_running_loop().time()
                     try:
                         yield
                     finally:
                         _TURN.reset(holding)
+                        self.metrics.took(asyncio.get_running_loop().time() - began)
                 finally:
                     self._slots.give_back(turn.slot)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
+from syncline.domain.errors import Failure
 from syncline.postgres.limits.leases import ProfileLimiter
 
 
@@ -22,3 +23,7 @@ class RunLimiter:
     def call(self) -> AbstractAsyncContextManager[None]:
         """Hold one call slot; raises as `ProfileLimiter.call`."""
         return self._limiter.call(self._run_id)
+
+    def count_failed(self, failure: Failure) -> None:
+        """Count a call that failed as a whole."""
+        self._limiter.metrics.failed(failure.code)

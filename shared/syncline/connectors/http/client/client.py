@@ -23,7 +23,7 @@ from syncline.connectors.http.client.compression import (
 )
 from syncline.connectors.http.client.connections import ConnectError, GuardedConnector, first_line
 from syncline.connectors.http.settings.profile import Timeouts
-from syncline.connectors.port import ConnectorError, Pace, unpaced
+from syncline.connectors.port import ConnectorError, CountAnswer, Pace, uncounted, unpaced
 from syncline.domain.errors import RetriableError
 
 _AUTOMATIC = frozenset({"Accept", "Accept-Encoding", "Content-Type", "User-Agent"})
@@ -64,12 +64,14 @@ class Client:
         max_answer: int,
         ca_file: str | None = None,
         pace: Pace = unpaced,
+        count_answer: CountAnswer = uncounted,
     ) -> None:
         self._allowed = allowed
         self._times = times
         self._max_answer = max_answer
         self._ca_file = ca_file
         self._pace = pace
+        self._count_answer = count_answer
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -86,10 +88,10 @@ class Client:
             ConnectorError: the address is not allowed, TLS fails, or the answer is too large.
         """
         await self._pace()
-        where = request.where
+        where, status = request.where, "none"
         try:
             async with asyncio.timeout(self._times.total):
-                return await self._exchange(request)
+                answer = await self._exchange(request)
         except ConnectError as error:
             if error.code == "tls_error":
                 raise refusal("tls_error", f"{where}: {error}") from error
@@ -103,6 +105,11 @@ class Client:
         except (_LostError, aiohttp.ClientError, OSError) as error:
             message = f"{where}: the connection was lost: {_words(error)}"
             raise RetriableError(message, code="connection_lost", ambiguous=True) from error
+        else:
+            status = str(answer.status)
+            return answer
+        finally:
+            self._count_answer(status)
 
     async def _exchange(self, request: Request) -> Answer:
         data = request.body
