@@ -395,6 +395,12 @@ async def test_the_doctor_finds_everything_well_and_names_what_is_not(
     assert said.keys() > {"profile erp", "service execute", "audit"}
     assert said["service gateway"] == "1 process, ready"
     assert said["audit"].endswith("promises hold of every run")
+    assert said["brokers"] == "1 broker"
+    assert said["copies"] == "1 copy of each message, as there is one broker"
+    assert said["access control"].startswith("Kafka has no authorizer")
+    assert said["standbys"].startswith("no standby is connected")
+    assert said["retention"].startswith("7.0 days")
+    assert said["clocks"] == "this machine, the broker: as the database's"
 
     ill = await cli(
         "doctor", SYNCLINE_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}", SYNCLINE_KAFKA_PARTITONS="2"

@@ -65,6 +65,14 @@ async def client(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+async def test_what_was_granted_can_be_asked_by_who_may(
+    place: Installation, broker: GuardedKafka
+) -> None:
+    assert await KafkaAdmin(place.connection).missing_rights() == {}
+    with pytest.raises(BrokerRefusedError):
+        await KafkaAdmin(broker.connection_of("execute")).missing_rights()
+
+
 async def test_everything_works(
     place: Installation, broker: GuardedKafka, client: httpx.AsyncClient
 ) -> None:

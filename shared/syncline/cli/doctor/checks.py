@@ -12,6 +12,7 @@ from syncline.bootstrap.restore_check import published_mark
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_sources import unknown_variables
 from syncline.cli.doctor.answers import CheckAnswer, Checked, Level
+from syncline.cli.doctor.cluster_checks import ClusterChecks
 from syncline.cli.doctor.processes import GONE_HINT, check_processes, heard
 from syncline.cli.program.errors import explain, one_line
 from syncline.cli.program.shell import Shell, own_name
@@ -48,6 +49,7 @@ class Checker:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._cluster = ClusterChecks(shell)
 
     async def everything(self, *, profiles: bool, audit: bool) -> AsyncIterator[Checked]:
         """Yield each answer as it comes; `profiles` calls the other systems, `audit` takes time."""
@@ -73,7 +75,8 @@ class Checker:
     async def _stored(
         self, kafka: Checked, *, profiles: bool, audit: bool
     ) -> AsyncIterator[Checked]:
-        """Look at what the database holds."""
+        """Look at the database's copies, and at what it holds."""
+        yield await self._safely("standbys", self._cluster.standbys)
         async for check in self._configuration(profiles=profiles):
             yield check
         yield await self._safely("circuit breakers", self._breakers)
@@ -83,18 +86,24 @@ class Checker:
             yield await self._safely("audit", self._audit)
         if kafka.level is Level.OK:
             yield await self._safely("database and topics", self._restored)
+            yield await self._safely("retention", self._cluster.retention)
 
     async def _services(self) -> AsyncIterator[Checked]:
-        """Look at the partitions, and at every service: its processes, its group's lag."""
+        """Look at the brokers, and at every service: its processes, its group's lag."""
+        for name, work in self._cluster.of_kafka():
+            yield await self._safely(name, work)
         yield await self._safely("partitions", self._partitions)
         snapshots: list[Snapshot] = []
 
         async def listen() -> CheckAnswer:
-            snapshots.extend(await heard(self._shell))
+            found = await heard(self._shell)
+            snapshots.extend(found.snapshots)
+            self._cluster.ahead_of_broker = found.ahead
             text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
             return Level.OK, text
 
         yield await self._safely("processes", listen)
+        yield await self._safely("clocks", self._cluster.clocks)
         for service in SERVICES:
             name = f"service {service}"
             living = await self._safely(name, partial(check_processes, service, snapshots))

@@ -7,6 +7,7 @@ import http.client
 import socket
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,14 +28,28 @@ ASKED_WITHIN = 3.0
 GONE_HINT = "runs of these messages end as stalled: start them again; raise the topics' retention"
 
 
-async def heard(shell: Shell) -> list[Snapshot]:
-    """Return the newest snapshot of every process that lives. Raises RetriableError."""
+class Heard(NamedTuple):
+    """What was heard of processes.
+
+    Attributes:
+        snapshots: the newest one of every process that lives.
+        ahead: seconds that this machine's clock is ahead of the broker's that the snapshots come
+            from; None where nothing was heard.
+    """
+
+    snapshots: list[Snapshot]
+    ahead: float | None
+
+
+async def heard(shell: Shell) -> Heard:
+    """Listen to what processes tell of themselves. Raises RetriableError."""
     from syncline.kafka.reader import KafkaReader  # noqa: PLC0415
 
     clock = SystemClock()
     since = round((clock.now().timestamp() - SILENT) * 1000)
     reader = KafkaReader(shell.settings.kafka(), SNAPSHOTS, since=since)
     found: dict[str, Snapshot] = {}
+    lags: list[float] = []  # of the broker's time of arrival behind ours
     await shell.kafka_answers(reader.start())
     try:
         until = clock.monotonic() + LISTEN
@@ -42,9 +57,11 @@ async def heard(shell: Shell) -> list[Snapshot]:
             for delivery in await reader.poll(0.5):
                 snapshot = msgspec.json.decode(delivery.value or b"{}", type=Snapshot)
                 found[snapshot.process] = snapshot
+                lags.append(clock.now().timestamp() - delivery.timestamp / 1000)
     finally:
         await reader.stop()
-    return [snapshot for snapshot in found.values() if not snapshot.leaving]
+    living = [snapshot for snapshot in found.values() if not snapshot.leaving]
+    return Heard(living, min(lags, default=None))
 
 
 async def check_processes(service: str, snapshots: Sequence[Snapshot]) -> CheckAnswer:
