@@ -33,6 +33,7 @@ LATER = timedelta(hours=1)
 SURE = timedelta(days=1)
 """How long a message that seemed lost may still arrive at the broker."""
 log = structlog.get_logger()
+_ENDS = (FiringResult.FIRED, FiringResult.SKIPPED, FiringResult.REFUSED, FiringResult.MISSED)
 
 
 class Scheduler:
@@ -43,6 +44,8 @@ class Scheduler:
         self._producer = producer
         self._clock = clock
         self.waiting_for: str | None = "has not checked yet"
+        for result in _ENDS:
+            _count(result, 0)  # an increase from nothing to 1 would be none
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Check every second until `stopping` is set; finish a check that has begun."""

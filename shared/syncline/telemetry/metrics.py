@@ -44,7 +44,7 @@ class _InstallationGauge(Gauge):
         self._is_known = False
 
     def collect(self) -> Iterable[Metric]:
-        return super().collect() if self._is_known else []
+        return super().collect() if self._is_known else self.describe()
 
 
 def _installation(name: str, words: str) -> _InstallationGauge:
@@ -273,6 +273,14 @@ class Metrics:
         "deliveries_waiting",
         "Notifications that are still to be delivered, of the whole installation.",
     )
+
+    def begin_stage(self, stage: str, topics: Iterable[str]) -> None:
+        """Export what goes wrong in a stage from 0 on: an increase from nothing to 1 is none."""
+        for counter in (self.retries, self.poison, self.killers, self.outages):
+            counter.labels(stage)
+        for topic in topics:
+            self.foreign.labels(stage, topic)
+            self.gone_unread.labels(stage, topic)
 
 
 METRICS = Metrics()

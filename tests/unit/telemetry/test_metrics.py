@@ -20,9 +20,9 @@ def test_a_figure_of_the_installation_is_exported_only_by_who_knows_it() -> None
     )
     before, after = done.stdout.split("#after\n")
     for name in ("pending_dead_letters", "in_flight_records", "deliveries_waiting"):
-        assert f"syncline_{name} " not in before
+        assert f"\nsyncline_{name} " not in before
     assert "\nsyncline_pending_dead_letters 0.0\n" in after
-    assert "syncline_in_flight_records " not in after
+    assert "\nsyncline_in_flight_records " not in after
 
 
 def test_a_process_tells_its_release_and_what_it_uses() -> None:

@@ -64,6 +64,7 @@ class StageLoop(Generic[T]):
         self._session = self._new_session()
         self._broker_away: str | None = None
         self._ticker = Ticker(clock)
+        METRICS.begin_stage(spec.name, spec.topics)
 
     @property
     def joined(self) -> bool:
