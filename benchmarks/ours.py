@@ -59,12 +59,17 @@ class Client:
 
     async def run(self, fields: Mapping[str, Any]) -> tuple[float, RunStatus]:
         """Trigger a run; return the seconds until its final status came, and that status."""
-        run_id = str(uuid7())
-        trigger = Outbound(TRIGGERS, run_id.encode(), encode(fields), run_spread(run_id))
         started = perf_counter()
-        await self._producer.send([trigger])
-        status = await self._end_of(run_id)
+        status = await self._end_of(await self.trigger(fields))
         return perf_counter() - started, status
+
+    async def trigger(self, fields: Mapping[str, Any]) -> str:
+        """Trigger a run; return its correlation ID."""
+        run_id = str(uuid7())
+        await self._producer.send(
+            [Outbound(TRIGGERS, run_id.encode(), encode(fields), run_spread(run_id))]
+        )
+        return run_id
 
     async def _end_of(self, run_id: str) -> RunStatus:
         async for delivery in self._reader.follow():

@@ -103,7 +103,7 @@ class Place:
         self._load_data()
         await self._configure()
         for service in (*SERVICES, *beside):
-            self._start_service(service)
+            self._start_service(service, service)
         self._start_sink()
         await self._ready()
         assert self.kafka.pid is not None
@@ -158,13 +158,12 @@ class Place:
         await migrate(dsn)
         connection = KafkaConnection(bootstrap=self.kafka.bootstrap)
         await KafkaAdmin(connection).create_topics(PARTITIONS, 1)
-        key = generate_key()
         self.environment |= {
             "SYNCLINE_POSTGRES_DSN": dsn,
             "SYNCLINE_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "SYNCLINE_KAFKA_PARTITIONS": str(PARTITIONS),
             "SYNCLINE_HTTP_PORT": str(self.http_port),
-            "SYNCLINE_SECRET_KEYS": key,
+            "SYNCLINE_SECRET_KEYS": generate_key(),
             "SYNCLINE_MESSAGE_KEYS": generate_key(),
             "SYNCLINE_OUTBOUND_ALLOW": f"127.0.0.0/8,127.0.0.1:{self.postgres.port}",
             "SYNCLINE_FILES_ROOTS": str(Path(self.environment["CSV"]).parent),
@@ -172,11 +171,18 @@ class Place:
         text = (HERE / "syncline.yaml").read_text()
         for name, value in self._places().items():
             text = text.replace(f"${name}", value)
+        await self.apply(text)
+
+    async def apply(self, documents: str) -> None:
+        """Store profiles, mappings, instances and schedules, as `syncline apply` does."""
         file = self.state / "syncline.yaml"
-        file.write_text(text)
+        file.write_text(documents)
+        dsn = self.database("syncline")
         password = {"BENCH_PASSWORD": urlsplit(dsn).password or ""}
         async with open_database(dsn) as database:
-            store = ConfigurationStore(database, Keyring.parse(key))
+            store = ConfigurationStore(
+                database, Keyring.parse(self.environment["SYNCLINE_SECRET_KEYS"])
+            )
             await apply(store, load([str(file)], password), "default", "benchmark")
 
     def _places(self) -> Mapping[str, str]:
@@ -187,16 +193,41 @@ class Place:
             "FILE": Path(self.environment["CSV"]).name,
         }
 
-    def _start_service(self, service: str) -> None:
-        port = self._health[service] = free_port()
+    async def scale(self, service: str, count: int) -> None:
+        """Start or stop processes of a service in order, until as many run; wait for new ones.
+
+        The first is called as the service; others have a number behind its name.
+        """
+        for number in range(1, 1 + max(count, self.count_of(service))):
+            name = service if number == 1 else f"{service} {number}"
+            if number > count:
+                await self._stop_service(name)
+            elif name not in self.processes:
+                self._start_service(service, name)
+        await self._ready()
+
+    def count_of(self, service: str) -> int:
+        """Return how many processes of a service run."""
+        return sum(name.split()[0] == service for name in self.processes)
+
+    def _start_service(self, service: str, name: str) -> None:
+        port = self._health[name] = free_port()
         environment = self.environment | {"SYNCLINE_HEALTH_PORT": str(port)}
-        with (self.state / f"{service}.log").open("ab") as log:
+        with (self.state / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "syncline.cli", "run", service],
                 env=environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._running.append(process)
-        self.processes[service] = process.pid
+        self.processes[name] = process.pid
+
+    async def _stop_service(self, name: str) -> None:
+        pid = self.processes.pop(name)
+        del self._health[name]
+        (process,) = [each for each in self._running if each.pid == pid]
+        self._running.remove(process)
+        process.terminate()
+        await asyncio.to_thread(process.wait)
 
     def _start_sink(self) -> None:
         program = Path(self.environment["PEERS"]) / "sink"

@@ -1,0 +1,1 @@
+"""`python -m benchmarks.scaling`: what more processes of a stage gain, what many streams cost."""
