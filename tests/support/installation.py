@@ -32,6 +32,7 @@ from tests.support.kafka import KafkaPlace
 from tests.support.message_keys import KEYS, TEXT
 from tests.support.ports import free_port
 from tests.support.processes import Process, start
+from tests.support.service_roles import signed_in
 from tests.support.stored_profiles import ProfileStore
 
 SERVICES = (
@@ -40,7 +41,7 @@ SERVICES = (
 
 
 class Installation:
-    """Services, their broker and their database.
+    """Services, each with a user and rights of its own in the database, their broker and it.
 
     Attributes:
         of_service: settings of some services beside those of all.
@@ -98,6 +99,8 @@ class Installation:
                 **self.of_service.get(service, {}),
             }
             environment = self.environment | own
+            dsn = environment["SYNCLINE_POSTGRES_DSN"]
+            environment["SYNCLINE_POSTGRES_DSN"] = signed_in(dsn, service)
             self.processes[name] = await start(["run", service], environment, self.logs, log, log)
 
     async def ready(self) -> None:

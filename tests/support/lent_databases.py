@@ -9,6 +9,7 @@ import asyncpg
 
 from syncline.postgres.database.migration import migrate
 from tests.support.postgres import create_database, database_of, drop_database
+from tests.support.service_roles import give_roles
 
 _END_OTHERS = """
 select pg_terminate_backend(pid, 5000) from pg_stat_activity
@@ -128,10 +129,11 @@ class LentDatabases:
 
 
 async def databases_with_tables(server: str) -> LentDatabases:
-    """Migrate a template and lend copies of it."""
+    """Migrate a template and lend copies of it; each service has a role in them."""
     template = await create_database(server)
     dsn = database_of(server, template)
     await migrate(dsn)
+    await give_roles(dsn)
     connection = await asyncpg.connect(dsn)
     await connection.execute(_WATCH)
     await connection.close()

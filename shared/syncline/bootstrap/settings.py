@@ -35,6 +35,7 @@ from syncline.bootstrap.settings_kinds import (
     ProcessName,
     Proxies,
     PublicUrl,
+    RoleNames,
     Secret,
     Sender,
     Text,
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
 
     postgres_dsn: Dsn = SecretStr("postgresql://syncline@127.0.0.1:15432/syncline")
     """Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`."""
+    postgres_roles: RoleNames = ""
+    """Names of PostgreSQL roles that `syncline migrate` gives each service's rights to, such as
+    `syncline_SERVICE`; no two installations of a server may have the same. Empty: none."""
     kafka_bootstrap: Brokers = "127.0.0.1:19092"
     """Kafka brokers, 3.9 or later: `host:port,host:port`."""
     kafka_prefix: Prefix = "syncline."

@@ -83,6 +83,15 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _role_names(text: str) -> str:
+    if text and not re.fullmatch(r"(?:[a-z_][a-z0-9_]{0,40})?SERVICE[a-z0-9_]{0,10}", text):
+        raise ValueError(
+            "must be a name in lower-case letters, digits and `_` with SERVICE in it, such as "
+            "`syncline_SERVICE`"
+        )
+    return text
+
+
 def _process_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", text.replace("{host}", "")):
         raise ValueError("may have letters, digits, `.`, `_`, `-` and `{host}` alone, at most 200")
@@ -255,6 +264,7 @@ MessageRing = Annotated[
 MessageRingFile = Annotated[Path, AfterValidator(_file_of(_message_keys))]
 Brokers = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_brokers)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+RoleNames = Annotated[str, AfterValidator(_role_names)]
 ProcessName = Annotated[str, AfterValidator(_process_name)]
 Host = Annotated[str, AfterValidator(_host)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]

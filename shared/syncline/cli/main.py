@@ -42,6 +42,7 @@ COMMANDS = {
     "doctor": Entry("doctor.doctor", "Check settings, servers, profiles, services, runs."),
     "run": Entry("installation.services", "Run one service until it is told to stop."),
     "migrate": Entry("installation.services", "Bring the database to this release's schema."),
+    "database": Entry("installation.database", "Print what an administrator of PostgreSQL runs."),
     "topics": Entry("installation.topics", "Create, list and tail topics."),
     "secrets": Entry("installation.secrets", "Make and change the keys that encrypt secrets."),
     "users": Entry("access.users", "Add, list and disable people; let them choose passwords."),

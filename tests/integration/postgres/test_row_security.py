@@ -68,6 +68,13 @@ async def test_the_role_reads_no_other_table(database: Database) -> None:
     assert await database.fetch(_OTHERS, tables, ROLE) == []
 
 
+async def test_what_the_pipeline_knows_of_records_is_only_read(database: Database) -> None:
+    may = "select has_any_column_privilege($1, $2, 'insert, update')"
+    for table in ("ledger", "batches", "run_stages", "tied_rows", "stream_reads"):
+        assert not await database.fetchval(may, ROLE, table), table
+    assert await database.fetchval(may, ROLE, "cursors"), "people reset them"
+
+
 async def test_a_query_without_a_tenant_sees_and_changes_nothing(
     walled: Database, configured: Database
 ) -> None:

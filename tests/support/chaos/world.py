@@ -15,6 +15,7 @@ from tests.support.folders import server_folder
 from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.ports import free_port
+from tests.support.service_roles import give_roles
 
 DISK = 2048
 """MB of a server's disk."""
@@ -68,6 +69,7 @@ async def world(logs: Path) -> AsyncIterator[World]:
         _link(TcpProxy(free_port(), postgres.port)) as to_postgres,
     ):
         await migrate(postgres.dsn())
+        await give_roles(postgres.dsn())
         where = KafkaPlace(kafka.bootstrap, "chaos.")
         async with installation(where, postgres.dsn(), logs, services=()) as place:
             place.of_service[LINKED] = _linked(postgres.dsn(), to_kafka, to_postgres)

@@ -32,6 +32,7 @@ WRONG = {
     "kafka_compression": ("zip", "one of zstd, lz4, snappy, gzip, none"),
     "kafka_session_timeout": ("nan", "number"),
     "process_name": ("execute/1", "letters, digits"),
+    "postgres_roles": ("Syncline-execute", "with SERVICE in it"),
     "secret_keys": ("hunter2", "`id:base64` of 32 random bytes"),
     "secret_keys_file": ("/nowhere/keys", "is not there"),
     "message_keys": ("hunter2", "`id:base64` of 32 random bytes"),

@@ -205,7 +205,15 @@ def test_a_stage_scales_by_lag_up_to_its_partitions() -> None:
 
 
 def test_each_service_may_have_an_account_of_its_own() -> None:
-    documents = render(OPTIONS["by lag over SASL"] | {"postgres.secret": "database-SERVICE"})
+    own = {
+        "postgres.secret": "database-SERVICE", "setup.postgresSecret": "database-owner",
+        "settings.POSTGRES_ROLES": "syncline_SERVICE",
+    }  # fmt: skip
+    documents = render(OPTIONS["by lag over SASL"] | own)
+    job = named(documents, "Job", "-setup")["spec"]["template"]["spec"]
+    given = environment(job["initContainers"][0])
+    assert given["SYNCLINE_POSTGRES_DSN"]["secretKeyRef"]["name"] == "database-owner"
+    assert given["SYNCLINE_POSTGRES_ROLES"] == "syncline_SERVICE"
     for name in SERVICES:
         (container,) = named(documents, "Deployment", f"-{name}")["spec"]["template"]["spec"][
             "containers"

@@ -20,7 +20,7 @@ HERE = {
     for name in (
         "POSTGRES_DSN", "SECRET_KEYS", "SECRET_KEYS_FILE", "MESSAGE_KEYS", "MESSAGE_KEYS_FILE",
         "KAFKA_REPLICATION", "KAFKA_CA_FILE", "KAFKA_CERT_FILE", "KAFKA_KEY_FILE", "HTTP_HOST",
-        "HTTP_PORT", "HEALTH_HOST", "HEALTH_PORT", "FILES_ROOTS", "PROCESS_NAME",
+        "HTTP_PORT", "HEALTH_HOST", "HEALTH_PORT", "FILES_ROOTS", "PROCESS_NAME", "POSTGRES_ROLES",
     )
 }  # fmt: skip
 """Decided by the file, the image or the one-shot `secrets`, or files that only the host has."""

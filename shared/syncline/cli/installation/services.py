@@ -10,7 +10,8 @@ import typer
 
 from syncline.bootstrap.services import SERVICES
 from syncline.cli.program.app import without_tenant
-from syncline.cli.program.shell import Shell
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.texts import plural
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import hint, shown
 
@@ -30,10 +31,18 @@ def run(shell: Shell, service: Annotated[str, _SERVICE]) -> None:
 def migrate(shell: Shell) -> None:
     """Bring the database to this release's schema; safe to call again."""
     from syncline.postgres.database.migration import migrate as apply_migrations  # noqa: PLC0415
+    from syncline.postgres.database.service_roles import grant_to_services  # noqa: PLC0415
 
-    names = shell.run(apply_migrations(shell.settings.postgres_dsn.get_secret_value()))
+    dsn, roles = shell.settings.postgres_dsn.get_secret_value(), shell.settings.postgres_roles
+    names = shell.run(apply_migrations(dsn))
+    missing = shell.run(grant_to_services(dsn, roles)) if roles else []
     lines = [f"applied {name}" for name in names] or ["the schema is up to date"]
-    shell.show({"applied": names}, *lines)
+    shell.show({"applied": names, "missingRoles": missing}, *lines)
+    if missing:
+        shell.note(
+            f"this user may not make {plural(len(missing), 'role')}: {', '.join(missing)}; let an "
+            f"administrator run what `{own_name()} database roles` prints"
+        )
 
 
 @without_tenant

@@ -24,6 +24,11 @@ select $1, coalesce($2, (select coalesce(max(version), 0) + 1 from cursors where
   $3, $4, $5, $6, $7
 returning *, run_id as correlation_id
 """
+# Without the value: who may clear cursors need not be able to set them.
+_CLEAR = """
+insert into cursors (stream_id, version, tenant, run_id, actor, reason)
+values ($1, $2, $3, $4, $5, 'reset_cursor')
+"""
 _STREAM = """
 select s.id, s.tenant, i.name as instance, s.entity_type,
   v.document->'extraction'->>'cursorType' as cursor_type,
@@ -105,6 +110,16 @@ async def add_cursor(connection: Connection, new: NewCursor) -> Row:
     )
     assert row is not None
     return row
+
+
+async def clear_cursor(
+    connection: Connection, stream: int, version: int, tenant: str, run_id: str, actor: str
+) -> None:
+    """Add a version without a value in the caller's transaction: a run begins with Reset Cursor.
+
+    Raises asyncpg.UniqueViolationError where somebody else added it at this moment.
+    """
+    await connection.execute(_CLEAR, stream, version, tenant, run_id, actor)
 
 
 class Cursors(Repository):

@@ -104,8 +104,7 @@ async def migrate(dsn: str) -> list[str]:
 
     Safe to call again and by many at once. Raises MigrationError as `compare`, RetriableError.
     """
-    async with _connected(dsn) as connection:
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+    async with locked_for_migration(dsn) as connection:
         await connection.execute(_CONTROL_TABLE)
         schema = await schema_of(connection)
         applied = [await _apply(connection, migration) for migration in schema.missing]
@@ -124,6 +123,14 @@ async def schema_of(database: asyncpg.Connection | Database) -> Schema:
     exists = await database.fetchval(_EXISTS)
     rows = await database.fetch(_APPLIED) if exists else []
     return compare([AppliedMigration(*row) for row in rows], available())
+
+
+@asynccontextmanager
+async def locked_for_migration(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Connect, and keep every other process from changing the schema. Raises RetriableError."""
+    async with _connected(dsn) as connection:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        yield connection
 
 
 @asynccontextmanager

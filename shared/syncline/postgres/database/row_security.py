@@ -71,6 +71,17 @@ do $$ begin
   end if;
 end $$
 """
+# What the pipeline alone knows of records: people look at it, and change it nowhere.
+_ONLY_READ = """
+do $$ declare one text; begin
+  for one in select t from unnest(array['ledger', 'batches', 'run_stages', 'parked_bundles',
+      'tied_rows', 'excluded_rows', 'stream_reads']) t
+    where to_regrole('syncline_tenant') is not null and to_regclass(t) is not null
+  loop
+    execute format('revoke insert, update, delete on %I from syncline_tenant', one);
+  end loop;
+end $$
+"""
 _TRY = f"set local role {ROLE}; select from runs limit 0"
 # Not among the settings of a connection: a pooler may ignore those.
 _SEE = f"select set_config('role', '{ROLE}', false), set_config('syncline.tenants', $1, false)"
@@ -120,6 +131,7 @@ async def secure_tables(connection: asyncpg.Connection) -> None:
     for row in await connection.fetch(_OPEN_TABLES):
         await connection.execute(_SECURE.format(table=row["name"], own=row["own"]))
     await connection.execute(_MAY_SEARCH)
+    await connection.execute(_ONLY_READ)
 
 
 async def may_work_as_role(database: Database) -> bool:

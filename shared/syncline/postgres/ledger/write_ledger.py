@@ -7,7 +7,6 @@ it, after the target acknowledged. Spec section 4.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import cast
 
 import asyncpg
@@ -115,6 +114,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._may_copy = True
 
     async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return what is known of these records, by source ID."""
@@ -152,12 +152,16 @@ class Ledger:
 
         Dead letters of older versions that wait are overtaken by it.
         """
-        if written.new and len(written.source_ids) >= _COPIED:
+        if self._may_copy and written.new and len(written.source_ids) >= _COPIED:
             text = _copy_text(run, written)
-            with suppress(asyncpg.UniqueViolationError):  # another process was first
+            try:
                 if text is not None and not any(written.owners):
                     await self._copy(run, written.source_ids, text)
                     return
+            except asyncpg.UniqueViolationError:
+                pass  # another process was first
+            except asyncpg.FeatureNotSupportedError:  # for us row-level security is on
+                self._may_copy = False
         await self._database.execute(
             _ACKNOWLEDGE,
             run.stream,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.domain.run import Mode
 from syncline.postgres.audit.log import audit
-from syncline.postgres.cursors.cursors import NewCursor, add_cursor, newest_cursor
+from syncline.postgres.cursors.cursors import clear_cursor, newest_cursor
 from syncline.postgres.database.database import Connection, Row
 
 _START = """
@@ -22,8 +22,7 @@ async def start_run(connection: Connection, row: Row) -> None:
     version, value = await newest_cursor(connection, stream)
     if row["mode"] == Mode.RESET_CURSOR and plain and value is not None:
         version, value = version + 1, None
-        new = NewCursor(stream, tenant, None, actor, "reset_cursor", version, run_id)
-        await add_cursor(connection, new)
+        await clear_cursor(connection, stream, version, tenant, run_id, actor)
         details = {"run": run_id, "version": version, "value": None}
         name = f"{row['instance_name']}/{row['entity_type']}"
         await audit(connection, tenant, actor, "cursor.reset", name, details)
