@@ -116,10 +116,11 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "finalize": _STAGE
     | _MAPPINGS
     | {
-        "runs": "select, update (cancelled, cursor_after, excluded, extracted, extracted_at, "
-        "failed, failure, failures_accepted, failures_accepted_at, finished_at, halted_at, "
-        "needs_attention, paused_at, paused_by, progressed_at, reason, retry_due_at, state, "
-        "status_seq, success, superseded, suspected_at, unchanged, notices)",
+        "runs": "select, update (cancelled, cursor_after, dispatched_at, excluded, extracted, "
+        "extracted_at, failed, failure, failures_accepted, failures_accepted_at, "
+        "finished_at, halted_at, high_water, ingest_epoch, needs_attention, paused_at, "
+        "paused_by, progressed_at, read_on, read_to, reason, retry_due_at, state, "
+        "status_seq, success, superseded, suspected_at, unchanged)",
         "batches": "select, update (outcomes)",
         "attempts": _ADD,
         "run_stages": _MERGE,
