@@ -72,8 +72,8 @@ test-chaos-short: $(READY) ## The same with small runs and some of the faults, s
 chaos-short-%: $(READY)
 	$(BIN)/pytest -m chaos -k "short and $*" --timeout 600 -s tests/chaos$(WHOSE)
 
-cluster-test: $(READY) ## Kill one of three Kafka brokers in mid-run, then restart them all, and count
-	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_three_brokers.py
+cluster-test: $(READY) ## Kill and restart brokers of three in mid-run, let a standby of PostgreSQL take over, and count
+	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_three_brokers.py tests/chaos/test_failover.py
 
 soak: $(READY) ## Run syncs without a break and break things at random, for SECONDS=3600; print memory and what was lost
 	SYNCLINE_SOAK_SECONDS=$(or $(SECONDS),3600) $(BIN)/pytest -m chaos --timeout 100000 -s tests/chaos/test_soak.py

@@ -65,7 +65,7 @@ async def numbers(cluster: KafkaCluster, tmp_path: Path) -> AsyncIterator[Number
             await (await place.start_gateway()).aclose()
             keys = place.environment["SYNCLINE_SECRET_KEYS"]
             await configure(database, dsn, keys, 0, RECORDS / API_CALL / SECONDS, api)
-            yield Numbers(place=place, api=api, database=database)
+            yield Numbers(place=place, api=api, database=database, source=database)
     await api.close()
 
 

@@ -14,7 +14,7 @@ from tests.support.configured import store_instance
 from tests.support.http_world import LOOKUP
 from tests.support.stored_profiles import ProfileStore
 
-_TABLE_OF_NUMBERS = """
+TABLE_OF_NUMBERS = """
 create table numbers (id int primary key, name text, price numeric, changed timestamp)
 """
 _NUMBERS = """
@@ -103,7 +103,7 @@ async def configure(
         rate: calls a second that the target's profile allows, so that the run takes a while.
     """
     async with db.transaction() as c:
-        await c.execute(_TABLE_OF_NUMBERS)
+        await c.execute(TABLE_OF_NUMBERS)
         await c.execute(_NUMBERS, 1, count, count + 1)
         await c.execute(_TARGET)
         profiles = ProfileStore(c, dsn, keys)

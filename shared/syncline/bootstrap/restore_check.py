@@ -16,8 +16,9 @@ from syncline.runtime.process.lifecycle import run_with_side_tasks
 
 LOOK_EVERY = 15.0
 """Seconds between two looks while a stage works."""
-MARK_EVERY = 30.0
-"""Seconds; a backup of that age is not told from the database as it was."""
+MARK_EVERY = 5.0
+"""Seconds; a backup of that age, or a standby that was so far behind, is not told from the database
+as it was."""
 
 
 class RestoredDatabaseError(SynclineError):

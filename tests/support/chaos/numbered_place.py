@@ -23,17 +23,22 @@ RATE, BATCH = 10.0, 50
 
 
 class Numbers(msgspec.Struct, kw_only=True):
-    """An installation, its target, and how many numbers its source has."""
+    """An installation, its target, and how many numbers its source has.
+
+    Attributes:
+        source: the database that has the numbers.
+    """
 
     place: Installation
     api: NumberedApi
     database: Database
+    source: Database
     last: int = 0
 
     async def add(self, count: int) -> range:
         """Add numbers to the source, for the next run. After a RetriableError call it again."""
         numbers = range(self.last + 1, self.last + count + 1)
-        await add_numbers(self.database, numbers)
+        await add_numbers(self.source, numbers)
         self.last += count
         return numbers
 
@@ -74,5 +79,7 @@ async def numbered_place(logs: Path) -> AsyncIterator[NumberedPlace]:
         async with open_database(at.postgres.dsn(), size=2) as database:
             keys = at.place.environment["SYNCLINE_SECRET_KEYS"]
             await configure(database, at.postgres.dsn(), keys, 0, RATE, api)
-            yield NumberedPlace(place=at.place, api=api, database=database, world=at)
+            yield NumberedPlace(
+                place=at.place, api=api, database=database, source=database, world=at
+            )
     await api.close()

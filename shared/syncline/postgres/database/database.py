@@ -17,6 +17,7 @@ from asyncpg.pgproto import pgproto
 
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem, RetriableError
 from syncline.domain.naming import shown
+from syncline.postgres.database.primary import connect
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 """A connection of the pool: what is written through it belongs to its user's transaction."""
@@ -219,6 +220,7 @@ async def open_database(
     with translated():
         pool = await asyncpg.create_pool(
             dsn,
+            connect=connect,
             min_size=1,
             max_size=size,
             command_timeout=60,

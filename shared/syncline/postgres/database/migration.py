@@ -18,6 +18,7 @@ import asyncpg
 
 from syncline.domain.errors import SynclineError
 from syncline.postgres.database.database import Database, translated
+from syncline.postgres.database.primary import connect
 from syncline.postgres.database.row_security import secure_tables
 
 _LOCK = 7_305_817_211  # any fixed number of our own
@@ -136,7 +137,7 @@ async def locked_for_migration(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 @asynccontextmanager
 async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     with translated():
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
+        connection = await connect(dsn, timeout=CONNECT_WITHIN)
         try:
             yield connection
         finally:
