@@ -67,3 +67,9 @@ class CommandLine:
     async def __call__(self, *arguments: str, **variables: str) -> Said:
         """Run a command to its end; it has a minute."""
         return await (await self.start(*arguments, **variables)).said()
+
+
+async def checks_of(cli: CommandLine) -> dict[str, dict[str, str]]:
+    """Ask `syncline doctor` about everything but profiles; return its checks by their names."""
+    doctor = await cli("doctor", "--json", "--no-profiles")
+    return {check["name"]: check for check in doctor.document["checks"]}

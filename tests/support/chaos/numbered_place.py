@@ -54,7 +54,7 @@ class Numbers(msgspec.Struct, kw_only=True):
         """Count what the target and the DLQ have of a run's numbers."""
         copies = Counter(int(item["sku"]) for item in self.api.items.values())
         found = await self.database.fetch(
-            "select source_id from dead_letters where run_id = $1", run.id
+            "select source_id from dead_letters where status = 'pending'"
         )
         dead = Counter(int(row["source_id"]) for row in found)
         lost = [n for n in numbers if not (copies if n % BAD else dead)[n]]
