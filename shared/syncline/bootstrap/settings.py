@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     )
 
     postgres_dsn: Dsn = SecretStr("postgresql://syncline@127.0.0.1:15432/syncline")
-    """Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`; with a standby
-    `…@host,other/database`."""
+    """Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`; with a
+    standby `…@host,other/database`."""
     postgres_roles: RoleNames = ""
     """Names of PostgreSQL roles that `syncline migrate` gives each service's rights to, such as
     `syncline_SERVICE`; no two installations of a server may have the same. Empty: none."""
