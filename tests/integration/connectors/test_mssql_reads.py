@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncline.connectors.errors import ConnectorError
-from syncline.connectors.mssql import sessions
+from syncline.connectors.sql import threaded_session
 from syncline.connectors.port import ExtractRequest
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
@@ -244,7 +244,7 @@ class TestGivenUp:
     async def test_connections_have_a_limit(
         self, mssql: MssqlDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sessions, "MOST_OPEN", 0)
+        monkeypatch.setattr(threaded_session, "MOST_OPEN", 0)
         with pytest.raises(RetriableError, match="connections of this profile are open"):
             await mssql.ids(self.SLOW)
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from threading import Thread
 from typing import TypeAlias, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 import mssql_python
 
 from syncline.connectors.mssql.errors import ServerError, check_loaded
 from syncline.connectors.mssql.settings import MssqlSettings
-from syncline.connectors.mssql.worker import Worker
 from syncline.connectors.sql.server import CONNECT_LIMIT
+from syncline.connectors.sql.threaded_session import ThreadedSession
 
 Row: TypeAlias = tuple[object, ...]
 T = TypeVar("T")
-USED_FOR = 300.0
-"""Seconds since a connection was opened after which no call begins with it."""
-_IDLE_FOR = 30.0
-"""Seconds that a connection may wait: hosts close those that wait for long."""
 _LOCK_WAIT = 30
 """Seconds that a statement waits for another one's lock."""
 _UNHEARD = 10
@@ -54,24 +47,17 @@ class Rows(msgspec.Struct):
     is_cut: bool = False
 
 
-class Session:
-    """One connection, and the thread that alone uses it.
+class Session(ThreadedSession):
+    """One connection.
 
     Attributes:
-        version: of the server.
         is_snapshot: its statements read what was committed when they began, and lock nothing.
-        zone: of columns that say no zone, where they are read.
     """
 
     def __init__(self, settings: MssqlSettings) -> None:
-        self._worker = Worker("syncline-mssql")
+        super().__init__("syncline-mssql", settings.statement_timeout, settings.timezone)
         self._connection: mssql_python.Connection | None = None
         self._cursor: mssql_python.Cursor | None = None
-        self._limit = settings.statement_timeout
-        self._opened = self._used = asyncio.get_running_loop().time()
-        self._is_busy = self._is_closed = False
-        self.zone = ZoneInfo(settings.timezone) if settings.timezone else None
-        self.version = ""
         self.is_snapshot = False
 
     async def connect(self, text: str, *, writes: bool) -> None:
@@ -82,10 +68,10 @@ class Session:
 
         def call() -> None:
             self._connection = mssql_python.connect(text, autocommit=True, timeout=CONNECT_LIMIT)
-            self._connection.timeout = self._limit + _UNHEARD
+            self._connection.timeout = int(self._limit) + _UNHEARD
 
         try:
-            await self._call(call)
+            await self.call(call)
         except mssql_python.Error as error:
             check_loaded(error)
             raise
@@ -95,30 +81,9 @@ class Session:
         if self.is_snapshot:
             await self.begin(_SNAPSHOT)
 
-    @property
-    def is_fit(self) -> bool:
-        """Whether another call may begin with it."""
-        now = asyncio.get_running_loop().time()
-        is_fresh = now - self._opened < USED_FOR and now - self._used < _IDLE_FOR
-        return is_fresh and not self._is_busy and not self._is_closed
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its thread still runs."""
-        return self._worker.is_alive
-
-    def close(self) -> None:
-        """Let go of the connection; a statement that still runs is cancelled. Does not wait."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if self._is_busy and self._cursor is not None:
-            Thread(target=_cancel, args=[self._cursor], daemon=True).start()
-        self._worker.end(self._disconnect)
-
     async def begin(self, sql: str) -> None:
         """Run a statement of the session itself, as it is."""
-        await self._call(lambda: self._ready().execute(sql))
+        await self.call(lambda: self._ready().execute(sql))
 
     async def rows(
         self,
@@ -152,7 +117,7 @@ class Session:
                 self._cursor = None
             return found
 
-        return await self._call(call)
+        return await self.call(call)
 
     async def open_rows(self, sql: str, given: Mapping[str, str]) -> tuple[str, ...] | None:
         """Run a statement whose rows `take` takes; return their columns, None where it gives none.
@@ -170,7 +135,7 @@ class Session:
                 _refuse(_taken(cursor, None, None))
             return names
 
-        return await self._call(call)
+        return await self.call(call)
 
     async def take(self, most: int, most_bytes: int) -> Rows:
         """Take more rows of the statement that runs; raises as `rows` does."""
@@ -178,7 +143,7 @@ class Session:
         def call() -> Rows:
             return _taken(self._ready(), most, most_bytes)
 
-        return await self._call(call)
+        return await self.call(call)
 
     async def next_result(self) -> bool:
         """Tell whether the statement gives more rows, in another result; raises as `rows` does."""
@@ -192,22 +157,14 @@ class Session:
                     return True
             return False
 
-        return await self._call(call)
+        return await self.call(call)
 
-    async def _call(self, call: Callable[[], T]) -> T:
-        """Run a call in the connection's thread; the connection is spoilt where it is given up.
-
-        Raises TimeoutError where it takes too long, and what the call raises.
-        """
-        self._is_busy = True
+    async def call(self, call: Callable[[], T]) -> T:
+        """Run a call in the connection's thread; see ThreadedSession."""
         try:
-            async with asyncio.timeout(self._limit):
-                answer = await self._worker.run(call)
+            return await super().call(call)
         except RuntimeError as error:  # so the driver tells of a handle whose line is gone
             raise OSError(str(error)) from error
-        self._is_busy = False
-        self._used = asyncio.get_running_loop().time()
-        return answer
 
     def _ready(self) -> mssql_python.Cursor:
         if self._cursor is None:
@@ -222,16 +179,15 @@ class Session:
         cursor.execute(asked, [sql, declared, *given.values()])
         return cursor
 
+    def _cancel(self) -> None:
+        """Have the server end what it does; where it does not hear, its own limit ends it."""
+        with suppress(Exception):  # the statement has ended meanwhile
+            self._cursor.hstmt._cancel()  # type: ignore[union-attr] # noqa: SLF001 - the driver has no other name for it
+
     def _disconnect(self) -> None:
         with suppress(mssql_python.Error, RuntimeError):  # it is gone already
             if self._connection is not None:
                 self._connection.close()
-
-
-def _cancel(cursor: mssql_python.Cursor) -> None:
-    """Have the server end what it does; where it does not hear, the statement's limit ends it."""
-    with suppress(Exception):  # the statement has ended meanwhile
-        cursor.hstmt._cancel()  # type: ignore[union-attr] # noqa: SLF001 - the driver has no other name for it
 
 
 def _taken(cursor: mssql_python.Cursor, most: int | None, most_bytes: int | None) -> Rows:

@@ -5,64 +5,31 @@ A connection that met anything but an answer of the server is closed.
 
 from __future__ import annotations
 
-import asyncio
-
 import mssql_python
 
 from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.mssql.errors import ServerError, is_of_the_line
 from syncline.connectors.mssql.session import Session
 from syncline.connectors.mssql.settings import MssqlSettings
-from syncline.connectors.sql import sessions
-from syncline.connectors.sql.server import CONNECT_LIMIT, SslMode, addresses_of
-from syncline.domain.errors import FailureError, RetriableError
-
-MOST_OPEN = 24
-"""Connections of a profile in a process, also those that were given up and have not ended yet."""
+from syncline.connectors.sql.server import SslMode
+from syncline.connectors.sql.threaded_session import ThreadedSessions
+from syncline.domain.errors import FailureError
 
 
-class Sessions(sessions.Sessions[Session]):
+class Sessions(ThreadedSessions[Session]):
     """A profile's connections for reading, or those for writing."""
+
+    _settings: MssqlSettings
 
     def __init__(
         self, settings: MssqlSettings, password: str, allowed: AllowedAddresses, *, writes: bool
     ) -> None:
-        super().__init__()
-        self._settings = settings
-        self._password = password
-        self._allowed = allowed
+        super().__init__("SQL Server", settings, password, allowed)
         self._writes = writes
-        self._open: list[Session] = []
 
     def is_ended_by(self, error: BaseException) -> bool:
         """Tell whether a connection is of no more use: not where SQL Server refused a statement."""
         return is_of_the_line(error)
-
-    async def open(self) -> Session:
-        """Connect and log in.
-
-        Raises:
-            ConnectorError: the address is not allowed.
-            RetriableError: too many connections of this profile have not ended.
-            OSError, TimeoutError, mssql_python.Error: as the driver does.
-        """
-        self._open = [session for session in self._open if session.is_open]
-        if len(self._open) >= MOST_OPEN:
-            message = (
-                f"SQL Server: all {MOST_OPEN} connections of this profile are open; some belong to "
-                "calls that were given up and have not ended yet"
-            )
-            raise RetriableError(message, code="source_unavailable")
-        failed: Exception = OSError(f"the name {self._settings.host} has no address")
-        async with asyncio.timeout(CONNECT_LIMIT):
-            for address in await addresses_of(self._settings, self._allowed):
-                try:
-                    await _reach(address, self._settings.port)
-                except OSError as error:
-                    failed = error
-                    continue
-                return await self._at(address)
-        raise failed
 
     async def is_login_good(self) -> bool:
         """Tell whether the user may log in to the server, if not to the database.
@@ -81,23 +48,12 @@ class Sessions(sessions.Sessions[Session]):
             return False
         return True
 
-    async def _at(self, address: str) -> Session:
-        session = Session(self._settings)
-        self._open.append(session)
-        try:
-            await session.connect(
-                connection_string(self._settings, self._password, address), writes=self._writes
-            )
-        except BaseException:
-            session.close()
-            raise
-        return session
+    def _session(self) -> Session:
+        return Session(self._settings)
 
-
-async def _reach(address: str, port: int) -> None:
-    """Raise OSError where nothing listens: the driver would try again for long."""
-    _, writer = await asyncio.open_connection(address, port)
-    writer.close()
+    async def _connect(self, session: Session, address: str) -> None:
+        text = connection_string(self._settings, self._password, address)
+        await session.connect(text, writes=self._writes)
 
 
 def connection_string(settings: MssqlSettings, password: str, address: str) -> str:

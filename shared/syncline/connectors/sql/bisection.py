@@ -9,6 +9,7 @@ Groups: TypeAlias = Sequence[Sequence[int]]
 """Places of records, those together that have the same columns."""
 Send: TypeAlias = Callable[[Sequence[int]], Awaitable[None]]
 """Writes the records at some places, all or none; raises RefusedError where it cannot."""
+SendEach: TypeAlias = Callable[[Groups], Awaitable[dict[int, BaseException]]]
 MayPass: TypeAlias = Callable[[BaseException], bool]
 
 
@@ -35,20 +36,30 @@ async def send_halved(send: Send, groups: Groups, may_pass: MayPass) -> dict[int
     Raises:
         What `send` raises, save RefusedError.
     """
-    refused = await _each(send, groups)
+
+    async def each(some: Groups) -> dict[int, BaseException]:
+        refused: dict[int, BaseException] = {}
+        for places in some:
+            refused |= await _halved(send, places) if places else {}
+        return refused
+
+    return await send_again(each, groups, may_pass)
+
+
+async def send_again(each: SendEach, groups: Groups, may_pass: MayPass) -> dict[int, BaseException]:
+    """Send records, and those that need another one again for as long as that helps.
+
+    Args:
+        each: sends records, and returns why some were refused, by their places.
+        may_pass: as for send_halved.
+    """
+    refused = await each(groups)
     tried = sum(map(len, groups))
     left = _waiting(refused, may_pass)
     while left and len(left) < tried:
-        again = await _each(send, [[p for p in g if p in left] for g in groups])
+        again = await each([[p for p in g if p in left] for g in groups])
         refused = {p: e for p, e in refused.items() if p not in left} | again
         tried, left = len(left), _waiting(again, may_pass)
-    return refused
-
-
-async def _each(send: Send, groups: Groups) -> dict[int, BaseException]:
-    refused: dict[int, BaseException] = {}
-    for places in groups:
-        refused |= await _halved(send, places) if places else {}
     return refused
 
 

@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 def rewrite(
     records: list[Record],
     places: Sequence[int],
-    makers: Mapping[str, Callable[[object], str]],
+    makers: Mapping[str, Callable[[object], object]],
     null: str | None = None,
 ) -> dict[int, Failure]:
     """Rewrite values of some columns in place, as the database takes them.

@@ -1,0 +1,1 @@
+"""Writing to Oracle: what its tables are, and merges of bulks."""
