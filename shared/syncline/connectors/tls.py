@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -13,9 +14,27 @@ class NamedContext(ssl.SSLContext):
 
     Attributes:
         name_of: returns the name of an address that a driver gives as the server's name.
+        checks_name: a driver that wraps sockets cannot turn that off: Oracle's does, and checks
+            names by rules of its own.
     """
 
     name_of: Callable[[str], str]
+    checks_name = False
+
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        self.check_hostname = self.checks_name
+        name = self.name_of(str(server_hostname or ""))
+        return super().wrap_socket(
+            sock, server_side, do_handshake_on_connect, suppress_ragged_eofs, name, session
+        )
 
     def wrap_bio(
         self,

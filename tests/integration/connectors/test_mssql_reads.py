@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from syncline.connectors.errors import ConnectorError
-from syncline.connectors.sql import threaded_session
 from syncline.connectors.port import ExtractRequest
+from syncline.connectors.sql import threaded_session
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.eventually import eventually

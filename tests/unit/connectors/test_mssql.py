@@ -14,10 +14,10 @@ from syncline.connectors.mssql.kinds import Kind, kind_of, length_of, made, text
 from syncline.connectors.mssql.sessions import connection_string
 from syncline.connectors.mssql.settings import MssqlSettings
 from syncline.connectors.mssql.text import TOKENS
-from syncline.connectors.sql.worker import Worker
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sql.text import names_in
 from syncline.connectors.sql.values import whole_number
+from syncline.connectors.sql.worker import Worker
 from syncline.domain.mapping.extraction import Extraction
 from tests.support.eventually import eventually
 

@@ -112,7 +112,4 @@ async def _inside(session: Session) -> list[port.Check]:
 
 
 def _part(error: BaseException) -> str:
-    words = words_of(error).lower()
-    if "certificate" in words or "ssl" in words:
-        return "tls"
-    return CODES.part_of(error)
+    return "tls" if "TLS" in words_of(error) else CODES.part_of(error)

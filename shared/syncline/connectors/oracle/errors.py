@@ -20,7 +20,8 @@ _RIGHTS = _ora(1031, 1720, 1749, 2004, 41900, 28112)
 _NO_TABLE = _ora(942, 4043, 4063, 980)
 _FULL = _ora(1536, 1652, 1653, 1654, 1658, 1691, 1692, 257, 19809, 30036)
 _NO_SERVICE = _ora(12505, 12514) | {"DPY-6001", "DPY-6003"}
-_CERTIFICATE = frozenset({"DPY-6002", "DPY-6008"})
+CERTIFICATE = "certificate"
+"""The code of a server that was not trusted; the driver has none of its own for it."""
 _CONSTRAINTS = _ora(1, 1400, 1407, 2290, 2291, 2292, 1402, 14400, 28115)
 CODES = ErrorCodes(
     system="Oracle",
@@ -39,7 +40,7 @@ CODES = ErrorCodes(
         **dict.fromkeys(_NO_TABLE, "no_table"),
         **dict.fromkeys(_FULL, "disk_full"),
         **dict.fromkeys(_NO_SERVICE, "no_database"),
-        **dict.fromkeys(_CERTIFICATE, "certificate_refused"),
+        CERTIFICATE: "certificate_refused",
         "DPY-3001": "encryption_demanded",
         "DPY-3010": "server_too_old",
         "ORA-00918": "duplicate_column",
@@ -74,6 +75,10 @@ CODES = ErrorCodes(
 
 
 def server_error(code: str, message: str) -> ServerError:
-    """Make the error of what the driver says; a listener that is not reached has no code of ORA."""
+    """Make the error of what the driver says."""
+    if "certificate verify failed" in message:
+        code = CERTIFICATE
+    if "WRONG_VERSION_NUMBER" in message:
+        message = f"{code}: the port does not speak TLS"
     words = _HELP.sub("", _CONNECTION_ID.sub("", message))
     return ServerError(code, plain_text(words).strip())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-
-import oracledb
+from typing import TYPE_CHECKING, cast
 
 from syncline.connectors.dbapi.kinds import MOMENTS, Kind
 from syncline.connectors.dbapi.pages import PageMaker
@@ -20,6 +19,9 @@ from syncline.connectors.projection import check_named, duplicate_column
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sql.values import json_text
 from syncline.domain.mapping.extraction import Extraction
+
+if TYPE_CHECKING:
+    import oracledb
 
 _FROM_THE_BEGINNING = "0"
 """The position of every page: a procedure has no order in which a read could go on."""
@@ -84,16 +86,16 @@ async def _called(session: Session, extraction: Extraction) -> list[Description]
         if cursor_name is not None:
             given[cursor_name] = cursor.connection.cursor()
         cursor.execute(sql, given)
-        results = [given[cursor_name]] if cursor_name else cursor.getimplicitresults()
+        results = cursor.getimplicitresults()
+        if cursor_name is not None:
+            results = [cast("oracledb.Cursor", given[cursor_name])]
         if len(results) != 1:
             code, words = ("several_results", "several results: one is read")
             if not results:
                 code, words = ("no_result", "no rows")
             raise refusal(code, f"the procedure {name} returns {words}")
-        result = results[0]
-        assert isinstance(result, oracledb.Cursor)
-        session.read_from(result)
-        return descriptions(result)
+        session.read_from(results[0])
+        return descriptions(results[0])
 
     return await session.call(call)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import oracledb
 
@@ -109,8 +110,7 @@ class Session(session.Session):
         return self._connection
 
     def _descriptions(self, cursor: session.Cursor) -> list[Description]:
-        assert isinstance(cursor, oracledb.Cursor)
-        return descriptions(cursor)
+        return descriptions(cast("oracledb.Cursor", cursor))
 
     def _server_error(self, error: Exception) -> ServerError:
         said = error.args[0] if error.args else ""

@@ -85,7 +85,7 @@ def tls_of(settings: ServerSettings) -> ssl.SSLContext | bool:
     if mode is SslMode.DISABLE:
         return False
     context = named_context(lambda _address: settings.host)
-    context.check_hostname = mode is SslMode.VERIFY_FULL
+    context.check_hostname = context.checks_name = mode is SslMode.VERIFY_FULL
     if mode not in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
         context.verify_mode = ssl.CERT_NONE
     else:

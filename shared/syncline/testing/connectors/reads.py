@@ -29,6 +29,7 @@ class Source(World, Protocol):
         extraction: reads them all; its ID column is `id`, its cursor column `changed`.
         unanswerable: extractions that the source cannot answer, with a word its error must hold.
         texts: names of CONTROLS that the source can hold.
+        empty_is_null: optional; the source holds an empty text as null.
     """
 
     extraction: Extraction

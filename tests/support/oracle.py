@@ -1,0 +1,109 @@
+"""Oracle for tests: what stands in for the driver, or a real server; connectors to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+import asyncpg
+import oracledb
+import pytest
+
+from syncline.connectors.oracle import OracleConnector
+from syncline.connectors.port import Surroundings
+from tests.support.oracle_driver import CATALOG, PASSWORD, USER, StandIn
+from tests.support.ports import free_port
+from tests.support.postgresql import config_of
+from tests.support.sql_world import ReadDatabase
+
+SERVICE = "shop"
+
+
+class Backend(Protocol):
+    """Where tests make tables, beside the connector.
+
+    Attributes:
+        server: what stands in; None where it is a real server.
+    """
+
+    url: str
+
+    @property
+    def server(self) -> StandIn | None: ...
+
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+
+
+class StandInBackend:
+    """The PostgreSQL behind what stands in."""
+
+    def __init__(self, server: StandIn, database: asyncpg.Connection, port: int) -> None:
+        self.server = server
+        self.url = f"oracle://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/{SERVICE}"
+        self._database = database
+
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self._database.fetch(statement)]
+
+
+class RealBackend:
+    """The schema of a user of a real server, which is emptied."""
+
+    server = None
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        return await asyncio.to_thread(self._run, statement)
+
+    def _run(self, statement: str) -> list[tuple[Any, ...]]:
+        parts = urlsplit(self.url)
+        with oracledb.connect(
+            user=parts.username, password=unquote(parts.password or ""), host=parts.hostname,
+            port=parts.port or 1521, service_name=parts.path[1:],
+        ) as connection:  # fmt: skip
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+            connection.commit()
+            return [tuple(row) for row in rows]
+
+
+@asynccontextmanager
+async def stand_in(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandInBackend]:
+    """Stand in for the driver, in front of an empty PostgreSQL; a port listens, and no more."""
+    server = StandIn(dsn, SERVICE)
+    monkeypatch.setattr(oracledb, "connect", server.connect)
+    port = free_port()
+    listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    database = await asyncpg.connect(dsn)
+    await database.execute(CATALOG)
+    yield StandInBackend(server, database, port)
+    listener.close()
+    await database.execute("drop schema oracle, dbms_lob, public cascade; create schema public")
+    await database.close()
+
+
+def connector_to(url: str, password: str | None = None, **changes: Any) -> OracleConnector:
+    secret = unquote(urlsplit(url).password or "") if password is None else password
+    around = Surroundings(outbound_allow=("127.0.0.0/8",))
+    return OracleConnector(config_of(url) | changes, {"password": secret}, around)
+
+
+class OracleDatabase(ReadDatabase):
+    """A database without any table, with one connector to it."""
+
+    def __init__(self, own: Backend) -> None:
+        self.own = own
+        self.run = own.run
+        self.connector = connector_to(own.url)
+
+    @property
+    def server(self) -> StandIn:
+        assert self.own.server is not None
+        return self.own.server
