@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ from tests.support.postgresql import config_of
 from tests.support.sql_world import ReadDatabase
 
 SERVICE = "shop"
+_NAMES = re.compile(r"\b(t|sku|n|id|seller|note|name|must|twice|more|need|code|day|z)\b")
+"""Of tables and columns that tests make."""
 
 
 class Backend(Protocol):
@@ -75,18 +78,31 @@ class RealBackend:
 
 
 @asynccontextmanager
-async def stand_in(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandInBackend]:
+async def stand_in(dsn: str) -> AsyncIterator[StandInBackend]:
     """Stand in for the driver, in front of an empty PostgreSQL; a port listens, and no more."""
     server = StandIn(dsn, SERVICE)
-    monkeypatch.setattr(oracledb, "connect", server.connect)
     port = free_port()
     listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
     database = await asyncpg.connect(dsn)
     await database.execute(CATALOG)
-    yield StandInBackend(server, database, port)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(oracledb, "connect", server.connect)
+        yield StandInBackend(server, database, port)
     listener.close()
-    await database.execute("drop schema oracle, dbms_lob, public cascade; create schema public")
+    await database.execute("drop schema oracle, dbms_lob cascade")
     await database.close()
+
+
+async def emptied(own: StandInBackend) -> StandInBackend:
+    """Drop what a test made, and forget its troubles."""
+    await own.run("drop schema public cascade")
+    await own.run("create schema public")
+    server = own.server
+    server.read_only = server.loses_answer = False
+    server.sent.clear()
+    server.statements.clear()
+    server.faults.clear()
+    return own
 
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> OracleConnector:
@@ -96,14 +112,21 @@ def connector_to(url: str, password: str | None = None, **changes: Any) -> Oracl
 
 
 class OracleDatabase(ReadDatabase):
-    """A database without any table, with one connector to it."""
+    """A database without any table, with one connector to it.
 
-    def __init__(self, own: Backend) -> None:
+    What tests say in the SQL of others has its names in upper case here, as at Oracle.
+    """
+
+    binary = "bytea"
+
+    def __init__(self, own: StandInBackend) -> None:
         self.own = own
-        self.run = own.run
+        self.server = own.server
         self.connector = connector_to(own.url)
 
-    @property
-    def server(self) -> StandIn:
-        assert self.own.server is not None
-        return self.own.server
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        parts = re.split(r"('(?:[^']|'')*'|\"[^\"]*\")", statement)
+        parts[::2] = [_NAMES.sub(lambda m: f'"{m[0].upper()}"', part) for part in parts[::2]]
+        parts[::2] = [part.replace(" text", " varchar(4000)") for part in parts[::2]]
+        return await self.own.run("".join(parts))

@@ -65,7 +65,8 @@ create view oracle.all_tab_cols as select 'SYNCLINE' as owner, c.relname::text a
   case when atttypid in ('int4'::regtype, 'int8'::regtype) then 0 end as data_scale,
   case when attgenerated <> '' then 'YES' else 'NO' end as virtual_column, 'BINARY' as collation
   from pg_attribute join pg_class c on c.oid = attrelid
-  where attnum > 0 and not attisdropped and c.relnamespace = 'public'::regnamespace;
+  where attnum > 0 and not attisdropped
+    and c.relnamespace = (select oid from pg_namespace where nspname = 'public');
 create view oracle.all_tab_identity_cols as select 'SYNCLINE' as owner, c.relname::text as
   table_name, attname::text as column_name, 'ALWAYS' as generation_type
   from pg_attribute join pg_class c on c.oid = attrelid where attidentity = 'a';
@@ -77,7 +78,8 @@ create view oracle.all_indexes as select 'SYNCLINE' as owner, i.relname::text as
   'SYNCLINE' as table_owner, t.relname::text as table_name, 'UNIQUE' as uniqueness,
   case when indexprs is null then 'NORMAL' else 'FUNCTION-BASED NORMAL' end as index_type
   from pg_index join pg_class i on i.oid = indexrelid join pg_class t on t.oid = indrelid
-  where indisunique and t.relnamespace = 'public'::regnamespace;
+  where indisunique
+    and t.relnamespace = (select oid from pg_namespace where nspname = 'public');
 create view oracle.all_ind_columns as select 'SYNCLINE' as index_owner,
   c.relname::text as index_name, a.attname::text as column_name, a.attnum as column_position
   from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relkind = 'i';
@@ -96,7 +98,7 @@ _TYPES = {
     "numeric": "NUMBER", "timestamp": "TIMESTAMP", "timestamptz": "TIMESTAMP_TZ", "bytea": "BLOB",
     "float8": "BINARY_DOUBLE",
 }  # fmt: skip
-_BOUND = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|:(\w+)")
+_BOUND = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|/\*.*?\*/)|:(\w+)")
 _LIST = re.compile(r" in \(((?::\w+(?:, )?)+)\)")
 
 
@@ -121,6 +123,8 @@ class StandIn:
     Attributes:
         loses_answer: the next merge is kept, and its connection is gone.
         sent: how many rows each merge had.
+        statements: that were run.
+        faults: what the next merges are refused with, whole.
     """
 
     def __init__(self, dsn: str, service: str) -> None:
@@ -128,6 +132,8 @@ class StandIn:
         self.service = service
         self.read_only = self.loses_answer = False
         self.sent: list[int] = []
+        self.statements: list[str] = []
+        self.faults: list[oracledb.DatabaseError] = []
 
     def connect(self, **said: Any) -> Connection:
         """Connect as oracledb.connect does."""
@@ -249,6 +255,8 @@ class Cursor:
         connection.do(self._write(asked, values))
         if sql.startswith("merge"):
             connection.server.sent.append(len(rows))
+            if connection.server.faults:
+                raise connection.server.faults.pop(0)
             if connection.server.loses_answer:
                 connection.server.loses_answer = False
                 connection.commit()
@@ -291,6 +299,7 @@ class Cursor:
                 raise refused(1795, "maximum number of expressions in a list is 1000")
         if len(given) > 65_535:
             raise refused(7445, "exception encountered: core dump")
+        self.connection.server.statements.append(sql)
         names: dict[str, int] = {}
 
         def place(found: re.Match[str]) -> str:

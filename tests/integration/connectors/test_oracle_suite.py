@@ -22,9 +22,8 @@ from syncline.testing.connectors.target_faults import (
 )
 from syncline.testing.connectors.targets import TargetSuite
 from tests.support import sql_world
-from tests.support.lent_databases import LentDatabases
 from tests.support.one_world import OneWorld
-from tests.support.oracle import Backend, RealBackend, connector_to, stand_in
+from tests.support.oracle import Backend, RealBackend, StandInBackend, connector_to, emptied
 from tests.support.sql_world import ITEMS, SECRET, by_sql
 
 STAND_IN = {"text": "text", "name": "varchar", "whole": "bigint", "time": "timestamp"}
@@ -134,10 +133,7 @@ class TestOracle(OneWorld[OracleWorld],
 
     @pytest.fixture
     async def world(
-        self,
-        empty_databases: LentDatabases,
-        system_url: str | None,
-        monkeypatch: pytest.MonkeyPatch,
+        self, oracle_stand_in: StandInBackend, system_url: str | None
     ) -> AsyncIterator[OracleWorld]:
         if system_url is not None:
             own = RealBackend(system_url)
@@ -146,7 +142,6 @@ class TestOracle(OneWorld[OracleWorld],
             await world.connector.close()
             await own.run('drop table "ITEMS"')
             return
-        async with empty_databases.borrowed() as dsn, stand_in(dsn, monkeypatch) as backend:
-            world = await OracleWorld.made(backend)
-            yield world
-            await world.connector.close()
+        world = await OracleWorld.made(await emptied(oracle_stand_in))
+        yield world
+        await world.connector.close()

@@ -70,7 +70,7 @@ def _maker(column: TargetColumn, charset: str) -> Callable[[object], object]:
     if kind is Kind.WHOLE:
         return lambda value: _number(Decimal(whole_number(_plain(value))))
     if kind is Kind.LONG_RAW:
-        return lambda value: bytes_of(value) or None
+        return bytes_of
     return _raw(column) if kind is Kind.RAW else _typed(column)
 
 
@@ -114,7 +114,7 @@ def _said(value: object) -> str:
 
 
 def _number(number: Decimal) -> Decimal:
-    if len(number.normalize().as_tuple().digits) > _DIGITS:
+    if len("".join(map(str, number.as_tuple().digits)).strip("0")) > _DIGITS:
         raise ValueError(f"takes {_DIGITS} digits, and {str(number)[:60]} has more")
     return number
 
