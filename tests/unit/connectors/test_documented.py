@@ -44,6 +44,7 @@ def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
         "kafka",
         "mssql",
         "mysql",
+        "oracle",
         "portal",
         "postgresql",
         "shopify",

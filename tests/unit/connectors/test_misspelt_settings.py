@@ -30,7 +30,7 @@ def test_a_setting(connector: str, wrong: str, meant: str) -> None:
     assert f"did you mean `{meant}`?" in found
 
 
-@pytest.mark.parametrize("connector", ["mssql", "mysql", "postgresql", "sqlite"])
+@pytest.mark.parametrize("connector", ["mssql", "mysql", "oracle", "postgresql", "sqlite"])
 def test_a_setting_of_a_target(connector: str) -> None:
     problems = connector_class(connector).target_problems({"tabel": "items"})
     (found,) = [p.message for p in problems if p.path.endswith(".tabel")]

@@ -21,7 +21,7 @@ from tests.support.ports import free_port
 MARKS = re.compile(r"\[Errno|_ssl\.c|\[SSL|\[X509|Error\b|\('|should have")
 LOOPBACK = Surroundings(("127.0.0.0/8",))
 SERVER: dict[str, Any] = {"database": "shop", "user": "sync"}
-NAMES = ("http", "postgresql", "mysql", "mssql", "kafka")
+NAMES = ("http", "postgresql", "mysql", "mssql", "oracle", "kafka")
 
 
 async def said(name: str, host: str, port: int, *, tls: bool) -> str:
@@ -31,7 +31,7 @@ async def said(name: str, host: str, port: int, *, tls: bool) -> str:
         config = {"baseUrl": f"http{'s' if tls else ''}://{host}:{port}"}
     if name == "kafka":
         config = {"bootstrapServers": f"{host}:{port}", "tls": tls, "timeout": 2}
-    if tls and name in ("postgresql", "mysql"):
+    if tls and name in ("postgresql", "mysql", "oracle"):
         config["sslmode"] = "require"
     connector = connector_class(name)(config, {"password": "s3cret"}, LOOPBACK)
     return next(check.message for check in await checks_of(connector) if not check.ok)
@@ -73,7 +73,7 @@ async def plain_server() -> AsyncIterator[int]:
         yield port
 
 
-@pytest.mark.parametrize("name", ["http", "postgresql", "mysql", "kafka"])
+@pytest.mark.parametrize("name", ["http", "postgresql", "mysql", "oracle", "kafka"])
 async def test_a_port_without_tls(name: str) -> None:
     async with plain_server() as port:
         words = await said(name, "127.0.0.1", port, tls=True)

@@ -49,6 +49,19 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"password": "x"},
     ),
+    "oracle": (
+        {
+            "host": "h",
+            "port": 1521,
+            "database": "d",
+            "user": "u",
+            "sslmode": "verify-full",
+            "timezone": "Europe/Berlin",
+            "sslrootcert": "/ca.pem",
+            "statementTimeout": 5,
+        },
+        {"password": "x"},
+    ),
     "woocommerce": (
         {
             "shop": "https://shop.example",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
+from math import isfinite
 
 from syncline.connectors.dbapi.kinds import Kind
 from syncline.connectors.sql.values import shortest
@@ -16,9 +18,9 @@ def values_of(kind: Kind, cells: Sequence[object]) -> list[Value]:
     make = _MAKERS.get(kind)
     if make is None:
         first = next((cell for cell in cells if cell is not None), None)
-        make = next((m for t, m in _BY_CLASS.items() if isinstance(first, t)), None)
-    if make is None:
-        return list(cells)  # texts, numbers, true and false
+        if first is None or isinstance(first, _AS_THEY_ARE):
+            return list(cells)
+        make = next((m for t, m in _BY_CLASS.items() if isinstance(first, t)), str)
     return [None if cell is None else make(cell) for cell in cells]
 
 
@@ -33,16 +35,22 @@ def moment_text(text: str) -> str:
     return f"{day}T{whole}{'.' if fraction else ''}{fraction}{zone}"
 
 
+def _number(cell: float) -> Value:
+    return cell if isfinite(cell) else str(cell)
+
+
 def _base64(cell: bytes) -> str:
     return b64encode(cell).decode()
 
 
+_AS_THEY_ARE = (str, int, float, Decimal, dict, list)
 _MAKERS: dict[Kind, Callable[..., Value]] = {
     Kind.DATE: moment_text,
     Kind.SECOND: moment_text,
     Kind.MOMENT: moment_text,
     Kind.OFFSET: moment_text,
-    Kind.REAL: shortest,
+    Kind.REAL: lambda cell: shortest(cell) if isfinite(cell) else str(cell),
+    Kind.DOUBLE: _number,
     Kind.BOOLEAN: bool,
     Kind.LONG_RAW: _base64,
 }
