@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.checks import begin_anew
 from benchmarks.place import place
-from benchmarks.scaling import calls, drain, elastic, schedules
+from benchmarks.scaling import calls, drain, elastic, schedules, storage
 
-PARTS = ("calls", "drain", "elastic", "schedules")
+PARTS = ("calls", "drain", "elastic", "storage", "schedules")
 
 
 async def main(arguments: argparse.Namespace) -> None:
@@ -27,6 +27,8 @@ async def main(arguments: argparse.Namespace) -> None:
                 show(await drain.measure(made))
             if "elastic" in only:
                 show(await elastic.measure(made, arguments.rows))
+            if "storage" in only:
+                show(await storage.measure(made))
             if "schedules" in only:
                 show(await schedules.measure(made, arguments.minutes))
 
