@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
-from syncline.postgres.database.database import open_database
+from syncline.postgres.database.database import Database, open_database
 from tests.support.collector import Collector, collector
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
@@ -57,6 +57,7 @@ async def test_operators_see_what_the_services_do(
             lambda: is_one_trace(collecting, TRACE, parent="00f067aa0ba902b7"), within=20
         )
         assert given.state is State.SUCCEEDED
+        await requests_are_traced(place, collecting, db)
 
 
 async def continued(place: Installation) -> Run:
@@ -130,11 +131,39 @@ def logs_can_be_read(place: Installation, key: str) -> None:
             assert (refused["stage"], refused["correlation_id"]) == ("normalize", key)
 
 
-def is_one_trace(collecting: Collector, trace: str, parent: str = "") -> bool:
-    """Hold a run's spans against: one root, every parent known, every service on the way."""
+async def requests_are_traced(place: Installation, collecting: Collector, db: Database) -> None:
+    """Begin runs by a request with somebody's trace, and by a schedule that finds nothing new."""
+    trace = TRACE[::-1]
+    headers = {"traceparent": f"00-{trace}-{PARENT}-01"}
+    body = {"instance": "erp-shop", "entityType": "item"}
+    await place.start("scheduler")
+    async with await place.start_gateway() as api:
+        asked = await api.post("/api/v1/sync-events", json=body, headers=headers)
+        assert asked.status_code == 202, asked.text
+        await place.ended(asked.json()["correlationId"])
+        await eventually(lambda: is_one_trace(collecting, trace, PARENT, "gateway"), within=20)
+        often = {"name": "often", "cron": "* * * * *", "timezone": "UTC"}
+        made = await api.post("/api/v1/schedules", json=body | often)
+        assert made.status_code == 201, made.text
+    await db.execute("update schedules set next_at = date_trunc('minute', now())")
+    first = "select run_id from firings order by slot limit 1"
+    fired = await eventually(lambda: db.fetchval(first), within=20)
+    own = UUID(fired).hex
+    passed = {"scheduler", "trigger", "ingest", "finalize"}
+    await eventually(lambda: is_one_trace(collecting, own, "", "scheduler", passed), within=20)
+
+
+def is_one_trace(
+    collecting: Collector,
+    trace: str,
+    parent: str = "",
+    first: str = "trigger",
+    passed: set[str] = ON_THE_WAY,
+) -> bool:
+    """Hold a run's spans against: one root, every parent known, every service that it passed."""
     spans = [span for span in collecting.spans if span.trace == trace]
-    assert {span.service for span in spans} >= {f"syncline-{service}" for service in ON_THE_WAY}
+    assert {span.service for span in spans} >= {f"syncline-{service}" for service in passed}
     known = {span.id for span in spans}
     roots = [span for span in spans if span.parent not in known]
-    assert [(root.service, root.parent) for root in roots] == [("syncline-trigger", parent)]
+    assert [(root.service, root.parent) for root in roots] == [(f"syncline-{first}", parent)]
     return True

@@ -17,9 +17,9 @@ from syncline.actions.sign_in import set_up_link
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.life import Life, life
 from syncline.bootstrap.port_errors import port_errors_explained
+from syncline.bootstrap.producers import RequestProducer
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
-from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
@@ -103,7 +103,8 @@ async def _backend(own: Life) -> Backend:
             settings.postgres_dsn.get_secret_value(), own.database, size=CONNECTIONS
         )
     )
-    producer = KafkaProducer(settings.kafka(), deadline=SEND_WITHIN)
+    own.export_spans("gateway")
+    producer = RequestProducer("gateway", settings.kafka(), SEND_WITHIN)
     own.stack.push_async_callback(producer.stop)
     keyring = settings.keyring()
     connections = Connections(

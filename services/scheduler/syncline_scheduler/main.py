@@ -5,8 +5,8 @@ from __future__ import annotations
 import uvloop
 
 from syncline.bootstrap.life import life, standing_still
+from syncline.bootstrap.producers import RequestProducer
 from syncline.bootstrap.settings import Settings
-from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.hooks.hook_runs import HookRuns
 from syncline.postgres.schedules.firings import Firings
 from syncline.runtime.loop.heartbeat import Ticker
@@ -25,7 +25,8 @@ async def _run(settings: Settings) -> None:
     async with life(settings, connections=3) as own:
         if own is None:
             return
-        producer = KafkaProducer(settings.kafka())
+        own.export_spans("scheduler")
+        producer = RequestProducer("scheduler", settings.kafka())
         own.stack.push_async_callback(producer.stop)
         scheduler = Scheduler(Firings(own.database), producer, own.clock)
         hooks = HookDispatcher(HookRuns(own.database), producer, own.clock)

@@ -86,6 +86,14 @@ class Life(msgspec.Struct, frozen=True):
         await run_with_side_tasks(work(), beside, self.clock)
         log.info("service_stopped")
 
+    def export_spans(self, service: str) -> None:
+        """Send the spans of what this process does for runs to the collector, where one is set."""
+        if self.settings.otlp_endpoint:
+            from syncline.telemetry.span_export import export_spans  # noqa: PLC0415 - costs 20 MB
+
+            stop = export_spans(service, self.settings.otlp_endpoint)
+            self.stack.push_async_callback(asyncio.to_thread, stop)
+
     async def _compare_clocks(self) -> None:
         """Side task: put the clock right, again and again. May raise RetriableError."""
         await every(self.clock, COMPARE_EVERY, lambda: compare_clocks(self.clock, self.database))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -14,14 +12,13 @@ import uvloop
 
 from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.bootstrap.life import Life, life, standing_still
+from syncline.bootstrap.producers import ServiceProducer
 from syncline.bootstrap.restore_check import RestoreCheck, publish_marks
 from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.start_check import StartCheck
 from syncline.contracts.run_ref import RunRef
 from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.contracts.wire import Outbound
 from syncline.kafka.consumer import KafkaConsumer
-from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
@@ -37,8 +34,6 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.spec import Handler, SideTask, StageSpec
 from syncline.telemetry.logs import configure_logs
-from syncline.telemetry.tally import TALLY
-from syncline.telemetry.tracing import traced
 
 T = TypeVar("T")
 
@@ -54,16 +49,6 @@ class Service(msgspec.Struct, frozen=True):
     mappings: MappingCache
     limits: Limits
     clock: Clock
-
-
-class ServiceProducer(KafkaProducer):
-    """Sends what handlers and their side tasks send: traced, and counted once acknowledged."""
-
-    async def send(self, messages: Sequence[Outbound]) -> None:
-        """See KafkaProducer."""
-        messages = traced(messages)
-        await super().send(messages)
-        TALLY.count_sent(messages)
 
 
 def run(build: Callable[[Service], tuple[StageSpec[T], Handler[T]]], settings: Settings) -> None:
@@ -83,7 +68,7 @@ async def _run(
         service = _service(own)
         spec, handler = build(service)
         configure_logs(spec.name, settings.log_level)
-        _export_spans(own.stack, spec.name, settings.otlp_endpoint)
+        own.export_spans(spec.name)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
         custody = StageCustody(own.database, spec.name)
         if spec.names_runs:
@@ -135,13 +120,6 @@ def _bundle_park(service: Service) -> BundlePark:
         return commands.is_paused(run.id) or breakers.open_at(run.target) is not None
 
     return BundlePark(service.database, may_not_go_on)
-
-
-def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> None:
-    if endpoint:
-        from syncline.telemetry.span_export import export_spans  # noqa: PLC0415 - costs 20 MB
-
-        stack.push_async_callback(asyncio.to_thread, export_spans(service, endpoint))
 
 
 def _service(own: Life) -> Service:

@@ -47,7 +47,7 @@ def export_spans(service: str, endpoint: str) -> Callable[[], None]:
             context=trace.set_span_in_context(trace.NonRecordingSpan(remote[0]))
             if remote
             else None,
-            kind=trace.SpanKind.CONSUMER,
+            kind=trace.SpanKind.CONSUMER if deliveries else trace.SpanKind.PRODUCER,
             attributes=_attributes(deliveries),
             links=[trace.Link(other) for other in remote[1:]],
         )

@@ -42,7 +42,7 @@ class Span(Protocol):
 
 
 StartSpan = Callable[[str, Sequence[Delivery], str, Sequence[Context]], Span]
-"""Begins a span: name, deliveries, its trace, and the spans that the deliveries come from."""
+"""Begins a span: name, deliveries, its trace, and the spans that it comes from."""
 
 
 class Spans:
@@ -80,6 +80,8 @@ class Spans:
     def _new(self, key: bytes | None) -> Context:
         own = [d for d in self._deliveries if d.key == key]
         parents = [found for d in own if (found := context_of(d.headers))]
+        if not own and (caller := _caller.get()):
+            parents = [caller]
         trace = parents[0].trace if parents else trace_of_run(key)
         if _start is None or not self._name:
             return Context(trace, secrets.token_hex(8))
@@ -89,6 +91,7 @@ class Spans:
 
 _start: StartSpan | None = None
 _current: ContextVar[Spans | None] = ContextVar("spans", default=None)
+_caller: ContextVar[Context | None] = ContextVar("caller", default=None)
 
 
 def use(start: StartSpan | None) -> None:
@@ -99,7 +102,10 @@ def use(start: StartSpan | None) -> None:
 
 @contextmanager
 def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
-    """Trace the handling of deliveries; messages sent meanwhile belong to it."""
+    """Trace the handling of deliveries; messages sent meanwhile belong to it.
+
+    Without deliveries it is the sending of what begins or commands runs.
+    """
     spans = Spans(stage, deliveries)
     token = _current.set(spans)
     try:
@@ -108,6 +114,16 @@ def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
     finally:
         _current.reset(token)
         spans.end()
+
+
+@contextmanager
+def called_by(headers: Sequence[tuple[str, bytes]]) -> Iterator[None]:
+    """Let what is sent meanwhile belong to the trace that a caller's headers name, if they do."""
+    token = _caller.set(context_of(headers))
+    try:
+        yield
+    finally:
+        _caller.reset(token)
 
 
 def traced(messages: Sequence[Outbound]) -> list[Outbound]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 
-from syncline.bootstrap.service import ServiceProducer
+from syncline.bootstrap.producers import ServiceProducer
 from syncline.connectors.http.connector import HttpConnector
 from syncline.contracts.topics import DLQ, INPUT_OF, Stage
 from syncline.kafka.consumer import KafkaConsumer

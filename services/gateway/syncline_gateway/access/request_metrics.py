@@ -1,4 +1,4 @@
-"""How long requests to the gateway take, by their routes, and how many streams are open."""
+"""How long requests take, by their routes, how many streams are open; the trace of a caller."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.tracing import called_by
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ELSEWHERE = "other"
@@ -38,7 +39,8 @@ class RequestMetrics:
             await send(message)
 
         try:
-            await self._app(scope, receive, seen)
+            with called_by([(n.decode("latin-1"), v) for n, v in scope["headers"]]):
+                await self._app(scope, receive, seen)
         finally:
             if streaming:
                 METRICS.open_streams.dec()
