@@ -35,7 +35,7 @@ from syncline_execute.targets import RunTargets, Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer
 
-REPORT_EVERY = 5.0
+REPORT_EVERY = 1.0
 """Seconds after which outcomes are reported although the call of the handler goes on."""
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the target asked to wait."""

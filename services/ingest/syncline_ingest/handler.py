@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from syncline.contracts.messages import Discovered, Extracted, RunRequest, Waiting
+from syncline.contracts.messages import Advance, Extracted, RunRequest, Waiting
 from syncline.contracts.outbound import report_message
 from syncline.contracts.run_ref import ref_of
 from syncline.contracts.wire import Outbound
@@ -112,9 +112,7 @@ class IngestHandler(Handler[RunRequest]):
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
         held = await self._known.lookup(progress.run.stream)
         batches = BatchPublisher(progress, self._extractions, self._producer, self._clock)
-        begun = asyncio.ensure_future(
-            self._producer.send([report_message(Discovered(batches.run))])
-        )
+        begun = asyncio.ensure_future(self._producer.send([report_message(Advance(batches.run))]))
         try:
             failure, end = await self._read(progress, batches, held)
             encoded = msgspec.to_builtins(failure) if failure else None

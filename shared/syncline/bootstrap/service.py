@@ -30,6 +30,7 @@ from syncline.postgres.runs.run_refs import RunRefs
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.loop.stage_loop import StageLoop
+from syncline.runtime.loop.stage_reach import StageReach
 from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.spec import Handler, SideTask, StageSpec
@@ -73,11 +74,15 @@ async def _run(
         custody = StageCustody(own.database, spec.name)
         if spec.names_runs:
             spec = msgspec.structs.replace(spec, runs=RunRefs(own.database))
+        tasks = _side_tasks(service, spec, own)
         if set(spec.topics) <= set(INPUT_OF.values()):
-            spec = msgspec.structs.replace(spec, park=_bundle_park(service))
+            reach = StageReach(Stage(spec.name), service.producer, own.clock)
+            spec = msgspec.structs.replace(spec, park=_bundle_park(service), reach=reach.note)
+            tasks["reach"] = reach.publish
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         lanes = StartCheck(partial(moved_lanes, own.database, settings.kafka_partitions), own.clock)
         restores = RestoreCheck(own.database, service.commands, own.clock)
+        tasks["restores"] = restores.watch
 
         async def may_begin() -> None:
             await lanes.passed()
@@ -88,17 +93,14 @@ async def _run(
             spec.name,
             lambda: loop.run(own.stopping, may_begin),
             _health(service, lanes, restores, loop, own.clock),
-            {**_side_tasks(service, spec, restores, own), **handler.side_tasks()},
+            {**tasks, **handler.side_tasks()},
             topics=list(spec.topics),
         )
 
 
-def _side_tasks(
-    service: Service, spec: StageSpec[T], restores: RestoreCheck, own: Life
-) -> dict[str, SideTask]:
+def _side_tasks(service: Service, spec: StageSpec[T], own: Life) -> dict[str, SideTask]:
     tasks: dict[str, SideTask] = {
         "control": service.commands.follow,
-        "restores": restores.watch,
         "limits": service.limits.renew,
         "breakers": partial(
             service.connections.probe, of_parked=INPUT_OF[Stage.EXECUTE] in spec.topics

@@ -16,6 +16,7 @@ from uuid6 import uuid7
 from syncline.contracts.messages import Attempt, decoder_of, encode
 from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Failure
+from syncline.domain.reach import StagePosition
 from syncline.domain.run import Mode, Notice, Overlap
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE
 
@@ -127,6 +128,8 @@ class RunStatus(msgspec.Struct, rename="camel"):
         skipped: records not written, for the reasons in skip_reasons.
         failed: records not written after all retries; each is one dead letter.
         in_flight: records without an outcome yet.
+        positions: at which stages they are, as the stages have told by now: each tells at most
+            twice a second. They add up to in_flight. Null where it is not known: of replays.
         skip_reasons: records by unchanged, excluded, superseded, cancelled; without zeros.
         extracted: whether the source was read to its end; then total rises no more.
         code: why it was rejected, for programs: invalid_input, not_found or conflict.
@@ -159,6 +162,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     skipped: int = 0
     failed: int = 0
     in_flight: int = 0
+    positions: list[StagePosition] | None = None
     skip_reasons: dict[str, int] = {}
     extracted: bool = False
     code: str | None = None

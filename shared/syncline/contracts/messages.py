@@ -32,6 +32,7 @@ from syncline.domain.errors import Failure
 T = TypeVar("T")
 Slot: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 Codes: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[SUXPCF]*$")]
+Lane: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9999)]
 Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 
 
@@ -140,10 +141,21 @@ class Retrying(msgspec.Struct, Generic[R], frozen=True, tag="retrying"):
         _require_parallel(self.slots, self.ids, self.attempts)
 
 
-class Discovered(msgspec.Struct, Generic[R], frozen=True, tag="discovered"):
-    """A report: Ingest committed more batch rows; totals are in the run row."""
+class Advance(msgspec.Struct, Generic[R], frozen=True, tag="discovered"):
+    """A report: a run got on, so that there is more to show of it.
+
+    Ingest committed batch rows: totals are in the run row. Or another stage got on; the release
+    before takes that for the same.
+
+    Attributes:
+        stage: the stage that got on; "" for Ingest.
+        lanes: of each lane in which it did, the number of the last batch that it is through with;
+            of Execute, that it has taken.
+    """
 
     run: R
+    stage: str = ""
+    lanes: list[tuple[Lane, Index]] = []
     v: int = VERSION
 
 
@@ -197,14 +209,14 @@ class Halted(msgspec.Struct, Generic[R], frozen=True, tag="halted"):
     v: int = VERSION
 
 
-Report: TypeAlias = Settled | Retrying | Waiting | Halted | Discovered | Extracted | Stalling
+Report: TypeAlias = Settled | Retrying | Waiting | Halted | Advance | Extracted | Stalling
 """The messages of the outcomes topic."""
 NamedReport: TypeAlias = (
     Settled[NamedRun]
     | Retrying[NamedRun]
     | Waiting[NamedRun]
     | Halted[NamedRun]
-    | Discovered[NamedRun]
+    | Advance[NamedRun]
     | Extracted[NamedRun]
     | Stalling[NamedRun]
 )

@@ -41,6 +41,7 @@ def status_of(run: Run) -> RunStatus:
         skipped=counters.skipped,
         failed=counters.failed,
         in_flight=counters.in_flight,
+        positions=run.positions,
         skip_reasons={n: getattr(counters, n) for n in _REASONS if getattr(counters, n)},
         extracted=run.extracted,
         reason=run.reason,

@@ -21,7 +21,7 @@ from syncline.contracts.messages import (
     encode,
 )
 from syncline.contracts.run_ref import NamedRun, Runs, require_same, run_of
-from syncline.contracts.topics import DLQ, INPUT_OF, RETRY_PREFIX
+from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, RETRY_PREFIX
 from syncline.contracts.versions import decode_versioned
 from syncline.contracts.wire import Delivery, Outbound
 
@@ -70,7 +70,7 @@ def timings_of(delivery: Delivery) -> list[Timing]:
 
 
 def decode_report(delivery: Delivery, runs: Runs) -> Report:
-    """Read a report, with the timings of its header.
+    """Read a report, with the timings of its header and when it came to Finalize.
 
     Raises msgspec.DecodeError, ForeignMessageError, UnsupportedVersionError.
     """
@@ -83,8 +83,10 @@ def decode_report(delivery: Delivery, runs: Runs) -> Report:
         except ValueError as error:
             raise msgspec.ValidationError(str(error)) from error
     believed: Report = msgspec.structs.replace(report, run=run)
-    if isinstance(believed, Settled) and (timings := timings_of(delivery)):
-        return msgspec.structs.replace(believed, timings=timings)
+    if isinstance(believed, Settled):
+        arrived = Timing(OUTCOMES, max(delivery.timestamp, 0))
+        timings = timings_of(delivery) or believed.timings
+        return msgspec.structs.replace(believed, timings=[*timings, arrived])
     return believed
 
 

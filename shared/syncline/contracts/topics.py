@@ -50,6 +50,8 @@ class Stage(StrEnum):
     EXECUTE = "execute"
 
 
+FINALIZE = "finalize"
+"""The stage that counts outcomes; no record fails there."""
 INPUT_OF = {Stage.NORMALIZE: "raw", Stage.TRANSFORM: "canonical", Stage.EXECUTE: "payload"}
 """The topic a stage takes its bundles from."""
 

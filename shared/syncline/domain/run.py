@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from syncline.domain.errors import Category, Failure
+from syncline.domain.reach import InFlight, StagePosition
 from syncline.domain.record import JsonObject
 
 
@@ -121,6 +122,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         first_load: the stream's ledger was empty when it began.
         cursor_before, cursor_after: the cursor at its start and at its end.
         status_seq: sequence number of its newest status event.
+        in_flight: its records without an outcome that stages after Ingest have come to.
         needs_attention: why it waits for a person, being over its failure budget.
         notices: each code once.
     """
@@ -152,6 +154,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     failure: JsonObject | None = None
     extracted: bool
     counters: Counters
+    in_flight: InFlight = InFlight()
     cursor_before: str | None = None
     cursor_after: str | None = None
     status_seq: int
@@ -166,6 +169,13 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     started_at: datetime | None = None
     extracted_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def positions(self) -> list[StagePosition] | None:
+        """Where its records in flight are; None: those of a replay begin in any stage."""
+        if self.replay is not None:
+            return None
+        return self.in_flight.positions(self.counters.in_flight)
 
 
 def outcome_name(code: str) -> str:

@@ -60,6 +60,8 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
         runs: those that there are; the bootstrap gives them to a stage whose messages name runs.
         park: takes the bundles of runs that may not go on; the bootstrap gives it to a stage that
             reads bundles.
+        reach: is called with items that the stage is through with, or has taken where it works on
+            them together; the bootstrap gives it to a stage that reads bundles.
         records: counts the records of an item, for metrics; 1 where items are runs.
         settles: records end in this stage, so what it has handled counts as handed on.
     """
@@ -73,6 +75,7 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
     names_runs: bool = True
     runs: KnownRuns | None = None
     park: BundlePark | None = None
+    reach: Callable[[Sequence[T]], None] = lambda _items: None
 
 
 class Handler(ABC, Generic[T]):

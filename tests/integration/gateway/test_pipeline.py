@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from syncline.contracts.messages import Discovered, Extracted
+from syncline.contracts.messages import Advance, Extracted
 from syncline.domain.run import Run
 from syncline.domain.service_status import Dot, Rates, ServiceStatus
 from syncline.postgres.monitoring.service_status import ServiceStatusStore
@@ -47,7 +47,7 @@ async def ended(place: Gateway, outcomes: str) -> Run:
     db, run = place.database, await accept(place.database)
     ids = "abcdefgh"[: len(outcomes)]
     await extract(db, run, [batch(0, ids)])
-    await apply(db, Discovered(ref(run)), Extracted(ref(run), 1, len(ids)))
+    await apply(db, Advance(ref(run)), Extracted(ref(run), 1, len(ids)))
     return await apply(db, settled(ref(run), 0, list(range(len(ids))), outcomes, "execute"))
 
 

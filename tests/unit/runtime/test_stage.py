@@ -11,11 +11,11 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.departure import end_if_departing
 from syncline.runtime.loop.stage_loop import StageLoop
-from syncline.runtime.spec import StageOptions
+from syncline.runtime.spec import StageOptions, StageSpec
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
 from tests.support.eventually import eventually
-from tests.support.stages import GROUP, IN, Handler, out, put, running, stage_on
+from tests.support.stages import GROUP, IN, Handler, decode, out, put, running, stage_on
 
 
 @pytest.fixture
@@ -417,3 +417,27 @@ async def test_a_stop_does_not_wait_for_an_absent_database(broker: MemoryBroker)
         await eventually(lambda: stage.waiting_for)
 
     assert broker.committed(GROUP) == {}
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_stage_tells_what_it_is_through_with_or_has_taken(
+    broker: MemoryBroker, together: bool
+) -> None:
+    """Long calls are told of when they begin, others when their outputs are acknowledged."""
+    told: list[tuple[str, list[str]]] = []
+
+    async def handled(items: Sequence[str]) -> None:
+        told.append(("handled", list(items)))
+
+    def reach(items: Sequence[str]) -> None:
+        told.append(("reach" if together or out(broker) == ["a"] else "too early", list(items)))
+
+    options = StageOptions(together=together)
+    spec = StageSpec(GROUP, [IN], decode, options, reach=reach)
+    stage = StageLoop(
+        spec, Handler(before=handled), broker.consumer(GROUP), broker.producer(), FakeClock()
+    )
+    async with running(stage):
+        await put(broker, "a")
+        await eventually(lambda: len(told) == 2)
+    assert told == [(what, ["a"]) for what in sorted(["handled", "reach"], reverse=together)]

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from syncline.contracts.messages import (
+    Advance,
     Attempt,
     DeadLetterRef,
-    Discovered,
     Extracted,
     Halted,
     Report,
@@ -27,6 +27,7 @@ from syncline.contracts.messages import (
 from syncline.contracts.outbound import report_message
 from syncline.contracts.run_ref import ref_of
 from syncline.contracts.timings import HEADER
+from syncline.contracts.topics import OUTCOMES
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.failure_budget import PAUSED_BY
@@ -101,7 +102,7 @@ def settled(codes: Mapping[int, str], number: int = 0, **more: Any) -> Settled:
 
 async def test_reports_become_one_event_with_the_counters(place: Place) -> None:
     await place.extracted({0: "abc"})
-    messages = await place.handle(settled({0: "S", 1: "X"}), Discovered(RUN))
+    messages = await place.handle(settled({0: "S", 1: "X"}), Advance(RUN))
     ((kind, data),) = events(messages)
     assert (kind, data["success"], data["skipped"], data["inFlight"]) == ("run.progress", 1, 1, 1)
 
@@ -321,7 +322,8 @@ def test_a_report_has_the_timings_of_its_header_or_as_they_were_sent_before() ->
     for sent in (with_header, older):
         report = SPEC.decode(delivered(sent), {RUN.id: RUN})
         assert isinstance(report, Settled)
-        assert report.timings == timings
+        arrived = Timing(OUTCOMES, int(EPOCH.timestamp() * 1000))
+        assert report.timings == [*timings, arrived]
 
 
 async def test_the_records_of_a_report_are_measured_by_their_way_into_the_pipeline() -> None:

@@ -23,7 +23,7 @@ from syncline.contracts.dead_letters import (
     dead_letter_message,
 )
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, BatchOutcomes, Discovered, Settled
+from syncline.contracts.messages import Advance, Attempt, BatchOutcomes, Settled
 from syncline.contracts.outbound import bundle_message, report_message
 from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import Stage
@@ -94,7 +94,7 @@ class BatchPublisher:
             more = _messages(self.run, rows, each)
             messages += more
             size += sum(len(message.value or b"") for message in more)
-        await self._producer.send([*messages, report_message(Discovered(self.run))])
+        await self._producer.send([*messages, report_message(Advance(self.run))])
 
     async def publish_again(self, new: NewBatch, rows: Rows, version: int | None = None) -> None:
         """Publish a batch that was committed before a break.

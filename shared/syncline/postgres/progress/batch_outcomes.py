@@ -8,15 +8,17 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from syncline.contracts.messages import BatchOutcomes, Report, Settled
+from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.run import PENDING, Outcome
-from syncline.postgres.database.database import Connection
-from syncline.postgres.progress.stage_tallies import StageTallies
+from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.progress.stage_tallies import EndedRecords, StageTallies
 from syncline.telemetry.metrics import METRICS
 
 log = structlog.get_logger()
 _READ = """
-select b.run_id, b.number, b.outcomes from unnest($1::uuid[], $2::int[]) as w(run, number)
+select b.run_id, b.number, b.lane, b.stage, b.outcomes
+from unnest($1::uuid[], $2::int[]) as w(run, number)
 join batches b on b.run_id = w.run and b.number = w.number
 """
 _WRITE = """
@@ -36,7 +38,8 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
     settled = [report for report in reports if isinstance(report, Settled)]
     if not any(report.batches for report in settled):
         return tallies
-    before = await _read(connection, settled)
+    rows = await _read(connection, settled)
+    before = {key: row["outcomes"] for key, row in rows.items()}
     after, refused = dict(before), list[str]()
     for report in settled:
         added = Counter[str]()
@@ -52,6 +55,12 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
         if added:
             tallies.add_report(report, added)
     changed = sorted((*key, codes) for key, codes in after.items() if codes != before[key])
+    tallies.ended = [
+        EndedRecords(run_id, rows[run_id, number]["lane"], number, ended)
+        for run_id, number, codes in changed
+        if rows[run_id, number]["stage"] == Stage.NORMALIZE
+        and (ended := before[run_id, number].count(PENDING) - codes.count(PENDING))
+    ]
     if changed:
         await connection.execute(_WRITE, *zip(*changed, strict=True))
     if refused:
@@ -59,10 +68,10 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
     return tallies
 
 
-async def _read(connection: Connection, settled: Iterable[Settled]) -> dict[tuple[str, int], str]:
+async def _read(connection: Connection, settled: Iterable[Settled]) -> dict[tuple[str, int], Row]:
     wanted = sorted({(r.run.id, batch.number) for r in settled for batch in r.batches})
     rows = await connection.fetch(_READ, *zip(*wanted, strict=True))
-    return {(row["run_id"], row["number"]): row["outcomes"] for row in rows}
+    return {(row["run_id"], row["number"]): row for row in rows}
 
 
 def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:

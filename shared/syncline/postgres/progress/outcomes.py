@@ -8,7 +8,7 @@ report that is delivered twice changes nothing.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,6 +29,7 @@ from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.ledger.known_rows import remember_excluded
 from syncline.postgres.progress.batch_outcomes import record_outcomes
 from syncline.postgres.progress.failure_budget import pause_over_budget
+from syncline.postgres.progress.reach import NO_GAIN, Gain, is_of_stage, read_gains
 from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import StageTallies
 from syncline.postgres.runs.run_row import ALL_IN_FLIGHT, SELECT, run_of
@@ -41,11 +42,16 @@ update runs r set success = r.success + u.success, unchanged = r.unchanged + u.u
   excluded = r.excluded + u.excluded, superseded = r.superseded + u.superseded,
   cancelled = r.cancelled + u.cancelled, failed = r.failed + u.failed,
   retry_due_at = greatest(r.retry_due_at, u.due), status_seq = r.status_seq + u.events,
+  reach = coalesce(u.reach::jsonb, r.reach),
+  in_flight_normalized = r.in_flight_normalized + u.normalized,
+  in_flight_transformed = r.in_flight_transformed + u.transformed,
+  in_flight_taken = r.in_flight_taken + u.taken,
   state = case when r.state = 'extracting' and r.extracted then 'in_progress' else r.state end,
   progressed_at = clock_timestamp()
 from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[],
-  $8::timestamptz[], $9::int[])
-  as u(id, success, unchanged, excluded, superseded, cancelled, failed, due, events)
+  $8::timestamptz[], $9::int[], $10::text[], $11::int[], $12::int[], $13::int[])
+  as u(id, success, unchanged, excluded, superseded, cancelled, failed, due, events, reach,
+    normalized, transformed, taken)
 where r.id = u.id
 """
 # The first failure is kept. A paused run goes on to its end: nobody could resume it any more.
@@ -81,16 +87,22 @@ class Outcomes:
         self._database = database
 
     async def apply(self, reports: Sequence[Report]) -> list[Run]:
-        """Apply reports and close the runs that are done; return every run that they are about."""
+        """Apply reports and close the runs that are done; return every run that they are about.
+
+        A run of which nothing came but what was known of its stages is left as it is.
+        """
         ids = sorted({report.run.id for report in reports})
         async with self._database.transaction() as connection:
             rows = await connection.fetch(_LOCK, ids)
-            running = {row["id"] for row in rows if not State(row["state"]).is_final}
+            active = [row for row in rows if not State(row["state"]).is_final]
             tallies = await record_outcomes(connection, reports)
-            if running:
-                await _apply(connection, running, reports, tallies)
+            gains = await read_gains(connection, active, reports, tallies.ended)
+            news = {report.run.id for report in reports if not is_of_stage(report)}
+            news |= {run_id for run_id, gain in gains.items() if gain.reach is not None}
+            if running := {row["id"] for row in active} & news:
+                await _apply(connection, running, reports, tallies, gains)
                 rows = await connection.fetch(_READ, ids)
-            return [run_of(row) for row in rows]
+            return [run_of(row) for row in rows if row["id"] in news]
 
     async def in_flight(self) -> int:
         """Return how many records of active runs have no outcome."""
@@ -106,6 +118,7 @@ async def _apply(
     running: Collection[str],
     reports: Sequence[Report],
     tallies: StageTallies,
+    gains: Mapping[str, Gain],
 ) -> None:
     """Apply reports to the rows of runs that have not ended."""
     await _add_attempts(connection, reports)
@@ -113,7 +126,7 @@ async def _apply(
     await remember_excluded(connection, _excluded_rows(reports))
     await tallies.save(connection, running)
     await _compare(connection, running, reports)
-    await _count(connection, sorted(running), tallies, reports)
+    await _count(connection, sorted(running), tallies, reports, gains)
     await close_finished_runs(connection, sorted(running))
     await _pause_over_budget(connection, running, tallies)
 
@@ -180,7 +193,11 @@ def _attempts(report: Retrying) -> Iterable[tuple[object, ...]]:
 
 
 async def _count(
-    connection: Connection, run_ids: Sequence[str], tallies: StageTallies, reports: Sequence[Report]
+    connection: Connection,
+    run_ids: Sequence[str],
+    tallies: StageTallies,
+    reports: Sequence[Report],
+    gains: Mapping[str, Gain],
 ) -> None:
     of_run: dict[str, list[Report]] = defaultdict(list)
     for report in reports:
@@ -189,7 +206,8 @@ async def _count(
     columns = [[added.get(i, Counter())[code.value] for i in run_ids] for code in Outcome]
     due = [_due(of_run[i]) for i in run_ids]
     events = [1 + len(dead_letters_in(of_run[i])) for i in run_ids]
-    await connection.execute(_COUNT, run_ids, *columns, due, events)
+    of_stages = zip(*(gains.get(i, NO_GAIN).row() for i in run_ids), strict=True)
+    await connection.execute(_COUNT, run_ids, *columns, due, events, *of_stages)
 
 
 def _due(reports: Iterable[Report]) -> datetime | None:

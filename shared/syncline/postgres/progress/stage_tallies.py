@@ -9,17 +9,28 @@ from datetime import UTC, datetime
 import msgspec
 
 from syncline.contracts.messages import Settled, Timing
-from syncline.contracts.topics import INPUT_OF
+from syncline.contracts.topics import FINALIZE, INPUT_OF, OUTCOMES
 from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Connection
 
-_STAGE_OF = {topic: stage.value for stage, topic in INPUT_OF.items()}
-_ADD = """
+_STAGE_OF = {topic: stage.value for stage, topic in INPUT_OF.items()} | {OUTCOMES: FINALIZE}
+# Finalize's own time, by the database's clock: from the transaction's start until now. Its column
+# `waited` is less by the times of arrival.
+_ADD = f"""
 insert into run_stages as s (run_id, stage, tenant, success, unchanged, excluded, superseded,
   cancelled, failed, batches, waited, worked, first_at, last_at)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[],
+select u.run, u.stage, u.tenant, u.success, u.unchanged, u.excluded, u.superseded, u.cancelled,
+  u.failed, u.batches,
+  case when own then greatest(u.batches * extract(epoch from now()) + u.waited, 0)
+    else u.waited end,
+  case when own then u.batches * extract(epoch from clock_timestamp() - now()) else u.worked end,
+  case when own then now() else u.first_at end,
+  case when own then clock_timestamp() else u.last_at end
+from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[],
   $7::int[], $8::int[], $9::int[], $10::int[], $11::float8[], $12::float8[], $13::timestamptz[],
-  $14::timestamptz[])
+  $14::timestamptz[]) as u(run, stage, tenant, success, unchanged, excluded, superseded, cancelled,
+  failed, batches, waited, worked, first_at, last_at)
+cross join lateral (select u.stage = '{FINALIZE}' as own) f
 on conflict (run_id, stage) do update set success = s.success + excluded.success,
   unchanged = s.unchanged + excluded.unchanged, excluded = s.excluded + excluded.excluded,
   superseded = s.superseded + excluded.superseded, cancelled = s.cancelled + excluded.cancelled,
@@ -43,19 +54,32 @@ class StageTally(msgspec.Struct):
     last: int | None = None
 
     def add(self, timing: Timing) -> None:
-        """Add the times of one message."""
+        """Add the times of one message; of those to Finalize the database knows the rest."""
         self.batches += 1
+        if self.stage == FINALIZE:
+            self.waited -= timing.arrived
+            return
         self.waited += max(timing.begun - timing.arrived, 0)  # two machines' clocks may differ
         self.worked += max(timing.done - timing.begun, 0)
         self.first = min(self.first or timing.begun, timing.begun)
         self.last = max(self.last or timing.done, timing.done)
 
 
+class EndedRecords(msgspec.Struct, frozen=True):
+    """So many records of a batch, which began at Normalize, have newly an outcome."""
+
+    run_id: str
+    lane: int
+    batch: int
+    records: int
+
+
 class StageTallies:
-    """What a poll's reports add to the stages of runs."""
+    """What a poll's reports add to the stages of runs; `ended`: the same by batch."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str], StageTally] = {}
+        self.ended: list[EndedRecords] = []
 
     def add_report(self, report: Settled, codes: Mapping[str, int]) -> None:
         """Add a report; `codes` are the outcome codes that it newly set, each with how often."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from syncline.domain.reach import STAGES
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
@@ -17,6 +18,11 @@ _CODES = ", ".join(
 _DERIVED = f"""
 select b.run_id, sum(length(b.outcomes)) as total, {_CODES} from batches b group by b.run_id
 """
+_REACHED = ", ".join(
+    f"coalesce(sum(length(b.outcomes) - length(replace(b.outcomes, '.', ''))) filter"
+    f" (where b.number <= (r.reach -> '{stage}' ->> b.lane::int)::int), 0) as {stage}"
+    for stage in STAGES
+)
 _FINAL = "('succeeded', 'partial_success', 'failed', 'cancelled')"
 # Outcomes are deleted before their runs are: an old run without any cannot be checked.
 _OLD = "(d.run_id is null and r.finished_at < now() - interval '1 day')"
@@ -44,6 +50,11 @@ CHECKS = {
           case when r.total = r.failed then 'failed' else 'partial_success' end
         when r.failed = 0 then 'succeeded'
         when r.failed = r.total then 'failed' else 'partial_success' end""",
+    "records in flight are as far as the batches that hold them": f"""
+      select r.id as run_id from runs r cross join lateral (select {_REACHED} from batches b
+        where b.run_id = r.id and b.stage = 'normalize' and position('.' in b.outcomes) > 0) p
+      where r.finished_at is null and (r.in_flight_normalized, r.in_flight_transformed,
+        r.in_flight_taken) is distinct from (p.normalize, p.transform, p.execute)""",
     "one outcome code for every record": """
       select b.run_id, b.number from batches b
       where length(b.outcomes) <> cardinality(b.source_ids) or b.outcomes !~ '^[.SUXPCF]*$'""",

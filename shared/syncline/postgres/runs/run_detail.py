@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from syncline.domain.record import JsonObject
-from syncline.domain.run import Counters
 from syncline.postgres.database.database import Database, Queryable
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 from syncline.postgres.runs.chains import ChainRun, read_chain
@@ -91,15 +90,14 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
     mapping = await fetch_structs(database, MappingUsed, _MAPPING, *pinned)
     groups = await read_failure_groups(database, run_id, GROUPS + 1)
     replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
-    is_replay, counters = row["replay"] is not None, struct_of(Counters, row)
     return struct_of(
         RunReport,
         row,
         run=run_view(row),
-        moves_cursor=row["source_ids"] is None and not is_replay,
+        moves_cursor=row["source_ids"] is None and row["replay"] is None,
         asked_ids=row["source_ids"],
         mapping=mapping[0] if mapping else None,
-        stages=await read_stages(database, run_id, counters, is_replay=is_replay),
+        stages=await read_stages(database, run_id),
         failures=groups[:GROUPS],
         replays=[run_view(replay) for replay in replays[:REPLAYS]],
         chain=await read_chain(database, tenant, row["chain_id"]),

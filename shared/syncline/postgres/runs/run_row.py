@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.domain.reach import InFlight
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Counters, Notice, Run
 from syncline.postgres.database.database import Queryable, Row
@@ -29,7 +30,20 @@ _ADD_NOTICES = "update runs set notices = notices || $2 where id = $1"
 
 def run_of(row: Row) -> Run:
     """Make a Run of a row of SELECT."""
-    return struct_of(Run, row, counters=struct_of(Counters, row), notices=notices_of(row))
+    return struct_of(
+        Run,
+        row,
+        counters=struct_of(Counters, row),
+        in_flight=in_flight_of(row),
+        notices=notices_of(row),
+    )
+
+
+def in_flight_of(row: Row) -> InFlight:
+    """Read how far the records in flight of a run row are."""
+    return InFlight(
+        row["in_flight_normalized"], row["in_flight_transformed"], row["in_flight_taken"]
+    )
 
 
 def notices_of(row: Row) -> list[Notice]:

@@ -71,6 +71,8 @@ class Processor(Generic[T]):
         with about(stage, deliveries), handling(stage, deliveries) as spans:
             readable, items, outputs = await self._decoded(deliveries)
             if items:
+                if self._spec.options.together:  # its calls are long
+                    self._spec.reach(items)
                 started = self._clock.monotonic()
                 outputs += await self._attempts.outputs(readable, items)
                 seconds = self._clock.monotonic() - started
@@ -79,6 +81,8 @@ class Processor(Generic[T]):
             if outputs:
                 messages = spans.with_headers(outputs)
                 await self._attempts.while_away(lambda: self._producer.send(messages))
+        if not self._spec.options.together:
+            self._spec.reach(items)
         METRICS.messages.labels(stage, deliveries[0].topic).inc(len(deliveries))
         records = sum(map(self._spec.records, items))
         TALLY.messages += len(deliveries)

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from syncline.contracts.messages import (
+    Advance,
     Attempt,
-    Discovered,
     Extracted,
     Halted,
     Retrying,
@@ -60,7 +60,7 @@ async def test_every_report_twice_changes_nothing(db: Database) -> None:
     half = settled(ref(run), 0, [0], "S", "execute")
 
     await apply(db, half, half)
-    await apply(db, half, Discovered(ref(run)))
+    await apply(db, half, Advance(ref(run)))
     middle = await Runs(db).get("default", run.id)
     assert (middle.counters.success, middle.counters.in_flight) == (1, 2)
     await apply(db, settled(ref(run), 0, [0, 1, 2], "XSS", "execute"), Extracted(ref(run), 1, 3))

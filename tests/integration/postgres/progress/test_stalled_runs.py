@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Waiting
+from syncline.contracts.messages import Advance, Attempt, Extracted, Retrying, Waiting
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Watermarks
 from syncline.domain.run import Run, State
@@ -150,7 +150,7 @@ async def test_an_extraction_that_hangs_is_ended_and_fenced(db: Database) -> Non
 async def test_late_and_repeated_messages_of_a_closed_run_change_nothing(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "ab")])
-    await apply(db, Discovered(ref(run)))
+    await apply(db, Advance(ref(run)))
     await still_for(db, run, 31)
     await look(db)
     await still_for(db, run, 4)

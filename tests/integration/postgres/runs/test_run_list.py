@@ -70,6 +70,7 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
     timings = [
         Timing("raw", AT, AT + 2000, AT + 3000),
         Timing("payload", AT + 3000, AT + 3500, AT + 4000),
+        Timing("outcomes", AT),
     ]
     attempt = Attempt(1, "2026-01-01T00:00:00+00:00", "execute", AWAY)
     written = settled(ref(run), 1, [0, 1], "SU", "execute", timings=timings)
@@ -92,10 +93,17 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
         ("normalize", 6, 4, 0, 2, 0),
         ("transform", 4, 2, 2, 0, 0),
         ("execute", 2, 1, 1, 0, 1),
+        ("finalize", 8, 8, 0, 0, 0),
     ]
     normalize, execute = report.stages[1], report.stages[3]
     assert (normalize.batches, normalize.waited, normalize.worked) == (1, 2.0, 1.0)
     assert (execute.batches, execute.waited, execute.worked) == (1, 0.5, 0.5)
+    ingest, finalize = report.stages[0], report.stages[4]
+    assert (ingest.batches, finalize.batches) == (2, 1)
+    for stage in (ingest, finalize):
+        assert stage.worked is not None
+        assert stage.worked > 0
+        assert None not in (stage.first_at, stage.last_at)
     assert report.run.total == 8
     assert report.mapping is not None
     assert (report.mapping.version, report.mapping.active_version) == (1, 1)
