@@ -6,8 +6,8 @@ import {
   rateOf,
   type Sample,
   sampled,
+  shareOf,
   skipReasons,
-  stageProgress,
   timeLeft,
 } from "~/components/run/progress";
 import type { RunStatus } from "~/live/useRuns";
@@ -144,41 +144,36 @@ describe("progress", () => {
   });
 });
 
-describe("stages", () => {
-  const report = (
-    stage: Partial<Schema<"StageView">>,
-    run: Partial<Schema<"RunView">> = { success: 36, skipped: 2, failed: 2 },
-  ) => {
-    const one = { stage: "normalize", entered: 40, passed: 38, skipped: 0, failed: 2, ...stage };
-    return { run, stages: [one] } as unknown as Schema<"RunReport">;
+describe("the share of a stage", () => {
+  const report = (run: Partial<Schema<"RunView">>, ...stages: Partial<Schema<"StageView">>[]) => {
+    const none = { entered: 0, before: 0, inside: 0, passed: 0, skipped: 0, failed: 0 };
+    const made = {
+      run: { total: 100, inFlight: 0, totalIsFinal: true, ...run },
+      stages: stages.map((one) => ({ ...none, ...one })),
+    };
+    return made as unknown as Schema<"RunReport">;
   };
+  const shares = (of: Schema<"RunReport">) => of.stages.map((stage) => shareOf(stage, of));
+  const ingest = { stage: "ingest", entered: 100, passed: 90, skipped: 10 };
 
-  it("takes what was written since the report as through", () => {
-    const now = run({ success: 60, skipped: 2, failed: 2 });
-    expect(stageProgress("normalize", report({}), now)).toEqual({ records: 62, did: "through", share: 0.64 });
+  it("counts what is on its way to a stage as not done", () => {
+    const under = report(
+      { inFlight: 60 },
+      ingest,
+      { stage: "normalize", entered: 90, before: 40, passed: 48, failed: 2 },
+      { stage: "transform", entered: 48, before: 8, passed: 40 },
+      { stage: "execute", entered: 40, before: 2, inside: 10, passed: 28 },
+      { stage: "finalize", entered: 40, passed: 40 },
+    );
+    expect(shares(under)).toEqual([1, 50 / 90, 40 / 88, 28 / 88, 0.4]);
   });
 
-  it("knows before any report that what was written went through", () => {
-    expect(stageProgress("normalize", undefined, run({ success: 60 }))?.records).toBe(60);
-    expect(stageProgress("normalize", undefined, run({ trigger: "replay", success: 60 }))).toBeNull();
+  it("is full when nothing is left, and empty while the source is read or nothing came", () => {
+    expect(shares(report({}, ingest, { stage: "normalize", entered: 90, passed: 90 }))).toEqual([1, 1]);
+    expect(shares(report({ totalIsFinal: false }, ingest, { stage: "normalize" }))).toEqual([0, 0]);
   });
 
-  it("never says less than the report, and is full when nothing is left", () => {
-    const end = report({ entered: 100, passed: 98 }, { success: 94, skipped: 4, failed: 2 });
-    const late = stageProgress("normalize", end, run({ success: 60, skipped: 2, failed: 2 }));
-    expect(late).toEqual({ records: 98, did: "through", share: 1 });
-  });
-
-  it("tells of Ingest what was read, whatever became of it", () => {
-    const ingest = report({ stage: "ingest", entered: 40, passed: 30, skipped: 10, failed: 0 });
-    const reading = stageProgress("ingest", ingest, run({ extracted: false }));
-    expect(reading).toEqual({ records: 100, did: "read", share: 0 });
-    expect(stageProgress("ingest", ingest, run())?.share).toBe(1);
-  });
-
-  it("takes of a replay only what the report tells: its records began in several stages", () => {
-    const replay = run({ trigger: "replay", success: 90, total: 100 });
-    const untouched = report({ entered: 0, passed: 0, failed: 0 });
-    expect(stageProgress("normalize", untouched, replay)?.records).toBe(0);
+  it("takes records of a replay as on their way: they begin in any stage", () => {
+    expect(shares(report({ inFlight: 30 }, { stage: "transform", entered: 10, passed: 10 }))).toEqual([0.25]);
   });
 });

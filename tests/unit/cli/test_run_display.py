@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from syncline.cli.program.texts import state_label
+from syncline.cli.program.texts import state_label, whereabouts
 from syncline.cli.runs.run_display import headline
+from syncline.domain.reach import StagePosition
 from syncline.testing.clock import EPOCH
 from tests.support.run_status import run_status
 
@@ -52,3 +53,10 @@ def test_what_a_run_waits_for_is_told_and_silence_too() -> None:
     assert told(0.0, 12.0).endswith("no word for 12 s")
     assert "no word" not in told(0.0, 5.0)
     assert "no word" not in told(0.0, 30.0, paused_by="ann")
+
+
+def test_where_records_in_flight_are_is_told_of_stages_that_have_some() -> None:
+    shown = [StagePosition("normalize", 1200), StagePosition("transform", 0)]
+    shown.append(StagePosition("execute", 300, 50))
+    assert whereabouts(shown) == "1,200 before normalize, 300 before execute, 50 in execute"
+    assert whereabouts([]) == whereabouts(None) == ""

@@ -1,69 +1,73 @@
 import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
-import { STAGE_WORDS } from "~/components/status";
 import type { RunStatus } from "~/live/useRuns";
-import { capital, count, duration } from "~/state/format";
-import { doneOf, type StageProgress, stageProgress } from "./progress";
+import { capital, count, duration, plural } from "~/state/format";
+import { shareOf } from "./progress";
 import classes from "./run.module.css";
 
-const WHILE_RUNNING = 2_000;
+type StageView = Schema<"StageView">;
 
-/** How far each stage is. Finalize counts live; of the others a report tells, as soon as records have their outcome. */
+const WHILE_RUNNING = 1_000;
+
+/** How many records are before, in and through each stage; all figures are of one moment. */
 export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
-  const { correlationId, total } = run;
+  const { correlationId } = run;
   const { data } = useQuery({
     queryKey: ["run-stages", correlationId, ended],
     queryFn: () => api.get("/api/v1/runs/{correlation_id}", { path: { correlation_id: correlationId } }),
     placeholderData: (before) => (before?.run.correlationId === correlationId ? before : undefined),
     refetchInterval: ended ? false : WHILE_RUNNING,
   });
-  const done = doneOf(run);
+  if (!data || data.stages.length === 0) return null;
   return (
-    <ol className={classes.stages} aria-label="Stages">
-      {Object.keys(STAGE_WORDS).map((name) => {
-        const stage = data?.stages.find((one) => one.stage === name);
-        return <Stage key={name} name={name} stage={stage} at={stageProgress(name, data, run)} />;
-      })}
-      <li className={classes.stage} data-full={ended || (total > 0 && done >= total)}>
-        <Track share={total > 0 ? done / total : 0} />
-        <b>Finalize</b>
-        <span>{count(done)} counted</span>
-      </li>
+    <ol className={classes.stages} aria-label="Stages" data-testid="stage-strip">
+      {data.stages.map((stage) => (
+        <Stage key={stage.stage} stage={stage} share={shareOf(stage, data)} />
+      ))}
     </ol>
   );
 }
 
-interface StageProps {
-  name: string;
-  stage: Schema<"StageView"> | undefined;
-  at: StageProgress | null;
-}
+const DONE: Record<string, string> = { ingest: "found", execute: "written", finalize: "counted" };
 
-function Stage({ name, stage, at }: StageProps) {
-  const mean = (seconds: number | null | undefined) =>
-    duration(seconds === null || seconds === undefined ? null : seconds * 1_000);
-  const hint = stage
-    ? `A batch waited ${mean(stage.waited)} and was worked on for ${mean(stage.worked)}; ${count(stage.retried)} attempts were repeated`
-    : "No figures yet";
+function Stage({ stage, share }: { stage: StageView; share: number }) {
+  const { before, inside, retrying, failed } = stage;
+  const done = stage.stage === "ingest" ? stage.entered : stage.passed;
+  const seconds = (stage.waited ?? 0) + (stage.worked ?? 0);
   return (
-    <li className={classes.stage} data-full={at !== null && at.share >= 1}>
-      <Tooltip label={hint} multiline maw={260}>
+    <li className={classes.stage} data-full={share >= 1} data-testid={`stage-${stage.stage}`}>
+      <Tooltip label={hint(stage)} multiline maw={260}>
         <div>
-          <Track share={at?.share ?? 0} />
-          <b>{capital(name)}</b>
-          <span>{at ? `${count(at.records)} ${at.did}` : "–"}</span>
-          {stage && stage.failed > 0 && <span data-tone="bad">{count(stage.failed)} failed</span>}
+          <div className={classes.track}>
+            <i style={{ width: `${Math.min(100, share * 100)}%` }} />
+          </div>
+          <b>{capital(stage.stage)}</b>
+          {stage.slowest && <em className={classes.slowest}>slowest</em>}
+          {before > 0 && <span data-tone="here">{count(before)} before</span>}
+          {inside - retrying > 0 && <span data-tone="here">{count(inside - retrying)} in it</span>}
+          {retrying > 0 && <span data-tone="warn">{count(retrying)} to be tried again</span>}
+          <span>
+            {count(done)} {DONE[stage.stage] ?? "through"}
+          </span>
+          {failed > 0 && <span data-tone="bad">{count(failed)} failed</span>}
+          {stage.batches > 0 && (stage.waited ?? stage.worked) !== null && (
+            <span>{duration(seconds * 1_000)} a batch</span>
+          )}
         </div>
       </Tooltip>
     </li>
   );
 }
 
-function Track({ share }: { share: number }) {
-  return (
-    <div className={classes.track}>
-      <i style={{ width: `${Math.min(100, share * 100)}%` }} />
-    </div>
-  );
+function hint({ waited, worked, batches, retried, skipped }: StageView): string {
+  const mean = (seconds: number | null) => duration(seconds === null ? null : seconds * 1_000);
+  const times = [
+    waited === null ? null : `waited ${mean(waited)}`,
+    worked === null ? null : `was worked on for ${mean(worked)}`,
+  ].filter((one) => one !== null);
+  const words = times.length > 0 && batches > 0 ? [`A batch ${times.join(" and ")}`] : ["No times yet"];
+  if (skipped > 0) words.push(`${plural(skipped, "record")} left out here`);
+  if (retried > 0) words.push(`${plural(retried, "attempt")} repeated`);
+  return words.join("; ");
 }

@@ -43,36 +43,16 @@ export function timeLeft(run: RunStatus, perSecond: number | null, now: number):
   return (run.inFlight / perSecond) * 1_000;
 }
 
-/** How far a stage is: records it has done, in which sense, and the share of those it will have to do with. */
-export interface StageProgress {
-  records: number;
-  did: "read" | "through";
-  share: number;
-}
-
-const NOTHING = { entered: 0, passed: 0, skipped: 0, failed: 0, success: 0 };
-
-/**
- * What is certain of a stage now, from the newest report and what was counted since: whatever was written since then
- * went through every stage. In which stage others ended since, only the next report tells. Null: nothing is certain.
- */
-export function stageProgress(
-  name: string,
-  report: Pick<Schema<"RunReport">, "run" | "stages"> | undefined,
-  run: RunStatus,
-): StageProgress | null {
-  const stage = report?.stages.find((one) => one.stage === name);
-  const isReplay = run.trigger === "replay"; // its records may begin in any stage
-  if (isReplay && !stage) return null;
-  if (name === "ingest" && !isReplay) {
-    return { records: run.total, did: "read", share: run.total > 0 && (run.extracted || run.finishedAt) ? 1 : 0 };
-  }
-  const { entered, passed, skipped, failed } = stage ?? NOTHING;
-  const counted = stage && report ? report.run : NOTHING;
-  const through = passed + (isReplay ? 0 : Math.max(0, run.success - counted.success));
-  const expected = entered + Math.max(0, run.total - doneOf(counted));
-  const share = expected > 0 ? Math.min(1, (through + skipped + failed) / expected) : 0;
-  return { records: through, did: "through", share };
+/** The share of the records a stage will have to do with that it has done: what is before it counts, and before others. */
+export function shareOf(stage: Schema<"StageView">, report: Pick<Schema<"RunReport">, "run" | "stages">): number {
+  const { run, stages } = report;
+  if (stage.stage === "ingest") return run.total > 0 && (run.totalIsFinal || run.finishedAt) ? 1 : 0;
+  const place = stages.findIndex((one) => one.stage === stage.stage);
+  const placed = stages.reduce((sum, one) => sum + one.before + one.inside, 0);
+  const nowhere = run.inFlight - placed; // of a replay: its records begin in any stage
+  const coming = stages.slice(0, place).reduce((sum, one) => sum + one.before + one.inside, Math.max(0, nowhere));
+  const expected = stage.entered + coming;
+  return expected > 0 ? (stage.passed + stage.skipped + stage.failed) / expected : 0;
 }
 
 const SKIPS: Record<string, string> = {

@@ -11,24 +11,19 @@ import classes from "./runs.module.css";
 type RunReport = Schema<"RunReport">;
 type Stage = RunReport["stages"][number];
 
-/** What each stage did: what came, went on, was left out; and when it worked and its batches waited. */
+/** Where records are and what each stage did with them; and when it worked and its batches waited. */
 export function Stages({ report }: { report: RunReport }) {
   const { run, stages } = report;
   if (stages.length === 0) return null;
-  const timed = stages.map((stage) => withIngest(stage, run));
-  const times = timed.flatMap((stage) => [stage.firstAt, stage.lastAt]).filter((at) => at !== null);
+  const times = stages.flatMap((stage) => [stage.firstAt, stage.lastAt]).filter((at) => at !== null);
   const begin = Math.min(...times.map((at) => Date.parse(at)));
   const end = Math.max(...times.map((at) => Date.parse(at)), begin + 1);
-  const slowest = timed.reduce<Stage | null>(
-    (most, one) => ((one.worked ?? 0) > (most?.worked ?? 0) ? one : most),
-    null,
-  );
   const columns: Column<Stage>[] = [
     {
       id: "stage",
       header: "Stage",
       cell: (stage) =>
-        stage === slowest ? (
+        stage.slowest ? (
           <>
             <b>{capital(stage.stage)}</b> <span className="dim">slowest</span>
           </>
@@ -43,7 +38,8 @@ export function Stages({ report }: { report: RunReport }) {
       cell: (stage) => <Track stage={stage} begin={begin} end={end} />,
     },
     number("In", (stage) => count(stage.entered)),
-    number("Out", (stage) => count(stage.passed)),
+    ...(run.finishedAt ? [] : HERE),
+    number("Through", (stage) => count(stage.passed)),
     number("Skipped", (stage) => count(stage.skipped)),
     number("Failed", (stage) => <Failed stage={stage} run={run.correlationId} />),
     number("Retried", (stage) => count(stage.retried)),
@@ -69,12 +65,14 @@ export function Stages({ report }: { report: RunReport }) {
           fz={13}
           tabularNums
           columns={columns}
-          rows={timed}
+          rows={stages}
           rowId={(stage) => stage.stage}
         />
       </Table.ScrollContainer>
-      {!run.finishedAt && (
-        <p className="dim">Counts records that have their outcome; {count(run.inFlight)} are in flight.</p>
+      {!run.finishedAt && run.trigger === "replay" && (
+        <p className="dim">
+          Of a replay, records that have their outcome are counted alone; {count(run.inFlight)} are in flight.
+        </p>
       )}
     </section>
   );
@@ -84,6 +82,13 @@ function number(header: string, cell: (stage: Stage) => ReactNode): Column<Stage
   return { id: header, header, align: "right", cell };
 }
 
+/** Where records are now, as long as some are on their way. */
+const HERE = [
+  number("Before", (stage) => count(stage.before)),
+  number("In it", (stage) => count(stage.inside)),
+  number("To be tried again", (stage) => count(stage.retrying)),
+];
+
 function Failed({ stage: { stage, failed }, run }: { stage: Stage; run: string }) {
   if (failed === 0) return "0";
   const to = links.run(run, { tab: "records", stage, outcome: "failed" });
@@ -92,11 +97,6 @@ function Failed({ stage: { stage, failed }, run }: { stage: Stage; run: string }
       {count(failed)}
     </PageLink>
   );
-}
-
-/** Ingest reads from the run's start to the end of the source. */
-function withIngest(stage: Stage, run: RunReport["run"]): Stage {
-  return stage.stage === "ingest" ? { ...stage, firstAt: run.startedAt, lastAt: run.extractedAt } : stage;
 }
 
 function Track({ stage, begin, end }: { stage: Stage; begin: number; end: number }) {

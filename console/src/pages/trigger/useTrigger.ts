@@ -55,6 +55,7 @@ function asked(fields: Fields, correlationId: string): RunStatus {
     skipped: 0,
     failed: 0,
     inFlight: 0,
+    positions: null,
     skipReasons: {},
     extracted: false,
     code: null,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
+from syncline.domain.reach import StagePosition
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Notice, Run, State
 
@@ -65,6 +66,15 @@ def counters(status: RunStatus) -> str:
     if status.in_flight:
         parts.append(f"in flight {number(status.in_flight)}")
     return "  ".join(parts)
+
+
+def whereabouts(positions: Sequence[StagePosition] | None) -> str:
+    """Say where the records in flight are: `1,200 before normalize, 50 in execute`."""
+    words = []
+    for at in positions or ():
+        words += [f"{number(at.before)} before {at.stage}"] if at.before else []
+        words += [f"{number(at.inside)} in {at.stage}"] if at.inside else []
+    return ", ".join(words)
 
 
 def notice_lines(notices: Iterable[Notice]) -> list[str]:

@@ -20,6 +20,7 @@ from syncline.cli.program.texts import (
     is_final,
     number,
     state_label,
+    whereabouts,
 )
 from syncline.contracts.events import RunStatus
 from syncline.runtime.clock import Clock
@@ -149,7 +150,9 @@ class Display:
             return
         self._printed[status.correlation_id] = (state, now)
         if not is_final(status.state):  # the end is the command's result
-            self._console.print(self._head(status), counters(status), sep="  ", markup=False)
+            where = whereabouts(status.positions)
+            figures = counters(status) + (f": {where}" if where else "")
+            self._console.print(self._head(status), figures, sep="  ", markup=False)
             if state != printed:
                 for line in attention_lines(status):
                     self._console.print(line, markup=False)
@@ -170,6 +173,7 @@ class Display:
             Text(self._head(status), style=_style(status, self._clock.now())),
             Padding(_bar(status, min(60, self._console.width)), 0),  # a bar does not end its line
             Text(counters(status)),
+            *(Text(where) for where in [whereabouts(status.positions)] if where),
             *(Text(line, style="red") for line in attention_lines(status)),
             Text(f"correlation ID {status.correlation_id}", style="dim"),
         )

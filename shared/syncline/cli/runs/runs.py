@@ -33,8 +33,9 @@ from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.pauses import RunPauses
-from syncline.postgres.runs.run_outcomes import OutcomeSummary, summarize_outcomes
+from syncline.postgres.runs.run_outcomes import SpecialRecord, read_special_records
 from syncline.postgres.runs.runs import Runs
+from syncline.postgres.runs.stage_figures import StageView, read_stages
 from syncline.runtime.clock import SystemClock
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 
@@ -61,9 +62,17 @@ _COLUMNS = (
     Column("skipped", lambda run: number(run.counters.skipped), right=True, rank=4),
     Column("failed", lambda run: number(run.counters.failed), right=True, rank=3),
 )
-_EXCEPTIONS = (
-    Column("source ID", lambda special: special["sourceId"]),
-    Column("outcome", lambda special: special["outcome"]),
+_EXCEPTIONS = (Column("source ID"), Column("outcome"))
+_STAGES = (
+    Column("stage", lambda stage: f"{stage.stage} (slowest)" if stage.slowest else stage.stage),
+    Column("before", lambda stage: number(stage.before), right=True),
+    Column("in it", lambda stage: number(stage.inside), right=True),
+    Column("tried again", lambda stage: number(stage.retrying), right=True, rank=3),
+    Column("through", lambda stage: number(stage.passed), right=True),
+    Column("skipped", lambda stage: number(stage.skipped), right=True, rank=1),
+    Column("failed", lambda stage: number(stage.failed), right=True, rank=1),
+    Column("waited a batch", lambda stage: duration(stage.waited), right=True, rank=2),
+    Column("worked a batch", lambda stage: duration(stage.worked), right=True, rank=2),
 )
 
 
@@ -111,21 +120,20 @@ def show(shell: Shell, correlation_id: _RunId) -> None:
     """Show a run: what was asked for, how far it is, and what was exceptional."""
     run_id = run_id_of(correlation_id)
 
-    async def read(database: Database) -> tuple[Run, OutcomeSummary]:
+    async def read(database: Database) -> tuple[Run, list[StageView], list[SpecialRecord]]:
         run = await Runs(database).get(shell.tenant, run_id)
-        return run, await summarize_outcomes(database, run_id)
+        stages = await read_stages(database, run_id)
+        return run, stages, await read_special_records(database, run_id)
 
-    run, detail = shell.ask(read)
-    document = run_document(run) | {
-        "inFlightByStage": detail.in_flight_by_stage,
-        "retriedByStage": detail.retried,
-        "exceptions": detail.special,
-    }
+    run, stages, special = shell.ask(read)
+    document = run_document(run) | {"stages": stages, "exceptions": special}
     lines = notice_lines(run.notices)
-    shell.show(document, *pairs(_facts(run, detail)), *lines, *_exceptions(run, detail))
+    shell.show(
+        document, *pairs(_facts(run)), *lines, *_by_stage(stages), *_exceptions(run, special)
+    )
 
 
-def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
+def _facts(run: Run) -> list[tuple[str, object]]:
     asked_to_cancel = run.cancel_requested_by if not run.state.is_final else None
     return [
         ("correlation ID", run.id),
@@ -136,8 +144,6 @@ def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
         ("needs attention", run.needs_attention),
         ("paused", f"by {run.paused_by}, {moment(run.paused_at)}" if run.paused_at else None),
         ("records", counters(status_of(run))),
-        ("in flight in", _by_stage(detail.in_flight_by_stage)),
-        ("retried in", _by_stage(detail.retried)),
         ("mode", run.mode.value),
         ("source IDs", number(len(run.source_ids)) if run.source_ids else None),
         ("max entities", run.max_entities),
@@ -154,16 +160,16 @@ def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
     ]
 
 
-def _by_stage(counts: dict[str, int]) -> str:
-    return ", ".join(f"{stage} {number(count)}" for stage, count in counts.items())
+def _by_stage(stages: Sequence[StageView]) -> list[object]:
+    return ["", *table(_STAGES, stages, 100)] if stages else []
 
 
-def _exceptions(run: Run, detail: OutcomeSummary) -> list[object]:
-    if not detail.special:
+def _exceptions(run: Run, special: Sequence[SpecialRecord]) -> list[object]:
+    if not special:
         return []
-    lines: list[object] = ["", *table(_EXCEPTIONS, detail.special, 100)]
+    lines: list[object] = ["", *table(_EXCEPTIONS, special, 100)]
     counts = run.counters
-    left = counts.total - counts.success - counts.unchanged - len(detail.special)
+    left = counts.total - counts.success - counts.unchanged - len(special)
     if left > 0:
         lines.append(f"and {number(left)} more; the console's page of the run lists all")
     if counts.failed:
