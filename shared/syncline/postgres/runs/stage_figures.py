@@ -33,7 +33,7 @@ from runs r where r.id = $1
 """
 
 
-class _StageRow(Counters, frozen=True):
+class _StageRow(Counters, frozen=True, rename="lower"):
     """A row of `run_stages`: what was settled in one stage, and the seconds of its batches."""
 
     batches: int = 0

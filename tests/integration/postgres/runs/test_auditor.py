@@ -43,6 +43,10 @@ WRONG = [
         "update runs set total = total + 1",
     ),
     ("a run ends in the state that its counters say", "update runs set state = 'succeeded'"),
+    (
+        "records in flight are as far as the batches that hold them",
+        "update runs set finished_at = null, in_flight_taken = 1",
+    ),
     ("one outcome code for every record", "update batches set outcomes = outcomes || 'S'"),
     ("one outcome code for every record", "update batches set outcomes = 'S?F' where number = 0"),
     ("batches are numbered without a gap", "update batches set number = 7 where number = 1"),
