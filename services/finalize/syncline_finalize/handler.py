@@ -180,7 +180,7 @@ def _count_outcomes(reports: Sequence[Report]) -> None:
 def _observe_seconds(reports: Sequence[Report], now: float) -> None:
     """Measure how long the records of each report were on their way."""
     for report in reports:
-        if isinstance(report, Settled) and report.timings:
+        if isinstance(report, Settled) and len(report.timings) > 1:  # the last is of its own way
             entered = min(timing.arrived for timing in report.timings) / 1000
             count = sum(len(batch.codes) for batch in report.batches)
             METRICS.record_seconds.observe(max(now - entered, 0.0), count)

@@ -112,12 +112,16 @@ def with_timings(
 def _carriers(
     messages: Sequence[Outbound], waiting: Mapping[bytes | None, object]
 ) -> dict[bytes, list[int]]:
-    """Return for each run the places of the messages that carry records on."""
+    """Return for each run the places of the messages that carry records on.
+
+    Dead letters are among them only where all records of the run have failed.
+    """
     places: dict[bytes, list[int]] = defaultdict(list)
+    failed: dict[bytes, list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
-        if message.records and message.topic != DLQ and message.key in waiting:
-            places[message.key].append(place)
-    return places
+        if message.records and message.key in waiting:
+            (failed if message.topic == DLQ else places)[message.key].append(place)
+    return {**failed, **places}
 
 
 def _dealt(timings: Sequence[list[Timing]], count: int) -> list[list[Timing]]:

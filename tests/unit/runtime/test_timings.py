@@ -78,3 +78,11 @@ def test_a_batch_of_the_release_before_carries_them_in_the_message() -> None:
 @pytest.mark.parametrize("broken", [{"x": 1}, [["raw", -1]], "text"])
 def test_a_header_that_cannot_be_read_counts_as_none(broken: object) -> None:
     assert timings_of(delivery(carried=broken)) == []
+
+
+def test_of_a_batch_whose_records_all_failed_the_dead_letters_carry_them() -> None:
+    dead = [output(topic="dlq", records=1)] * 2
+    of_stage = carried(with_timings(dead, [delivery()], CALL))
+    assert of_stage == [[Timing("canonical", 900, 1000, 1400)], []]
+    stored = with_timings([output(topic="outcomes")], [delivery(topic="dlq", carried=[RAW])], CALL)
+    assert carried(stored) == [[RAW]]

@@ -86,7 +86,7 @@ function number(header: string, cell: (stage: Stage) => ReactNode): Column<Stage
 const HERE = [
   number("Before", (stage) => count(stage.before)),
   number("In it", (stage) => count(stage.inside)),
-  number("To be tried again", (stage) => count(stage.retrying)),
+  number("Retrying", (stage) => count(stage.retrying)),
 ];
 
 function Failed({ stage: { stage, failed }, run }: { stage: Stage; run: string }) {

@@ -118,8 +118,9 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     | {
         "runs": "select, update (cancelled, cursor_after, dispatched_at, excluded, extracted, "
         "extracted_at, failed, failure, failures_accepted, failures_accepted_at, "
-        "finished_at, halted_at, high_water, ingest_epoch, needs_attention, paused_at, "
-        "paused_by, progressed_at, read_on, read_to, reason, retry_due_at, state, "
+        "finished_at, halted_at, high_water, in_flight_normalized, in_flight_taken, "
+        "in_flight_transformed, ingest_epoch, needs_attention, paused_at, paused_by, "
+        "progressed_at, reach, read_on, read_to, reason, retry_due_at, state, "
         "status_seq, success, superseded, suspected_at, unchanged)",
         "batches": "select, update (outcomes)",
         "attempts": _ADD,
