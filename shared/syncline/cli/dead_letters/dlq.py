@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
+from syncline.actions.dead_letters.recovery import recover
 from syncline.actions.dead_letters.selection import resolve
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters.replay import replay
@@ -28,6 +29,7 @@ from syncline.cli.program.tables import Column, pairs
 from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import Limit
 from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import DLQ
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
@@ -217,6 +219,19 @@ def discard(shell: Shell, *, reason: Annotated[str | None, _REASON] = None, chos
 def restore(shell: Shell, chosen: ChosenDiscarded) -> int:
     """Let discarded entries wait again."""
     return _resolve(shell, chosen, OperationKind.RESTORE, None)
+
+
+@commands.add("recover", tenant=False)
+def recover_(shell: Shell) -> None:
+    """Store again what the DLQ topic has of runs that a restored database does not know."""
+
+    async def read_again() -> int:
+        async with shell.database() as database:
+            return await recover(database, shell.reader(DLQ, from_beginning=True))
+
+    count = shell.run(read_again())
+    entries = plural(count, "entry", "entries")
+    shell.show({"recovered": count}, f"{entries} stored again" if count else "nothing is missing")
 
 
 def _resolve(shell: Shell, chosen: Chosen, kind: OperationKind, reason: str | None) -> int:
