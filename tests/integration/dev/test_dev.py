@@ -22,7 +22,7 @@ from tests.support.dev_session import DevSession, is_alive
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -66,19 +66,31 @@ async def signs_in_once(address: str) -> None:
         assert again.status_code == 401
 
 
-async def test_everything_starts_stops_keeps_its_data_and_comes_back(dev: DevSession) -> None:
+async def test_a_session_keeps_its_data_repairs_itself_and_comes_back_after_any_end(
+    dev: DevSession,
+) -> None:
+    """One after the other in one folder, as each start takes ten seconds of a core."""
+    await starts(dev)
+    await keeps_its_data_and_starts_again_what_ended(dev)
+    await takes_over_what_a_killed_session_left(dev)
+    await removes_all_that_is_its_own_when_told_to_begin_afresh(dev)
+
+
+async def starts(dev: DevSession) -> None:
     said = await dev.start()
     assert len(said["places"]) == 2 + len(SERVICES)
     assert await unready(said) == []
     assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
     await signs_in_once(said["signIn"])
-    key = (dev.data / "secret-keys").read_text()
     await ask(dev, "create table kept as select 42 as value")
     pids = dev.pids()
     assert await dev.end(signal.SIGINT) == 0
     assert not any(map(is_alive, pids.values()))
     assert dev.pids() == {}
 
+
+async def keeps_its_data_and_starts_again_what_ended(dev: DevSession) -> None:
+    key = (dev.data / "secret-keys").read_text()
     said = await dev.start("--scale", "execute=2")
     assert len(said["places"]) == 3 + len(SERVICES)
     assert await ask(dev, "select value from kept") == 42
@@ -89,37 +101,35 @@ async def test_everything_starts_stops_keeps_its_data_and_comes_back(dev: DevSes
         os.kill(pids[name], signal.SIGKILL)
         await eventually(partial(dev.has_new, name, pids[name]), within=60)
     await eventually(partial(kafka_cluster, dev.kafka_port), within=60)
-    assert await dev.end() == 0
+    await dev.end(signal.SIGKILL)
     assert "Kafka ended; it is started again in 1 s" in dev.said
     assert "execute-2 ended; it is started again in 1 s" in dev.said
-    assert dev.pids() == {}
 
 
-async def test_what_a_killed_session_left_blocks_nothing_and_fresh_removes_it(
-    dev: DevSession,
-) -> None:
-    await dev.start()
-    await ask(dev, "create table gone as select 1")
-    await dev.end(signal.SIGKILL)
+async def takes_over_what_a_killed_session_left(dev: DevSession) -> None:
     left = dev.pids()
     assert all(map(is_alive, left.values()))
-    (dev.folder / "mine.txt").write_text("not the data of dev")
-    (dev.data / "notes.txt").write_text("nor this")
-
     said = await dev.start()
     taken = dev.pids()
     assert await unready(said) == []
     assert (taken["kafka"], taken["postgres"]) == (left["kafka"], left["postgres"])
     assert taken["execute"] != left["execute"]
     assert not is_alive(left["execute"])
+    assert not is_alive(left["execute-2"])
     await dev.end(signal.SIGKILL)
 
+
+async def removes_all_that_is_its_own_when_told_to_begin_afresh(dev: DevSession) -> None:
+    left = dev.pids()
+    (dev.folder / "mine.txt").write_text("not the data of dev")
+    (dev.data / "notes.txt").write_text("nor this")
     await dev.start("--fresh")
-    assert await ask(dev, "select to_regclass('gone') is null")
-    assert not any(map(is_alive, taken.values()))
+    assert await ask(dev, "select to_regclass('kept') is null")
+    assert not any(map(is_alive, left.values()))
     assert (dev.folder / "mine.txt").exists()
     assert (dev.data / "notes.txt").exists()
     assert await dev.end() == 0
+    assert dev.pids() == {}
 
 
 @pytest.mark.parametrize("server", ["KAFKA", "POSTGRES", "HEALTH"])
