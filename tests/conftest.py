@@ -12,7 +12,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from syncline.embedded.kafka_install import cache_folder, libraries
+from syncline.embedded.kafka import java_with_kafka
 from tests.support.certificates import Authority
 from tests.support.kafka import KafkaPlace, kafka_broker
 from tests.support.lent_databases import (
@@ -67,12 +67,12 @@ def _folder(item: pytest.Item) -> str:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Download Kafka before the tests, so that no test's time limit pays for it."""
+    """Make Kafka ready before the tests, so that no test's time limit pays for it."""
     gc.collect()
     gc.freeze()  # what is imported stays: no collection looks at it again
     wanted = any(item.get_closest_marker("kafka") for item in session.items)
     if wanted and session.config.option.kafka == "local" and not session.config.option.collectonly:
-        asyncio.run(libraries(cache_folder(), print))
+        asyncio.run(java_with_kafka(print))
 
 
 @pytest.fixture(scope="session")

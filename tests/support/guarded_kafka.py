@@ -14,8 +14,7 @@ from aiokafka.protocol.admin import CreateAclsRequest
 
 from syncline.bootstrap.services import SERVICES
 from syncline.contracts.rights import RIGHTS, acls_of
-from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.kafka_install import cache_folder, java, libraries
+from syncline.embedded.kafka import EmbeddedKafka, java_with_kafka
 from syncline.kafka.connection import KafkaConnection
 from tests.support.folders import server_folder
 from tests.support.message_keys import KEYS
@@ -80,13 +79,15 @@ class GuardedKafka:
 
     async def run_commands(self, commands: Sequence[str]) -> None:
         """Run commands of `kafka-acls.sh` by the class that it starts."""
-        jars = await libraries(cache_folder(), print)
+        java = await java_with_kafka(print)
         for command in commands:
             arguments = shlex.split(command)[1:]
             process = await asyncio.create_subprocess_exec(
-                str(java()), "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*",
-                "org.apache.kafka.tools.AclCommand", *arguments, stdout=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+                *java,
+                "org.apache.kafka.tools.AclCommand",
+                *arguments,
+                stdout=asyncio.subprocess.DEVNULL,
+            )
             assert await process.wait() == 0, command
 
 

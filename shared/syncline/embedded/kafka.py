@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from syncline.embedded.accounts import run_as
+from syncline.embedded.class_archive import archive_options
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka_install import cache_folder, java, libraries
 from syncline.embedded.ports import free_port
@@ -64,14 +65,16 @@ class EmbeddedKafka(EmbeddedServer):
         return await kafka_cluster(self.port) == self._cluster()
 
     async def _launch(self) -> None:
-        jars = await libraries(cache_folder(), self._say)
         options = ["-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_LOGGING}"]
-        run = [str(java()), f"-Xmx{self._heap}", *_JVM, *options, "-cp", f"{jars}/*"]
+        run = [*await self._java(), f"-Xmx{self._heap}", *options]
         self._write_settings()
         if not (self.folder / "data" / "meta.properties").exists():
             await in_thread(lambda: self._format(run))
         command = [*run, "kafka.Kafka", _SETTINGS]
         self.launch(command, _environment(), cwd=self.folder)
+
+    async def _java(self) -> list[str]:
+        return await java_with_kafka(self._say)
 
     def _write_settings(self) -> None:
         """Write Kafka's files into the folder it works in.
@@ -115,6 +118,35 @@ class EmbeddedKafka(EmbeddedServer):
         if not chosen.exists():
             chosen.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
         return chosen.read_text().strip()
+
+
+class _Training(EmbeddedKafka):
+    """A Kafka that is started for Java to see which classes it loads."""
+
+    def __init__(self, folder: Path, option: str) -> None:
+        super().__init__(folder, free_port())
+        self._option = option
+
+    async def _java(self) -> list[str]:
+        return _command(await libraries(cache_folder(), self._say), [self._option])
+
+
+async def java_with_kafka(say: Callable[[str], None]) -> list[str]:
+    """Return the command of a Java that knows Kafka's classes, up to the name of what it runs.
+
+    Kafka is fetched and its class archive made, if need be. Raises EmbeddedServerError.
+    """
+    jars = await libraries(cache_folder(), say)
+    return _command(jars, await archive_options(jars, [str(java()), *_JVM], _train))
+
+
+async def _train(folder: Path, option: str) -> None:
+    async with _Training(folder, option):
+        pass
+
+
+def _command(jars: Path, options: list[str]) -> list[str]:
+    return [str(java()), *_JVM, *options, "-cp", f"{jars}/*"]
 
 
 def _own(name: str) -> str:

@@ -16,8 +16,7 @@ from syncline.connectors.port import Surroundings, WriteBatch
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import FailureError, RetriableError
 from syncline.domain.mapping.extraction import Extraction
-from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.kafka_install import cache_folder, java, libraries
+from syncline.embedded.kafka import EmbeddedKafka, java_with_kafka
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.failures import BrokerRefusedError
 from syncline.kafka.producer import KafkaProducer
@@ -75,11 +74,11 @@ async def ports(authority: tuple[Authority, Path]) -> AsyncIterator[tuple[int, i
 
 async def add_user(bootstrap: str) -> None:
     """Add a SCRAM user as an administrator does."""
-    jars = await libraries(cache_folder(), print)
+    java = await java_with_kafka(print)
     change = ["--alter", "--add-config", f"SCRAM-SHA-512=[password={PASSWORD}]"]
     whom = ["--entity-type", "users", "--entity-name", USER]
     process = await asyncio.create_subprocess_exec(
-        str(java()), "-cp", f"{jars}/*", "kafka.admin.ConfigCommand",
+        *java, "kafka.admin.ConfigCommand",
         "--bootstrap-server", bootstrap, *change, *whom, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert await process.wait() == 0
