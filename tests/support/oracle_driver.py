@@ -175,9 +175,12 @@ class Connection:
         try:
             return self.loop.run_until_complete(self._task)
         except asyncpg.PostgresError as error:
-            raise _of(error) from error
+            raise self.error_of(error) from error
         except asyncio.CancelledError as error:
             raise refused(1013, "user requested cancel of current operation") from error
+
+    def error_of(self, error: asyncpg.PostgresError) -> Exception:
+        return _of(error)
 
     def change(self) -> None:
         """Begin a transaction, as the first change does."""
@@ -226,13 +229,18 @@ class Cursor:
         if sql.startswith("alter session set "):
             return
         asked, names = self._translated(sql, given)
-        self.connection.do(self._read(asked, [_value(given[name]) for name in names]))
+        self.connection.do(self._read(asked, [self.value(given[name]) for name in names]))
 
     async def _read(self, sql: str, values: list[Any]) -> None:
         prepared = await self.connection.database.prepare(sql)
         rows = await prepared.fetch(*values)
-        kinds = [(each.name, each.type.name) for each in prepared.get_attributes()]
-        self.description = [
+        self.description = self.described(
+            [(each.name, each.type.name) for each in prepared.get_attributes()]
+        )
+        self._rows = [tuple(map(self.cell, row)) for row in rows]
+
+    def described(self, kinds: list[tuple[str, str]]) -> list[Any]:
+        return [
             SimpleNamespace(
                 name=name, precision=38 if kind in ("int4", "int8") else 0,
                 scale=0 if kind in ("int4", "int8") else -127,
@@ -240,7 +248,16 @@ class Cursor:
             )
             for name, kind in kinds
         ]  # fmt: skip
-        self._rows = [tuple(map(_cell, row)) for row in rows]
+
+    @staticmethod
+    def value(value: Any) -> Any:
+        return None if value == "" else str(value) if isinstance(value, str) else value
+
+    @staticmethod
+    def cell(cell: Any) -> Any:
+        if isinstance(cell, int) and not isinstance(cell, bool):
+            return Decimal(cell)
+        return None if cell == "" else cell
 
     def executemany(
         self, sql: str, rows: Sequence[Mapping[str, Any]], *, batcherrors: bool
@@ -251,7 +268,7 @@ class Cursor:
         connection = self.connection
         connection.change()
         asked, names = self._translated(sql, rows[0])
-        values = [[_value(row[name]) for name in names] for row in rows]
+        values = [[self.value(row[name]) for name in names] for row in rows]
         connection.do(self._write(asked, values))
         if sql.startswith("merge"):
             connection.server.sent.append(len(rows))
@@ -326,13 +343,3 @@ def _postgresql_type(declared: Any, value: Any) -> str:
     if kind == "TIMESTAMP" or isinstance(value, datetime):
         return "timestamp"
     return {"BLOB": "bytea", "CHAR": "bpchar"}.get(kind, "text")
-
-
-def _value(value: Any) -> Any:
-    return None if value == "" else str(value) if isinstance(value, str) else value
-
-
-def _cell(cell: Any) -> Any:
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return Decimal(cell)
-    return None if cell == "" else cell

@@ -13,6 +13,7 @@ import pytest
 
 from syncline.connectors.dbapi.errors import ServerError
 from syncline.connectors.dbapi.kinds import Kind, bindable, equal_for, moment
+from syncline.connectors.dbapi.names import names_of, table_name
 from syncline.connectors.dbapi.queries import base_query
 from syncline.connectors.dbapi.session import Description
 from syncline.connectors.dbapi.shape import Column
@@ -27,7 +28,7 @@ from syncline.connectors.oracle.target.catalog import TableDescription, TargetCo
 from syncline.connectors.oracle.target.column_values import convert_values
 from syncline.connectors.oracle.target.table import TargetTable, input_type
 from syncline.connectors.oracle.target.upsert import Upsert
-from syncline.connectors.oracle.text import TOKENS, names_of, table_name
+from syncline.connectors.oracle.text import TOKENS
 from syncline.connectors.port import Surroundings, unpaced
 from syncline.connectors.sql.text import names_in
 from syncline.domain.errors import RetriableError

@@ -90,7 +90,8 @@ class ErrorCodes(msgspec.Struct, frozen=True):
         """Return the part of a connection test that failed."""
         found = self.call.get(code_of(error), "")
         parts = {"login_refused": "login", "not_permitted": "permission", "no_database": "data"}
-        return parts.get(found, "tls" if found == "certificate_refused" else "host")
+        is_tls = found == "certificate_refused" or "TLS" in words_of(error)
+        return parts.get(found, "tls" if is_tls else "host")
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -93,10 +93,18 @@ def bindable(kind: Kind, text: str) -> object | None:
     if kind is Kind.BOOLEAN:
         return {"true": True, "false": False}.get(text.lower())
     if kind in _NUMBERS:
-        number = finite(text)
-        return float(text) if number is not None and kind in (Kind.REAL, Kind.DOUBLE) else number
+        return _number(kind, text)
     pattern = {Kind.RAW: _RAW, Kind.TIME: _TIME}.get(kind)
     return text if pattern and pattern.fullmatch(text) else None
+
+
+def _number(kind: Kind, text: str) -> Decimal | float | None:
+    number = finite(text)
+    if number is None or kind is Kind.NUMBER:
+        return number
+    if kind is Kind.WHOLE:
+        return int(number) if number == number // 1 else None
+    return float(text)
 
 
 def equal_for(kind: Kind, text: str) -> object:

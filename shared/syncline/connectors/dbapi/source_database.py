@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, nullcontext
@@ -10,16 +11,18 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 from syncline.connectors import port
-from syncline.connectors.dbapi.errors import ErrorCodes, ServerError
+from syncline.connectors.dbapi.errors import ErrorCodes, ServerError, code_of, words_of
 from syncline.connectors.dbapi.fetch import fetch_records
 from syncline.connectors.dbapi.queries import base_query
 from syncline.connectors.dbapi.reader import read_pages
 from syncline.connectors.dbapi.session import Session
 from syncline.connectors.dbapi.shape import Dialect, shape_of
-from syncline.connectors.errors import refusal
+from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.sql.server import CONNECT_LIMIT, failed_check
 from syncline.connectors.sql.sessions import Sessions
 from syncline.connectors.sql.wait_limit import WaitLimit
 from syncline.domain.columns import Columns
+from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 S = TypeVar("S", bound=Session)
@@ -35,6 +38,26 @@ class SourceDatabase(ABC, Generic[S]):
     @abstractmethod
     def quoted_table(self, name: str) -> str:
         """Return a table's name as SQL."""
+
+    @abstractmethod
+    async def _inside(self, session: S) -> list[port.Check]:
+        """Look at the database and the user's rights, once it is logged in."""
+
+    async def test(self) -> list[port.Check]:
+        """Connect, log in, and look at the database and the user's rights."""
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT):
+                session = await self._reading.open()
+                try:
+                    return await self._inside(session)
+                finally:
+                    session.close()
+        except (ConnectorError, RetriableError) as error:
+            return [port.Check("host", ok=False, message=error.failure.message)]
+        except (OSError, TimeoutError, ServerError) as error:
+            advice = self.codes.advice.get(code_of(error))
+            words = f"{words_of(error)}: {advice}" if advice else words_of(error)
+            return failed_check(self.codes.part_of(error), words)
 
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.dbapi.names import names_of
 from syncline.connectors.drivers import Driver
 from syncline.connectors.oracle.settings import OracleSettings
-from syncline.connectors.oracle.text import TOKENS, names_of
+from syncline.connectors.oracle.text import TOKENS
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import TableTarget
 from syncline.connectors.sql.driver_connector import DriverConnector

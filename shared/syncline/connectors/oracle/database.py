@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses
-from syncline.connectors.dbapi.errors import ServerError, words_of
+from syncline.connectors.dbapi.names import table_name
 from syncline.connectors.dbapi.source_database import SourceDatabase
-from syncline.connectors.errors import ConnectorError
 from syncline.connectors.oracle.errors import CODES
 from syncline.connectors.oracle.kinds import DIALECT
 from syncline.connectors.oracle.procedure import describe_procedure, read_procedure
@@ -19,12 +17,10 @@ from syncline.connectors.oracle.sessions import Sessions
 from syncline.connectors.oracle.settings import OracleSettings
 from syncline.connectors.oracle.target.table import TargetTable, table_of
 from syncline.connectors.oracle.target.upsert import Upsert
-from syncline.connectors.oracle.text import table_name
-from syncline.connectors.sql.server import CONNECT_LIMIT, PASSED, failed_check
+from syncline.connectors.sql.server import PASSED
 from syncline.connectors.sql.table_database import TableDatabase
 from syncline.connectors.sql.target_table import Key
 from syncline.connectors.sql.whole_reads import records_with
-from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 _MAY_WRITE = """select count(*) from session_privs
@@ -42,26 +38,18 @@ class Database(SourceDatabase[Session], TableDatabase[Session, TargetTable]):
             Sessions(settings, password, allowed), Sessions(settings, password, allowed)
         )
 
+    async def _inside(self, session: Session) -> list[port.Check]:
+        about = f"version {session.version}, {session.charset}"
+        passed = [*PASSED, port.Check("data", ok=True, message=about)]
+        [[may_write]] = await session.rows(_MAY_WRITE)
+        if int(str(may_write)):
+            message = "the user may write every table; one with just the rights it needs is safer"
+            passed.append(port.Check("permission", ok=True, message=message))
+        return passed
+
     def quoted_table(self, name: str) -> str:
         """Return a table's name as SQL."""
         return table_name(name)
-
-    async def test(self) -> list[port.Check]:
-        """Connect, log in, and look at the database and the user's rights."""
-        try:
-            async with asyncio.timeout(CONNECT_LIMIT):
-                session = await self._reading.open()
-                try:
-                    return await _inside(session)
-                finally:
-                    session.close()
-        except (ConnectorError, RetriableError) as error:
-            return [port.Check("host", ok=False, message=error.failure.message)]
-        except (OSError, TimeoutError, ServerError) as error:
-            code = error.code if isinstance(error, ServerError) else ""
-            advice = CODES.advice.get(code)
-            words = f"{words_of(error)}: {advice}" if advice else words_of(error)
-            return failed_check(_part(error), words)
 
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]:
         """Return the columns of a table or query, with their types; a procedure is called."""
@@ -99,17 +87,3 @@ class Database(SourceDatabase[Session], TableDatabase[Session, TargetTable]):
 
     def _translated(self) -> AbstractContextManager[None]:
         return CODES.translated()
-
-
-async def _inside(session: Session) -> list[port.Check]:
-    about = f"version {session.version}, {session.charset}"
-    passed = [*PASSED, port.Check("data", ok=True, message=about)]
-    [[may_write]] = await session.rows(_MAY_WRITE)
-    if int(str(may_write)):
-        message = "the user may write every table; one with just the rights it needs is safer"
-        passed.append(port.Check("permission", ok=True, message=message))
-    return passed
-
-
-def _part(error: BaseException) -> str:
-    return "tls" if "TLS" in words_of(error) else CODES.part_of(error)

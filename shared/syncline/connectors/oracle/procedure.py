@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, cast
 
 from syncline.connectors.dbapi.kinds import MOMENTS, Kind
+from syncline.connectors.dbapi.names import names_of, table_name
 from syncline.connectors.dbapi.pages import PageMaker
 from syncline.connectors.dbapi.queries import bind
 from syncline.connectors.dbapi.session import Description, Row
@@ -13,7 +14,6 @@ from syncline.connectors.dbapi.shape import Column, Selection
 from syncline.connectors.errors import refusal
 from syncline.connectors.oracle.kinds import kind_of
 from syncline.connectors.oracle.session import Session, descriptions
-from syncline.connectors.oracle.text import names_of, table_name
 from syncline.connectors.port import ExtractRequest, Page, SourceColumn
 from syncline.connectors.projection import check_named, duplicate_column
 from syncline.connectors.sql.text import identifier

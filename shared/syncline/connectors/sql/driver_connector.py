@@ -12,13 +12,14 @@ import msgspec
 from syncline.connectors import port
 from syncline.connectors.addresses import AllowedAddresses, Resolve
 from syncline.connectors.drivers import Driver
+from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.settings import read_profile
 from syncline.connectors.sql.connector import SqlConnector
 from syncline.connectors.sql.server import ServerSecrets
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
-class Database(Protocol):
+class SourceDatabase(Protocol):
     """The database of a profile; its module imports the driver."""
 
     def close(self) -> None: ...
@@ -26,6 +27,11 @@ class Database(Protocol):
     async def describe(self, extraction: Extraction) -> list[port.SourceColumn]: ...
     def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]: ...
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page: ...
+
+
+class Database(SourceDatabase, Protocol):
+    """One that is a target, too."""
+
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult: ...
     async def write(self, batch: port.WriteBatch, pace: port.Pace) -> port.WriteResult: ...
     async def delete(
@@ -33,16 +39,17 @@ class Database(Protocol):
     ) -> port.WriteResult: ...
 
 
+S = TypeVar("S", bound=SourceDatabase)
 D = TypeVar("D", bound=Database)
 
 
-class DriverConnector(SqlConnector, ABC, Generic[D]):
-    """One database as its profile describes it; all calls are its `Database`'s."""
+class DriverSource(SqlConnector, ABC, Generic[S]):
+    """One database as its profile describes it; all calls are its `SourceDatabase`'s."""
 
     driver: ClassVar[Driver]
     profile_secrets = ServerSecrets
-    capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
-    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
+    capabilities = port.Capabilities(source=True)
+    modes: ClassVar[tuple[ExtractionMode, ...]] = (ExtractionMode.CONFIG, ExtractionMode.SQL)
 
     def __init__(
         self,
@@ -57,11 +64,11 @@ class DriverConnector(SqlConnector, ABC, Generic[D]):
         self._allowed = AllowedAddresses.of(surroundings, resolver)
 
     @abstractmethod
-    def _open(self, config: Mapping[str, object], password: str, allowed: AllowedAddresses) -> D:
+    def _open(self, config: Mapping[str, object], password: str, allowed: AllowedAddresses) -> S:
         """Import the module of the database, and return it; nothing is connected yet."""
 
     @cached_property
-    def _database(self) -> D:
+    def _database(self) -> S:
         """The profile's database. Raises ConnectorError where the driver is not installed."""
         self.driver.require()
         return self._open(self._config, self._password, self._allowed)
@@ -90,6 +97,30 @@ class DriverConnector(SqlConnector, ABC, Generic[D]):
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, and say which were asked for in another spelling."""
         return await self._database.fetch(extraction, ids)
+
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
+        """Refuse: it is a source alone."""
+        raise self._no_target()
+
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
+        """Refuse: it is a source alone."""
+        raise self._no_target()
+
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, object]
+    ) -> port.WriteResult:
+        """Refuse: it is a source alone."""
+        raise self._no_target()
+
+    def _no_target(self) -> ConnectorError:
+        return refusal("no_target", f"{self.title} is read alone: nothing is written to it")
+
+
+class DriverConnector(DriverSource[D]):
+    """One database, which is a target, too; all calls are its `Database`'s."""
+
+    capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
+    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Return the keys that the target table has."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from syncline.connectors.dbapi.kinds import Kind
+from syncline.connectors.dbapi.names import names_of
 from syncline.connectors.dbapi.session import Row
 from syncline.connectors.errors import refusal
 from syncline.connectors.oracle.kinds import kind_of_type
 from syncline.connectors.oracle.session import Session
-from syncline.connectors.oracle.text import names_of
 
 _OWN = "nvl(:b0, sys_context('USERENV', 'CURRENT_SCHEMA'))"
 _COLUMNS = f"""select c.column_name, c.data_type, c.data_length, c.char_length, c.char_used,
