@@ -81,6 +81,24 @@ def test_what_a_person_must_mend_is_not_tried_again(code: int, words: str, said:
 
 
 @pytest.mark.parametrize(
+    ("words", "plain"),
+    [  # as the driver said them, tried by hand
+        ("Connection failed (RTE:[300015] SSL handshake failed: error code: 109576198, file:../cry"
+         "pto/asn1/a_verify.c, line:220 - error:0A000086:SSL routines::certificate verify failed "
+         "(127.0.0.1:46262 -> 127.0.0.1:42167))", "the server's certificate is not trusted"),
+        ("Connection failed (RTE:[300001] Cannot create SSL engine: Received invalid SSL Record "
+         "Header (127.0.0.1:46430 -> 127.0.0.1:33663))", "the port does not speak TLS"),
+        ("Connection failed (RTE:[89013] Socket closed by peer {127.0.0.1:46216 -> 127.0.0.1:4216} "
+         "(127.0.0.1:46216 -> 127.0.0.1:4216))", "Connection failed (Socket closed by peer)"),
+    ],
+)  # fmt: skip
+def test_what_the_driver_says_is_said_in_words_for_people(words: str, plain: str) -> None:
+    error = server_error(-10709, words)
+    assert error.words == plain
+    assert CODES.part_of(error) == ("tls" if "RTE:[300" in words else "host")
+
+
+@pytest.mark.parametrize(
     ("code", "said"),
     [(-10709, "source_unavailable"), (133, "source_unavailable"), (139, "query_timeout")],
 )

@@ -49,6 +49,20 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"password": "x"},
     ),
+    "hana": (
+        {
+            "host": "h",
+            "port": 30013,
+            "database": "d",
+            "user": "u",
+            "schema": "s",
+            "sslmode": "verify-full",
+            "timezone": "Europe/Berlin",
+            "sslrootcert": "/ca.pem",
+            "statementTimeout": 5,
+        },
+        {"password": "x"},
+    ),
     "oracle": (
         {
             "host": "h",

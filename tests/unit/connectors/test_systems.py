@@ -19,6 +19,7 @@ POSTGRESQL = {"host": "DB.local", "database": "shop", "user": "u"}
         ("postgresql", {**POSTGRESQL, "user": "v"}, {"table": "a.b"}, "db.local:5432/shop/a.b"),
         ("postgresql", {**POSTGRESQL, "schema": "s"}, {"table": "b"}, "db.local:5432/shop/s.b"),
         ("mssql", POSTGRESQL, {"table": "dbo.items"}, "db.local:1433/shop/dbo.items"),
+        ("hana", {"host": "B1", "user": "u", "schema": "DEMO"}, None, "b1:30015/DEMO"),
         ("oracle", POSTGRESQL, {"table": 'shop."Items"'}, "db.local:1521/shop/SHOP.Items"),
         ("mysql", POSTGRESQL, {"table": "items"}, "db.local:3306/shop/items"),
         ("mysql", POSTGRESQL, {"table": "a.b"}, "db.local:3306/a/b"),

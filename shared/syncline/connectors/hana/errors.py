@@ -6,7 +6,7 @@ import re
 
 from syncline.connectors.dbapi.errors import ErrorCodes, ServerError
 
-_MARKS = re.compile(r"RTE:\[\d+\] |, rc=\d+")
+_MARKS = re.compile(r"RTE:\[\d+\] |, rc=\d+| ?[({]\S+:\d+ -> \S+:\d+[)}]")
 
 
 def _codes(*numbers: int) -> frozenset[str]:
@@ -35,6 +35,10 @@ CODES = ErrorCodes(
 def server_error(code: int, message: str) -> ServerError:
     """Make the error of what the driver says."""
     words = _MARKS.sub("", message)
+    if "Cannot create SSL engine" in message:
+        words = "the port does not speak TLS"
+    if "certificate verify failed" in message:
+        words = "the server's certificate is not trusted"
     if "certificate" in message.lower():
         return ServerError(CERTIFICATE, words)
     return ServerError(str(code), words)
