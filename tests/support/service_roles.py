@@ -39,7 +39,8 @@ def role_of(service: str) -> str:
 def signed_in(dsn: str, service: str) -> str:
     """Return the address of a database with the service's own user in it."""
     parts = urlsplit(dsn)
-    return parts._replace(netloc=f"{_login(service)}:secret@{parts.hostname}:{parts.port}").geturl()
+    hosts = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{_login(service)}:secret@{hosts}").geturl()
 
 
 def working_as(dsn: str, service: str) -> str:

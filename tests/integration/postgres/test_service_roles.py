@@ -17,6 +17,7 @@ from syncline.postgres.database.rights import RIGHTS
 from syncline.postgres.database.service_roles import grant_to_services, statements
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.monitoring.installation_figures import InstallationFigureStore
 from tests.suites.write_ledger import RowNameSuite, WriteLedgerSuite
 from tests.support.postgresql import drop_role
 from tests.support.run_life import accept, ref
@@ -92,6 +93,14 @@ async def test_a_service_does_nothing_that_is_not_its_own(
     async with open_database(working_as(postgres, service), size=1) as database:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await database.execute(statement)
+
+
+async def test_the_monitor_may_read_each_figure_that_it_exports(postgres: str) -> None:
+    async with open_database(working_as(postgres, "monitor"), size=1) as database:
+        figures = InstallationFigureStore(database)
+        assert (await figures.pending_dead_letters(), await figures.in_flight()) == (0, 0)
+        assert (await figures.open_breakers(), await figures.streams()) == ([], [])
+        assert (await figures.server()).sessions > 0
 
 
 class TestLedgerOfExecute(WriteLedgerSuite, RowNameSuite):

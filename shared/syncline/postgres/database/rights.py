@@ -194,6 +194,10 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "runs": _READ,
         "dead_letters": "select (status)",
         "profile_breakers": _READ,
+        "profiles": "select (id, name)",
+        "parked_bundles": "select (run_id)",
+        "streams": _READ,
+        "instances": _READ,
     },
 }
 """The rights of each service by its name: table -> privileges."""
