@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.numbered import TABLE_OF_NUMBERS, NumberedApi, configure
 from tests.support.ports import free_port
+from tests.support.service_roles import give_roles
 
 RECORDS = int(os.environ.get("SYNCLINE_CLUSTER_RECORDS", "50000")) // 5
 A_SECOND = 8.0
@@ -47,20 +48,32 @@ class Place(msgspec.Struct):
     numbers: Numbers
 
 
+@asynccontextmanager
+async def pair() -> AsyncIterator[tuple[EmbeddedPostgres, StandbyPostgres]]:
+    """Start a primary for an installation, and its standby."""
+    async with (
+        server_folder("postgres") as folder,
+        EmbeddedPostgres(folder, free_port(), settings=PRIMARY) as primary,
+    ):
+        await migrate(primary.dsn())
+        await give_roles(primary.dsn())
+        async with (
+            server_folder("standby") as other,
+            StandbyPostgres(other, free_port(), primary) as standby,
+        ):
+            yield primary, standby
+
+
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     api = NumberedApi(secrets.randbelow(10**6))
     await api.start()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        names = ("kafka", "postgres", "standby", "source")
-        folders = {name: await enter(server_folder(name)) for name in names}
+        folders = {name: await enter(server_folder(name)) for name in ("kafka", "source")}
         kafka = await enter(EmbeddedKafka(folders["kafka"], free_port(), "256m"))
-        primary = EmbeddedPostgres(folders["postgres"], free_port(), settings=PRIMARY)
-        await enter(primary)
         source = await enter(EmbeddedPostgres(folders["source"], free_port()))
-        await migrate(primary.dsn())
-        standby = await enter(StandbyPostgres(folders["standby"], free_port(), primary))
+        primary, standby = await enter(pair())
         dsn = of_both(primary, standby)
         # the source's settings first: an installation's own servers are no systems to sync
         at = await enter(

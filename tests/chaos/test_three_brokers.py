@@ -13,9 +13,11 @@ import pytest
 
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.domain.run import State
+from syncline.domain.service_status import Dot
 from syncline.embedded.postgres import EmbeddedPostgres
-from syncline.postgres.database.database import open_database
+from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import migrate
+from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from tests.support.chaos.fault_table import FaultRow
 from tests.support.chaos.kafka_cluster import REPLICAS, KafkaCluster, kafka_cluster
 from tests.support.chaos.numbered_place import Numbers
@@ -30,9 +32,10 @@ from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
 from tests.support.numbered import NumberedApi, configure
 from tests.support.ports import free_port
+from tests.support.service_roles import give_roles
 
 RECORDS = int(os.environ.get("SYNCLINE_CLUSTER_RECORDS", "50000"))
-SECONDS = 200.0
+SECONDS = 350.0
 """That the run would take without any fault: the rate of the target is chosen by it."""
 API_CALL = 20
 """Records of one call."""
@@ -57,6 +60,7 @@ async def numbers(cluster: KafkaCluster, tmp_path: Path) -> AsyncIterator[Number
     ):
         dsn = postgres.dsn()
         await migrate(dsn)
+        await give_roles(dsn)
         where = KafkaPlace(cluster.bootstrap, "cluster.")
         settings = {"SYNCLINE_KAFKA_REPLICATION": REPLICAS}
         async with (
@@ -95,6 +99,7 @@ async def test_brokers_that_are_killed_and_restarted_lose_and_double_nothing(
     row = await numbers.counted("", run, wanted)
     rows += strikes.rows(row)
     assert (row.lost, row.doubled, row.end) == (0, 0, State.PARTIAL_SUCCESS)
+    await eventually(lambda: all_green(numbers.database), within=30)
     found = await checks_of(cli)
     assert {check["level"] for check in found.values()} == {"ok"}, found  # the audit, too
     assert found["copies"]["message"] == "3 copies of each message, 2 in sync are enough"
@@ -106,6 +111,7 @@ async def silence(cluster: KafkaCluster, strikes: Strikes) -> None:
     assert pid is not None
     async with strikes.by("one broker falls silent"):
         signal_tree(pid, signal.SIGSTOP)
+        await asyncio.sleep(AWAY)
     async with strikes.by("it goes on"):
         signal_tree(pid, signal.SIGCONT)
         await eventually(cluster.is_whole, within=WITHIN)
@@ -118,3 +124,10 @@ async def restart_in_turn(cluster: KafkaCluster, strikes: Strikes) -> None:
             await broker.end()
             await broker.start()
             await eventually(cluster.is_whole, within=WITHIN)
+
+
+async def all_green(database: Database) -> bool:
+    """Tell whether the monitor sees every service as it is."""
+    _, services = await ServiceStatusStore(database).services()
+    assert [(s.service, s.why) for s in services if s.dot is not Dot.GREEN] == []
+    return bool(services)

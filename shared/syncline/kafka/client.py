@@ -39,10 +39,10 @@ async def start(client: KafkaClient, connection: KafkaConnection) -> None:
 
 async def _reason(connection: KafkaConnection) -> Exception | None:
     host, _, port = connection.bootstrap.split(",")[0].strip().rpartition(":")
-    settings = connection.client_settings()
+    settings = connection.client_settings() | {"request_timeout_ms": WITHIN}
     del settings["bootstrap_servers"]
     try:
-        opened = await create_conn(host, int(port), request_timeout_ms=WITHIN, **settings)
+        opened = await create_conn(host, int(port), **settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
         return error
     opened.close()

@@ -11,6 +11,11 @@ from aiokafka.helpers import create_ssl_context
 from syncline.contracts.wire import Partition
 from syncline.security.message_keys import MessageKeys
 
+ANSWERS_WITHIN = 20.0
+"""Seconds after which a broker that says nothing is given up, and others are asked who leads now;
+half of the client's own. The longest answers are those to a member that joins: others end their
+calls first. One that takes longer is asked for again."""
+
 
 class KafkaConnection(msgspec.Struct, frozen=True):
     """A cluster and the names we use on it.
@@ -79,6 +84,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
             "bootstrap_servers": self.bootstrap,
             "client_id": self.client_id,
             "security_protocol": self.security_protocol,
+            "request_timeout_ms": round(ANSWERS_WITHIN * 1000),
         }
         if self.security_protocol.endswith("SSL"):
             settings["ssl_context"] = create_ssl_context(

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 
 from syncline.contracts.wire import Partition
 from syncline.kafka.client import consumer_of, partitions_of, start
@@ -124,14 +125,16 @@ class LagReader:
         if group not in self._coordinators:
             self._coordinators[group] = await admin.find_coordinator(name)
         node = self._coordinators[group]
+        (answer,) = await admin.describe_consumer_groups([name], node)
+        ((code, _name, _state, _type, _protocol, members, *_),) = answer.groups
+        if code:  # another broker has the group by now: the offsets would come empty
+            raise for_code(code)(f"no answer about group {name}")
         committed = await admin.list_consumer_group_offsets(name, node)
         done = {p: getattr(committed.get(p), "offset", -1) for p in places}
         behind = [place for place in places if done[place] < ends[place]]
         begins = await consumer.beginning_offsets(behind) if behind else {}
         gone = {p: begin - done[p] for p, begin in begins.items() if begin > done[p] >= 0}
         done |= {p: max(done[p], begin) for p, begin in begins.items()}
-        (answer,) = await admin.describe_consumer_groups([name], node)
-        ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
         return GroupLag(
             len(members),
             {self._connection.named(p): done[p] for p in places},

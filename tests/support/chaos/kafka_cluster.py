@@ -31,6 +31,12 @@ _SETTINGS = {
 }
 
 
+class ClusterNode(EmbeddedKafka):
+    """One node, which has time: three start at once, and wait for each other."""
+
+    start_within = 300.0
+
+
 class KafkaCluster:
     """The nodes, and how they are."""
 
@@ -83,7 +89,7 @@ async def kafka_cluster() -> AsyncIterator[KafkaCluster]:
             folder.mkdir()
             (folder / "cluster.id").write_text(cluster_id)
             own = _SETTINGS | {"node.id": str(node), "controller.quorum.voters": voters}
-            nodes.append(EmbeddedKafka(folder, free_port(), HEAP, settings=own))
+            nodes.append(ClusterNode(folder, free_port(), HEAP, settings=own))
             stack.push_async_callback(nodes[-1].stop)
         cluster = KafkaCluster(nodes)
         await cluster.start()
