@@ -17,7 +17,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,13 @@ compose-test: ## Build the image, run a sync in containers, scale a stage, take 
 
 realworld: $(READY) ## Sync a real Tryton ERP to a real Directus API
 	demo/realworld/run
+
+sbom: $(READY) ## Write what a release is made of, with hashes, to dist/: CycloneDX, Python and console
+	rm -rf build/console && mkdir -p dist build/console && cp console/package.json build/console
+	$(BIN)/pip install -q --dry-run --ignore-installed --report build/python.json -c constraints.txt ".[excel,mssql,mysql,oracle]"
+	$(BIN)/python deploy/release/bill_of_materials.py python build/python.json dist/syncline-python.cdx.json
+	cd build/console && npm install --silent --package-lock-only && npm sbom --package-lock-only --sbom-format cyclonedx --omit dev > ../console.json
+	$(BIN)/python deploy/release/bill_of_materials.py console build/console.json dist/syncline-console.cdx.json
 
 constraints: ## Write constraints.txt anew from a fresh environment
 	rm -rf build/fresh && $(PYTHON) -m venv build/fresh && build/fresh/bin/pip install -q ".[dev-servers,test]" && (grep ^aws-cdk constraints.txt; build/fresh/bin/pip freeze --exclude syncline) | sort -f > build/pins && mv build/pins constraints.txt && rm -rf build
