@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -31,14 +32,24 @@ from tests.support.stages import GROUP, IN, OUT, Handler, decode, running
 COUNT = 400
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[EmbeddedKafka]:
-    """A broker of this test alone."""
+@pytest.fixture(scope="module")
+async def broker_of_these() -> AsyncIterator[EmbeddedKafka]:
     async with server_folder("kafka") as folder:
         server = EmbeddedKafka(folder, free_port(), heap="384m")
-        await server.start()
         yield server
         await server.stop()
+
+
+@pytest.fixture
+async def server(broker_of_these: EmbeddedKafka) -> EmbeddedKafka:
+    """A broker for tests that stop it, started again where one left it so."""
+    await broker_of_these.start()
+    return broker_of_these
+
+
+def own(server: EmbeddedKafka) -> KafkaBroker:
+    """Give a test topics and groups of its own."""
+    return KafkaBroker(KafkaPlace(server.bootstrap, f"t{secrets.token_hex(4)}."))
 
 
 async def kill(server: EmbeddedKafka) -> None:
@@ -92,7 +103,7 @@ class Output:
 async def test_a_stage_goes_on_after_its_broker_came_back(
     server: EmbeddedKafka, outage: object
 ) -> None:
-    broker = KafkaBroker(KafkaPlace(server.bootstrap, "t."))
+    broker = own(server)
     await broker.create_topics(4)
     handler = Handler()
     async with AsyncExitStack() as stack:
@@ -112,7 +123,7 @@ async def test_a_stage_goes_on_after_its_broker_came_back(
 
 
 async def test_a_producer_works_again_after_a_clean_restart(server: EmbeddedKafka) -> None:
-    broker = KafkaBroker(KafkaPlace(server.bootstrap, "t."))
+    broker = own(server)
     await broker.create_topics(4)
     producer = broker.producer()
     await producer.send([Outbound(IN, b"k", b"before", 0)])
