@@ -26,8 +26,10 @@ _SETTINGS = {
     "transaction.state.log.min.isr": IN_SYNC,
     "share.coordinator.state.topic.replication.factor": REPLICAS,
     "share.coordinator.state.topic.min.isr": IN_SYNC,
-    "broker.session.timeout.ms": "9000",  # Kafka's own: what a lost broker costs is measured by it
+    # Kafka's own: what a lost broker costs is measured by them.
+    "broker.session.timeout.ms": "9000",
     "broker.heartbeat.interval.ms": "2000",
+    "metadata.max.idle.interval.ms": "500",
 }
 
 
