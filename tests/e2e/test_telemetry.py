@@ -3,61 +3,144 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database, open_database
+from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.collector import Collector, collector
+from tests.support.configured import store_instance
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
+from tests.support.http_world import SINGLE, listening
 from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.prometheus import prometheus
 from tests.support.stored_runs import store_runs
+from tests.support.watch import WATCH, queries
 
+RIGHTLY_EMPTY = {"SynclineFiguresAreMissing": "it asks for what is not there"}
+_DUE = """
+insert into schedules (id, tenant, name, instance_id, entity_type, cron, timezone, sentence,
+  next_at, changed_at)
+select gen_random_uuid(), s.tenant, 'due', i.id, 'item',
+  to_char(now(), 'FMMI FMHH24 FMDD FMMM *'), 'UTC', '', date_trunc('minute', now()), now()
+from streams s join instances i on i.id = s.instance_id where i.name = 'erp-shop'
+"""
 ON_THE_WAY = {"trigger", "ingest", "normalize", "transform", "execute", "finalize"}
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
-async def test_operators_see_what_the_services_do(
-    kafka: KafkaPlace, postgres: str, tmp_path: Path
-) -> None:
-    async with (
-        collector() as collecting,
-        installation(
-            kafka, postgres, tmp_path, {"SYNCLINE_OTLP_ENDPOINT": collecting.endpoint}
-        ) as place,
-        open_database(postgres) as db,
-    ):
-        await store_erp_shop(db, place)
-        await db.execute("update source_items set active = 'maybe' where code = 'A4'")
-        key = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
-        await store_runs(db, [key.decode()])
-        named = (("correlation-id", key), ("tenant", b"default"))
-        await place.producer.send([Outbound("raw", key, b"{not json", 0, named)])
-        run = await place.run(instance="erp-shop", entityType="item", maxEntities=200)
-        assert (run.state, run.counters.success) == (State.PARTIAL_SUCCESS, 199)
-        given = await continued(place)
+class Watched(msgspec.Struct):
+    """An installation, its database, and who collects its spans."""
 
-        await eventually(lambda: metrics_are_right(place), within=20)
-        await health_is_told(place)
-        logs_can_be_read(place, key.decode())
-        await eventually(lambda: is_one_trace(collecting, UUID(run.id).hex), within=20)
-        assert {s.trace for s in collecting.spans} == {
-            UUID(run.id).hex,
-            TRACE,
-            UUID(key.decode()).hex,
-        }
-        await eventually(
-            lambda: is_one_trace(collecting, TRACE, parent="00f067aa0ba902b7"), within=20
-        )
-        assert given.state is State.SUCCEEDED
-        await requests_are_traced(place, collecting, db)
+    place: Installation
+    db: Database
+    collecting: Collector
+
+
+@pytest.fixture(scope="module")
+async def watched(
+    module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Watched]:
+    async with collector() as collecting, open_database(module_postgres) as db:
+        extra = {"SYNCLINE_OTLP_ENDPOINT": collecting.endpoint, "SYNCLINE_METRICS_NAMES": "true"}
+        logs = tmp_path_factory.mktemp("logs")
+        async with installation(module_kafka, module_postgres, logs, extra) as place:
+            await store_erp_shop(db, place)
+            await db.execute("update source_items set active = 'maybe' where code = 'A4'")
+            yield Watched(place, db, collecting)
+
+
+async def test_operators_see_what_the_services_do(watched: Watched) -> None:
+    place, collecting = watched.place, watched.collecting
+    key = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
+    await store_runs(watched.db, [key.decode()])
+    named = (("correlation-id", key), ("tenant", b"default"))
+    await place.producer.send([Outbound("raw", key, b"{not json", 0, named)])
+    run = await place.run(instance="erp-shop", entityType="item", maxEntities=200)
+    assert (run.state, run.counters.success) == (State.PARTIAL_SUCCESS, 199)
+    given = await continued(place)
+
+    await eventually(lambda: metrics_are_right(place), within=20)
+    await health_is_told(place)
+    logs_can_be_read(place, key.decode())
+    await eventually(lambda: is_one_trace(collecting, UUID(run.id).hex), within=20)
+    assert {s.trace for s in collecting.spans} == {
+        UUID(run.id).hex,
+        TRACE,
+        UUID(key.decode()).hex,
+    }
+    await eventually(lambda: is_one_trace(collecting, TRACE, parent="00f067aa0ba902b7"), within=20)
+    assert given.state is State.SUCCEEDED
+
+
+async def test_prometheus_has_an_answer_to_every_query_of_rules_and_dashboards(
+    watched: Watched, tmp_path: Path
+) -> None:
+    place, db = watched.place, watched.db
+    async with await place.start_gateway() as api, listening(HttpApi()) as shop:
+        for service in ("scheduler", "notifier", "monitor"):
+            await place.start(service)
+        await place.ready()
+        await store_api_sync(db, place, shop)
+        async with prometheus(place.ports, WATCH / "rules.yml", tmp_path) as asked:
+            await things_happen(db, place, shop)
+            assert (await api.get("/api/v1/instances")).status_code == 200
+            left = dict.fromkeys(name_and_query for name_and_query in queries())
+
+            async def all_are_answered() -> bool:
+                for where, query in list(left):
+                    if where in RIGHTLY_EMPTY or await asked.answers(query):
+                        del left[where, query]
+                assert list(left) == []
+                return True
+
+            await eventually(all_are_answered, within=60)
+            rules = await asked.get("rules")
+            assert {r["health"] for g in rules["groups"] for r in g["rules"]} == {"ok"}
+
+
+async def store_api_sync(db: Database, place: Installation, shop: HttpApi) -> None:
+    """Store an instance from the items' table to an API, one call for each record."""
+    document = {
+        "entityType": "item",
+        "extraction": {"mode": "config", "table": "source_items", "idColumn": "code"},
+        "normalization": {"fields": [{"source": n, "target": n} for n in ("code", "price")]},
+        "transformation": {
+            "matchKey": "sku", "target": SINGLE,
+            "fields": [{"source": "code", "target": "sku"}, {"source": "price", "target": "price"}],
+        },
+    }  # fmt: skip
+    source = await db.fetchval("select id from profiles where name = 'erp'")
+    async with db.transaction() as c:
+        target = await place.profiles(c).store("web", "http", {"baseUrl": shop.url}, {})
+        await store_instance(c, "erp-web", (source, target), "web-items", document)
+    await db.execute("update source_items set price = -1 where code = 'A1'")
+    await db.execute(_DUE)
+
+
+async def things_happen(db: Database, place: Installation, shop: HttpApi) -> None:
+    """Let a call fail and be tried again, a record be refused, and the API go away."""
+    shop.trouble.append(Trouble(method="POST", status=503))
+    run = await place.run(instance="erp-web", entityType="item", maxEntities=5)
+    assert (run.counters.success, run.counters.failed) == (4, 1)
+    await shop.close()
+    await place.trigger(instance="erp-web", entityType="item", maxEntities=50, mode="force_full")
+
+    async def is_open() -> bool:
+        return bool(await db.fetchval("select 1 from profile_breakers where closed_at is null"))
+
+    await eventually(is_open, within=30)
 
 
 async def continued(place: Installation) -> Run:

@@ -240,13 +240,13 @@ class Metrics:
         "last_success_timestamp_seconds",
         "When a run of the stream last succeeded; without names of instances, of the stream for "
         "which that was longest ago; set by monitor.",
-        "tenant instance entity_type",
+        "tenant instance_name entity_type",
     )
     last_duration = _gauge(
         "last_duration_seconds",
         "How long the newest ended run of the stream took; without names of instances, the longest "
         "of these; set by monitor.",
-        "tenant instance entity_type",
+        "tenant instance_name entity_type",
     )
     database_bytes = _installation("database_bytes", "Size of the database; set by monitor.")
     database_sessions = _installation(
@@ -278,6 +278,8 @@ class Metrics:
         """Export what goes wrong in a stage from 0 on: an increase from nothing to 1 is none."""
         for counter in (self.retries, self.poison, self.killers, self.outages):
             counter.labels(stage)
+        for client in ("consumer", "producer"):
+            self.rebuilds.labels(client)
         for topic in topics:
             self.foreign.labels(stage, topic)
             self.gone_unread.labels(stage, topic)

@@ -1,4 +1,4 @@
-"""Rules of Prometheus: each alert fires where it should, and leads to a paragraph that there is."""
+"""Rules and dashboards: alerts fire where they should, and everything names what there is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import pytest
 import yaml
 
 from syncline.telemetry.metrics import REGISTRY
+from tests.support.watch import BOARDS, RULES, WATCH, queries
 
 ROOT = Path(__file__).parents[3]
-WATCH = ROOT / "deploy" / "watch"
-GROUPS = yaml.safe_load((WATCH / "rules.yml").read_text())["groups"]
-RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 EXPORTED = {
@@ -63,7 +61,45 @@ def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) 
     assert anchor in anchors(page)
 
 
-def test_rules_name_metrics_that_there_are() -> None:
-    used = {name for rule in RULES for name in named(rule["expr"])}
+def test_queries_name_metrics_that_there_are() -> None:
+    used = {name for _, query in queries() for name in named(query)}
     assert used - EXPORTED - RECORDED == set()
-    assert len(used) > 20
+    assert len(used) > 40
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_fits_on_its_grid(name: str) -> None:
+    board = BOARDS[name]
+    assert board["uid"] == f"syncline-{name}"
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert max(x for x, _ in cells) < 24
+        assert not taken & cells, panel["title"]
+        taken |= cells
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_panel_says_what_it_shows_in_which_unit(name: str) -> None:
+    for panel in BOARDS[name]["panels"]:
+        if panel["type"] != "row":
+            assert panel["description"], panel["title"]
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+            assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
+
+
+def test_variables_are_declared_where_they_are_used() -> None:
+    built_in = {"datasource", "__rate_interval", "__range"}
+    for name, board in BOARDS.items():
+        declared = {variable["name"] for variable in board["templating"]["list"]}
+        panels = str([panel.get("targets") for panel in board["panels"]])
+        used = set(re.findall(r"\$(\w+)", panels))
+        assert used <= declared | built_in, name
+        assert declared - {"datasource"} <= used, name

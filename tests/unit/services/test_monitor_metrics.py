@@ -35,7 +35,7 @@ def value(name: str, **labels: str) -> float | None:
 
 
 def stream(name: str, instance: str, entity: str) -> float | None:
-    return value(name, tenant="acme", instance=instance, entity_type=entity)
+    return value(name, tenant="acme", instance_name=instance, entity_type=entity)
 
 
 def test_each_stream_has_its_figures() -> None:
@@ -51,7 +51,7 @@ def test_each_stream_has_its_figures() -> None:
 def test_without_names_the_worst_stream_of_an_entity_type_counts() -> None:
     METRICS.has_names = False
     installation_metrics.export_streams(STREAMS)
-    labels = {"tenant": "", "instance": "", "entity_type": "item"}
+    labels = {"tenant": "", "instance_name": "", "entity_type": "item"}
     assert value("last_success_timestamp_seconds", **labels) == EARLY.timestamp()
     assert value("last_duration_seconds", **labels) == 70.0
 
