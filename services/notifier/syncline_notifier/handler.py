@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from syncline.contracts.wire import Outbound
-from syncline.domain.notification.incident import AlertState, Subject
+from syncline.domain.notification.incident import Alert, AlertState, Subject
 from syncline.postgres.notifications.alert_states import Alerting, AlertVerdict
 from syncline.postgres.notifications.incidents import Message
 from syncline.runtime.clock import Clock, every
@@ -33,6 +33,8 @@ class NotifierHandler(Handler[RunEnd | None]):
         self._delivering = sender
         self._threshold = threshold
         self._clock = clock
+        for alert in Alert:
+            METRICS.alerts.labels(alert)  # an increase from nothing to 1 would be none
 
     def side_tasks(self) -> dict[str, SideTask]:
         return {

@@ -53,7 +53,13 @@ OPTIONS: dict[str, dict[str, str]] = {
         "networkPolicy.consoleFrom": "null",
         "networkPolicy.metricsFrom": "null",
     },
-    "watched": {"podMonitor.enabled": "true", "podMonitor.labels.release": "prometheus"},
+    "watched": {
+        "podMonitor.enabled": "true",
+        "podMonitor.labels.release": "prometheus",
+        "rules.enabled": "true",
+        "rules.labels.release": "prometheus",
+        "dashboards.enabled": "true",
+    },
     "Strimzi": {"strimzi.enabled": "true", "strimzi.cluster": "main", "strimzi.namespace": "kafka"},
     "Strimzi with users": {
         "strimzi.enabled": "true",
@@ -257,3 +263,15 @@ def test_a_claim_of_somebody_is_used_and_none_is_made() -> None:
 def test_nobody_reaches_a_closed_installation() -> None:
     documents = [d for d in render(OPTIONS["closed to all"]) if d["kind"] == "NetworkPolicy"]
     assert [d["spec"]["ingress"] for d in documents] == [[], []]
+
+
+def test_rules_and_dashboards_are_those_of_the_repository() -> None:
+    documents = render(OPTIONS["watched"])
+    watch = ROOT / "deploy" / "watch"
+    rules = named(documents, "PrometheusRule", "")
+    assert rules["spec"] == yaml.safe_load((watch / "rules.yml").read_text())
+    assert rules["metadata"]["labels"]["release"] == "prometheus"
+    for board in sorted(watch.glob("dashboards/*.json")):
+        found = named(documents, "ConfigMap", f"-dashboard-{board.stem}")
+        assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert json.loads(found["data"][board.name]) == json.loads(board.read_text())
