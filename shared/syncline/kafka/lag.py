@@ -95,7 +95,7 @@ class LagReader:
         except BaseException:
             await self.stop()
             raise
-        found = Counter(_state_of(part) for topic in topics for part in topic["partitions"])
+        found = Counter(state_of(part) for topic in topics for part in topic["partitions"])
         return Replication(
             len(cluster["brokers"]),
             *(found[s] for s in ("whole", "under_replicated", "leaderless")),
@@ -153,7 +153,8 @@ class LagReader:
             await stop_quietly(admin.close(), STOP_WITHIN, "lag reader")
 
 
-def _state_of(partition: Mapping[str, Any]) -> str:
+def state_of(partition: Mapping[str, Any]) -> str:
+    """Return one of STATES, of a partition as the broker describes it."""
     if partition["leader"] < 0:
         return "leaderless"
     return "under_replicated" if len(partition["isr"]) < len(partition["replicas"]) else "whole"

@@ -14,6 +14,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_sources import load_settings, unknown_variables
 
 ROOT = Path(__file__).parents[3]
+WATCH = ROOT / "deploy" / "watch"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 HERE = {
     f"SYNCLINE_{name}"
@@ -24,11 +25,12 @@ HERE = {
     )
 }  # fmt: skip
 """Decided by the file, the image or the one-shot `secrets`, or files that only the host has."""
+WATCHERS = ["prometheus", "grafana"]
 OURS = [*SERVICES, "setup", "secrets", "cli"]
 
 
 def test_every_service_is_in_it() -> None:
-    assert set(COMPOSE["services"]) == {*OURS, "kafka", "postgres"}
+    assert set(COMPOSE["services"]) == {*OURS, "kafka", "postgres", *WATCHERS}
     for name in SERVICES:
         assert COMPOSE["services"][name]["command"] == ["run", name]
 
@@ -117,3 +119,30 @@ def test_the_image_runs_without_root_and_without_a_shell() -> None:
     assert 'ENTRYPOINT ["syncline"]' in last
     assert "healthz" in last
     assert "PIP_" not in last
+
+
+def test_prometheus_and_grafana_start_only_when_they_are_asked_for() -> None:
+    for name in WATCHERS:
+        service = COMPOSE["services"][name]
+        assert service["profiles"] == ["watch"]
+        assert service["cap_drop"] == ["ALL"]
+        folders = [volume.split(":")[0] for volume in service["volumes"] if volume[0] == "."]
+        assert folders
+        assert [folder for folder in folders if not (ROOT / folder).exists()] == []
+
+
+def test_prometheus_asks_every_service_and_names_it_as_rules_expect() -> None:
+    (scrape,) = yaml.safe_load((WATCH / "prometheus.yml").read_text())["scrape_configs"]
+    (found,) = scrape["dns_sd_configs"]
+    assert set(found["names"]) == set(SERVICES)
+    assert "SYNCLINE_HEALTH_PORT=8080" in (ROOT / "deploy" / "Dockerfile").read_text()
+    assert found["port"] == 8080
+    (relabelled,) = scrape["relabel_configs"]
+    assert relabelled["target_label"] == "service"
+    boards, sources = (
+        yaml.safe_load((WATCH / "grafana" / f"{name}.yml").read_text())
+        for name in ("dashboards", "datasource")
+    )
+    path = boards["providers"][0]["options"]["path"]
+    assert f"./deploy/watch/dashboards:{path}:ro" in COMPOSE["services"]["grafana"]["volumes"]
+    assert sources["datasources"][0]["url"] == "http://prometheus:9090"

@@ -37,12 +37,20 @@ def named(expression: str) -> set[str]:
     return set(re.findall(r"\bsyncline[\w:]+", re.sub(r'"[^"]*"', "", expression)))
 
 
-def test_promtool_finds_that_alerts_fire_where_they_should_and_nowhere_else() -> None:
-    promtool = shutil.which("promtool")
-    assert promtool, "Debian's package `prometheus` has it"
-    command = [promtool, "test", "rules", "rules_test.yml"]
+def promtool(*arguments: str) -> None:
+    program = shutil.which("promtool")
+    assert program, "Debian's package `prometheus` has it"
+    command = [program, *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=WATCH)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_finds_that_alerts_fire_where_they_should_and_nowhere_else() -> None:
+    promtool("test", "rules", "rules_test.yml")
+
+
+def test_prometheus_of_compose_takes_its_settings() -> None:
+    promtool("check", "config", "prometheus.yml")
 
 
 def test_every_alert_is_tested_both_ways() -> None:
