@@ -41,11 +41,12 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 class Watched(msgspec.Struct):
-    """An installation, its database, and who collects its spans."""
+    """An installation, its database, who collects its spans, and a client of its gateway."""
 
     place: Installation
     db: Database
     collecting: Collector
+    api: httpx.AsyncClient
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,9 @@ async def watched(
         async with installation(module_kafka, module_postgres, logs, extra) as place:
             await store_erp_shop(db, place)
             await db.execute("update source_items set active = 'maybe' where code = 'A4'")
-            yield Watched(place, db, collecting)
+            await place.start("scheduler")
+            async with await place.start_gateway() as api:
+                yield Watched(place, db, collecting, api)
 
 
 async def test_operators_see_what_the_services_do(watched: Watched) -> None:
@@ -82,16 +85,17 @@ async def test_operators_see_what_the_services_do(watched: Watched) -> None:
     }
     await eventually(lambda: is_one_trace(collecting, TRACE, parent="00f067aa0ba902b7"), within=20)
     assert given.state is State.SUCCEEDED
+    await requests_are_traced(watched)
 
 
 async def test_prometheus_has_an_answer_to_every_query_of_rules_and_dashboards(
     watched: Watched, tmp_path: Path
 ) -> None:
-    place, db = watched.place, watched.db
-    async with await place.start_gateway() as api, listening(HttpApi()) as shop:
+    place, db, api = watched.place, watched.db, watched.api
+    async with listening(HttpApi()) as shop:
         run = await place.run(instance="erp-shop", entityType="item", sourceIds=["A1"])
         assert run.state is State.SUCCEEDED
-        for service in ("scheduler", "notifier", "monitor"):
+        for service in ("notifier", "monitor"):
             await place.start(service)
         await place.ready()
         await store_api_sync(db, place, shop)
@@ -216,26 +220,24 @@ def logs_can_be_read(place: Installation, key: str) -> None:
             assert (refused["stage"], refused["correlation_id"]) == ("normalize", key)
 
 
-async def requests_are_traced(place: Installation, collecting: Collector, db: Database) -> None:
+async def requests_are_traced(watched: Watched) -> None:
     """Begin runs by a request with somebody's trace, and by a schedule that finds nothing new."""
+    place, db, collecting, api = watched.place, watched.db, watched.collecting, watched.api
     trace = TRACE[::-1]
     headers = {"traceparent": f"00-{trace}-{PARENT}-01"}
     body = {"instance": "erp-shop", "entityType": "item"}
-    await place.start("scheduler")
-    async with await place.start_gateway() as api:
-        asked = await api.post("/api/v1/sync-events", json=body, headers=headers)
-        assert asked.status_code == 202, asked.text
-        await place.ended(asked.json()["correlationId"])
-        await eventually(lambda: is_one_trace(collecting, trace, PARENT, "gateway"), within=20)
-        often = {"name": "often", "cron": "* * * * *", "timezone": "UTC"}
-        made = await api.post("/api/v1/schedules", json=body | often)
-        assert made.status_code == 201, made.text
-    await db.execute("update schedules set next_at = date_trunc('minute', now())")
+    asked = await api.post("/api/v1/sync-events", json=body, headers=headers)
+    assert asked.status_code == 202, asked.text
+    await place.ended(asked.json()["correlationId"])
+    await eventually(lambda: is_one_trace(collecting, trace, PARENT, "gateway"), within=20)
+    await db.execute(_DUE)
     first = "select run_id from firings order by slot limit 1"
     fired = await eventually(lambda: db.fetchval(first), within=20)
     own = UUID(fired).hex
     passed = {"scheduler", "trigger", "ingest", "finalize"}
     await eventually(lambda: is_one_trace(collecting, own, "", "scheduler", passed), within=20)
+    await db.execute("delete from firings")
+    await db.execute("delete from schedules")
 
 
 def is_one_trace(

@@ -178,9 +178,11 @@ def _count_outcomes(reports: Sequence[Report]) -> None:
 
 
 def _observe_seconds(reports: Sequence[Report], now: float) -> None:
-    """Measure how long the records of each report were on their way."""
+    """Measure how long the records of each report were on their way; not of those that failed."""
     for report in reports:
-        if isinstance(report, Settled) and len(report.timings) > 1:  # the last is of its own way
+        if not isinstance(report, Settled) or report.letters:
+            continue
+        if len(report.timings) > 1:  # the last is of its own way
             entered = min(timing.arrived for timing in report.timings) / 1000
             count = sum(len(batch.codes) for batch in report.batches)
             METRICS.record_seconds.observe(max(now - entered, 0.0), count)
