@@ -57,7 +57,7 @@ class Spans:
     def with_headers(self, messages: Sequence[Outbound]) -> list[Outbound]:
         """Give each message the context of its run's span."""
         return [
-            msgspec.structs.replace(m, headers=(*_others(m.headers), self._header(m.key)))
+            msgspec.structs.replace(m, headers=(*_others(m.headers), self.header(m.key)))
             for m in messages
         ]
 
@@ -65,13 +65,14 @@ class Spans:
         """Begin the spans of a handler call, if spans are exported."""
         if _start is not None:
             for delivery in self._deliveries:
-                self._header(delivery.key)
+                self.header(delivery.key)
 
     def end(self) -> None:
         for span in self._open.values():
             span.end()
 
-    def _header(self, key: bytes | None) -> tuple[str, bytes]:
+    def header(self, key: bytes | None) -> tuple[str, bytes]:
+        """Return the context of a run's span, as a message of the run carries it."""
         header = self._headers.get(key)
         if header is None:
             header = self._headers[key] = (TRACEPARENT, self._new(key).header())
@@ -124,6 +125,11 @@ def called_by(headers: Sequence[tuple[str, bytes]]) -> Iterator[None]:
         yield
     finally:
         _caller.reset(token)
+
+
+def header_of(key: bytes) -> tuple[str, bytes]:
+    """Return the header of a message of this run that is sent when the handler call is over."""
+    return (_current.get() or Spans("", ())).header(key)
 
 
 def traced(messages: Sequence[Outbound]) -> list[Outbound]:

@@ -13,6 +13,7 @@ from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.domain.errors import RetriableError
 from syncline.runtime.loop.stage_reach import StageReach
+from syncline.telemetry.tracing import handling, header_of
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.memory_runs import a_run
@@ -78,3 +79,13 @@ async def test_what_kafka_did_not_take_is_told_again_with_what_came_meanwhile() 
     place.broker.is_away = False
     await place.pass_time(1)
     assert place.told() == [(RUN.id, "transform", [(0, 4), (1, 1)])]
+
+
+async def test_what_is_told_belongs_to_the_trace_of_the_handler_call() -> None:
+    place, key = Place(), RUN.id.encode()
+    with handling("transform", []):
+        place.reach.note([bundle(3)])
+        expected = header_of(key)
+    await place.pass_time(1)
+    (told,) = place.broker.lying(OUTCOMES)
+    assert expected in told.headers

@@ -81,8 +81,8 @@ class Processor(Generic[T]):
             if outputs:
                 messages = spans.with_headers(outputs)
                 await self._attempts.while_away(lambda: self._producer.send(messages))
-        if not self._spec.options.together:
-            self._spec.reach(items)
+            if not self._spec.options.together:
+                self._spec.reach(items)
         METRICS.messages.labels(stage, deliveries[0].topic).inc(len(deliveries))
         records = sum(map(self._spec.records, items))
         TALLY.messages += len(deliveries)
