@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from syncline.postgres.database.database import Database
 from tests.support.browser import keep, new_stream, serious
 from tests.support.installation import Installation
 
 ROWS = 3000
+PHONE: ViewportSize = {"width": 390, "height": 844}
+_STAGES = ("ingest", "normalize", "transform", "execute", "finalize")
 
 
 async def choose(page: Page, label: str, option: str) -> None:
@@ -55,6 +57,38 @@ async def test_a_run_is_triggered_and_its_bar_moves_to_the_end(
     await expect(bar).to_have_attribute("aria-valuenow", str(ROWS))
     await expect(page.get_by_test_id("counter-success")).to_have_text(f"{ROWS:,}")
     await expect(page.get_by_test_id("announcer")).to_contain_text("Succeeded")
+    assert await serious(page) == []
+
+
+async def test_the_stages_say_where_records_are_and_how_long_a_batch_takes(
+    page: Page, db: Database, place: Installation
+) -> None:
+    stream = await new_stream(db, place, "trigger-stages", 250)
+    await db.execute(f"update {stream.source} set name = null where code in ('A1', 'A2')")
+    stage = {name: page.get_by_test_id(f"stage-{name}") for name in _STAGES}
+    async with db.transaction() as holding:
+        await holding.execute(f"lock table {stream.target}")
+        run = await place.trigger(instance=stream.name, entityType="item")
+        await page.goto(f"/trigger?run={run}")
+        await expect(stage["ingest"]).to_contain_text("250 found")
+        await expect(stage["normalize"]).to_contain_text("248 through2 failed")
+        await expect(stage["transform"]).to_contain_text("248 through")
+        await expect(stage["execute"]).to_contain_text("Executeslowest248 in it0 written")
+        await expect(stage["finalize"]).to_contain_text("2 counted")
+        await expect(page.get_by_test_id("counter-in-flight")).to_have_text("248")
+        await keep(page, "run-stages")
+    await expect(page.get_by_test_id("run-panel")).to_have_attribute(
+        "data-state", "partial_success"
+    )
+    await expect(stage["execute"]).to_contain_text("248 written")
+    await expect(stage["finalize"]).to_contain_text("250 counted")
+    for each in stage.values():
+        await expect(each).to_contain_text("a batch")
+
+    await page.set_viewport_size(PHONE)
+    await page.goto(f"/runs/{run}")
+    await expect(stage["normalize"]).to_contain_text("248 through2 failed")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert await serious(page) == []
 
 

@@ -19,11 +19,15 @@ export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
     placeholderData: (before) => (before?.run.correlationId === correlationId ? before : undefined),
     refetchInterval: ended ? false : WHILE_RUNNING,
   });
-  if (!data || data.stages.length === 0) return null;
+  return data && data.stages.length > 0 ? <Strip report={data} /> : null;
+}
+
+/** The same of a run's report. */
+export function Strip({ report }: { report: Schema<"RunReport"> }) {
   return (
-    <ol className={classes.stages} aria-label="Stages" data-testid="stage-strip">
-      {data.stages.map((stage) => (
-        <Stage key={stage.stage} stage={stage} share={shareOf(stage, data)} />
+    <ol className={classes.stages} aria-label="Stages">
+      {report.stages.map((stage) => (
+        <Stage key={stage.stage} stage={stage} share={shareOf(stage, report)} />
       ))}
     </ol>
   );

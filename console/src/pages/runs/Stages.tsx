@@ -1,9 +1,10 @@
-import { Group, Table } from "@mantine/core";
+import { Box, Group, Table } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { PlainTable } from "~/components/PlainTable";
+import { Strip } from "~/components/run/StageStrip";
 import { PageLink } from "~/components/values";
 import { capital, count, duration } from "~/state/format";
 import classes from "./runs.module.css";
@@ -50,7 +51,7 @@ export function Stages({ report }: { report: RunReport }) {
     <section className="panel" aria-label="Stages">
       <Group justify="space-between" mb={10}>
         <h2 style={{ margin: 0 }}>Stages</h2>
-        <Group gap="md" className="dim">
+        <Group gap="md" className="dim" visibleFrom="sm">
           <span>
             <i className={classes.waited} /> waited
           </span>
@@ -59,7 +60,10 @@ export function Stages({ report }: { report: RunReport }) {
           </span>
         </Group>
       </Group>
-      <Table.ScrollContainer minWidth={900}>
+      <Box hiddenFrom="sm">
+        <Strip report={report} />
+      </Box>
+      <Table.ScrollContainer minWidth={900} visibleFrom="sm">
         <PlainTable
           name="Figures of the stages"
           fz={13}
