@@ -71,8 +71,8 @@ _STAGES = (
     Column("through", lambda stage: number(stage.passed), right=True),
     Column("skipped", lambda stage: number(stage.skipped), right=True, rank=1),
     Column("failed", lambda stage: number(stage.failed), right=True, rank=1),
-    Column("waited a batch", lambda stage: duration(stage.waited), right=True, rank=2),
-    Column("worked a batch", lambda stage: duration(stage.worked), right=True, rank=2),
+    Column("waited", lambda stage: duration(stage.waited), right=True, rank=2),
+    Column("worked", lambda stage: duration(stage.worked), right=True, rank=2),
 )
 
 
