@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-_EVERY = 0.02  # seconds
+_FIRST, _LONGEST = 0.01, 0.05  # seconds between two checks; the longer it waits, the longer
 
 
 @overload
@@ -22,6 +22,7 @@ async def eventually(check: Callable[[], object], within: float = 5.0) -> object
     yet". Any other exception ends the wait at once.
     """
     last: object = None
+    pause = _FIRST
     try:
         async with asyncio.timeout(within):
             while True:
@@ -32,6 +33,7 @@ async def eventually(check: Callable[[], object], within: float = 5.0) -> object
                         return last
                 except AssertionError as error:
                     last = error
-                await asyncio.sleep(_EVERY)
+                await asyncio.sleep(pause)
+                pause = min(1.1 * pause, _LONGEST)
     except TimeoutError:
         raise AssertionError(f"not within {within} s; last seen: {last!r}") from None
