@@ -33,6 +33,7 @@ from syncline_gateway.app import create_app
 from syncline_gateway.live.hub import Hub
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
+from tests.support.service_roles import signed_in
 
 HOST = "sync.test"
 NOWHERE = KafkaConnection(bootstrap="127.0.0.1:9", prefix="none.")
@@ -76,10 +77,12 @@ async def served(place: Gateway) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
-    """Make an app; cheap passwords."""
+    """Make an app with the rights of the gateway's own user; cheap passwords."""
+    own_dsn = signed_in(dsn, "gateway")
     async with (
-        open_database(dsn) as installation,
-        open_tenants_database(dsn, installation, size=4) as database,
+        open_database(dsn) as owners,
+        open_database(own_dsn) as installation,
+        open_tenants_database(own_dsn, installation, size=4) as database,
     ):
         clock = SystemClock()
         keyring = Keyring.parse(generate_key())
@@ -97,7 +100,7 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
             connections=Connections(configuration, Limits(database), own.surroundings, clock),
             clock=clock,
         )
-        yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), installation)
+        yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), owners)
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
