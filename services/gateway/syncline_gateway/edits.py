@@ -15,7 +15,7 @@ from syncline.domain.naming import NAME
 from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit, Presence
-from syncline_gateway.access.caller import User
+from syncline_gateway.access.caller import Configurer
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import IfMatch, Paging, etag, words
 from syncline_gateway.requests.resource import Answered, Document, Resource
@@ -32,7 +32,7 @@ Search = Annotated[Text, Query(description="Part of a name, in any case.")]
 def edit_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
     """Return the dependency that says who edits which object, and on what state that is based."""
 
-    async def edit(name: Name, caller: User, mark: IfMatch) -> Edit:
+    async def edit(name: Name, caller: Configurer, mark: IfMatch) -> Edit:
         expected = Presence.ANYTHING if mark is None else mark
         if mark == "*":
             expected = Presence.SOMETHING_THERE
@@ -44,7 +44,7 @@ def edit_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
 def creation_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
     """Return the dependency that says who creates an object; the document names it."""
 
-    async def creation(caller: User) -> Edit:
+    async def creation(caller: Configurer) -> Edit:
         return Edit(caller.tenant, caller.actor, kind, None, Presence.NOTHING_THERE)
 
     return creation

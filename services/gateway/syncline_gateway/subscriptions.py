@@ -24,7 +24,7 @@ from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
 from syncline.postgres.notifications.mail_addresses import MailAddresses
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
-from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.access.caller import Caller, Subscriber
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Page, Paged, Paging, etag, identity, words
 from syncline_gateway.requests.resource import BASE, Body, Resource
@@ -158,7 +158,7 @@ class CallerSubscriptions:
 def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]:
     """Return the dependency that gives a caller's subscriptions of a kind."""
 
-    async def subscriptions(caller: User, api: Api) -> CallerSubscriptions:
+    async def subscriptions(caller: Subscriber, api: Api) -> CallerSubscriptions:
         return CallerSubscriptions(api, caller, kind)
 
     return subscriptions

@@ -49,6 +49,40 @@ class Role(IntEnum):
         return self.word.replace("_", " ").title()
 
 
+Permission = Literal[
+    "configure",
+    "dead_letters",
+    "notifications",
+    "api_keys",
+    "audit_log",
+    "users",
+    "tenants",
+    "erase",
+    "payloads",
+]
+PERMISSIONS: dict[Permission, Role] = {
+    "configure": Role.USER,
+    "dead_letters": Role.USER,
+    "notifications": Role.USER,
+    "api_keys": Role.USER,
+    "audit_log": Role.USER,
+    "users": Role.ADMIN,
+    "tenants": Role.ADMIN,
+    "erase": Role.ADMIN,
+}
+"""What not every role may do, and the least that may; all may look, trigger, pause and cancel.
+
+`configure` is instances, profiles, mappings, schedules, hooks and cursors; `dead_letters` changes
+the DLQ. The gateway refuses by this table, and the console draws by it. `payloads` has no row: it
+is a flag of each user and key."""
+
+
+def missing_permissions(role: Role, *, sees_payloads: bool) -> dict[Permission, RoleName]:
+    """Return what somebody may not do, each with the least role that has it or may give it."""
+    missing = {name: least.word for name, least in PERMISSIONS.items() if role < least}
+    return missing if sees_payloads else missing | {"payloads": Role.ADMIN.word}
+
+
 def sees_payloads(role: Role) -> bool:
     """Tell whether somebody new sees the payloads of records if nothing is said of it."""
     return role is not Role.RUNNER

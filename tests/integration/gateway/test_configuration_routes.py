@@ -12,12 +12,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from syncline.domain.access import Role
 from syncline.domain.errors import Category, Failure
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.breakers import Breakers
 from syncline.postgres.limits.leases import Limits
 from syncline.postgres.limits.run_limiter import RunLimiter
-from syncline_gateway.access.caller import Caller, Role, caller_of
+from syncline_gateway.access.caller import Caller, caller_of
 from tests.support.gateway import gateway
 from tests.support.stored_runs import store_runs
 

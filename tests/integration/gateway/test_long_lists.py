@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from syncline.domain.access import Role
 from syncline.postgres.database.database import Database, open_database
-from syncline_gateway.access.caller import Caller, Role, caller_of
+from syncline_gateway.access.caller import Caller, caller_of
 from tests.support.configured import configure
 from tests.support.gateway import gateway
 

@@ -54,7 +54,10 @@ async def test_who_may_not_see_payloads_gets_none(place: Gateway, role: RoleName
         assert (shown["payload"], shown["edit"], shown["isHidden"]) == (None, None, True)
         assert shown["entry"]["sourceId"] == "A1"
         assert problem(await caller.get(f"/dlq/{one}/payload")) == (403, "forbidden")
-        assert (await caller.get("/session")).json()["seesPayloads"] is False
+        session = (await caller.get("/session")).json()
+        assert session["seesPayloads"] is False
+        lacking = {"permission": "payloads", "role": "platform_admin"}
+        assert lacking in session["missingPermissions"]
     assert await looks(place.database) == []
 
 

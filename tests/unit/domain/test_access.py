@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from syncline.domain.access import (
+    PERMISSIONS,
     Role,
     checked_name,
     checked_password,
     checked_tenants,
     composed_password,
+    missing_permissions,
 )
 from syncline.domain.errors import InvalidInputError
 
@@ -60,3 +62,12 @@ def test_who_is_no_admin_needs_a_tenant() -> None:
     assert checked_tenants(["a"], Role.ADMIN) == []
     with pytest.raises(InvalidInputError, match="a Runner works in assigned tenants only"):
         checked_tenants([], Role.RUNNER)
+
+
+def test_each_role_lacks_what_only_those_above_it_may() -> None:
+    assert missing_permissions(Role.ADMIN, sees_payloads=True) == {}
+    of_user = missing_permissions(Role.USER, sees_payloads=True)
+    assert of_user == dict.fromkeys(("users", "tenants", "erase"), "platform_admin")
+    of_runner = missing_permissions(Role.RUNNER, sees_payloads=False)
+    assert of_runner.keys() == {*PERMISSIONS, "payloads"}
+    assert (of_runner["configure"], of_runner["payloads"]) == ("user", "platform_admin")

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from fastapi import Depends, Request
 
-from syncline.domain.access import EVERYWHERE, Role
+from syncline.domain.access import EVERYWHERE, PERMISSIONS, Permission, Role
 from syncline.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from syncline.postgres.access.api_keys import ApiKeys
 from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
@@ -30,8 +30,6 @@ from syncline_gateway.access.throttle import Throttle
 from syncline_gateway.requests.problems import ProblemError, too_many
 
 log = structlog.get_logger()
-__all__ = ["Admin", "Caller", "Role", "Runner", "User"]
-
 COOKIE = "syncline_session"
 """Where the console has an https address, `__Host-` stands before: no other host can set that."""
 CSRF_HEADER = "X-Syncline-CSRF"
@@ -262,9 +260,7 @@ async def address_of(request: Request) -> str:  # in a thread it could not set t
 
 
 Address = Annotated[str, Depends(address_of)]
-"""A route's parameter: where a request came from."""
 AuthenticationDep = Annotated[Authentication, Depends(authentication_of)]
-"""A route's parameter: how callers are found."""
 
 
 async def caller_of(
@@ -279,20 +275,26 @@ async def caller_of(
     return Caller(tenant, identity.actor, identity.role, identity, sees_payloads=sees)
 
 
-def _at_least(role: Role) -> Callable[..., Awaitable[Caller]]:
+def _with(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
+    least = Role.RUNNER if permission is None else PERMISSIONS[permission]
+
     async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-        if caller.role < role:
-            raise ForbiddenError(f"this needs the role {role.title}; yours is {caller.role.title}")
+        if caller.role < least:
+            raise ForbiddenError(f"this needs the role {least.title}; yours is {caller.role.title}")
         TENANTS.set(",".join(caller.tenants))
         return caller
 
-    check.role = role  # type: ignore[attr-defined]  # the test that walks all routes reads it
+    check.role = least  # type: ignore[attr-defined]  # the test that walks all routes reads it
     return check
 
 
-Runner = Annotated[Caller, Depends(_at_least(Role.RUNNER))]
-"""A route's parameter: whoever may look and trigger."""
-User = Annotated[Caller, Depends(_at_least(Role.USER))]
-"""A route's parameter: whoever may change configuration and the DLQ."""
-Admin = Annotated[Caller, Depends(_at_least(Role.ADMIN))]
-"""A route's parameter: a Platform Admin."""
+Runner = Annotated[Caller, Depends(_with(None))]
+"""A route's parameter: whoever may look and trigger, which is everybody who is known."""
+Configurer = Annotated[Caller, Depends(_with("configure"))]
+Resolver = Annotated[Caller, Depends(_with("dead_letters"))]
+Subscriber = Annotated[Caller, Depends(_with("notifications"))]
+KeyKeeper = Annotated[Caller, Depends(_with("api_keys"))]
+Auditor = Annotated[Caller, Depends(_with("audit_log"))]
+UserAdmin = Annotated[Caller, Depends(_with("users"))]
+TenantAdmin = Annotated[Caller, Depends(_with("tenants"))]
+Eraser = Annotated[Caller, Depends(_with("erase"))]

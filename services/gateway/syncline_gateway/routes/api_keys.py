@@ -11,7 +11,7 @@ from syncline.domain.access import LONGEST_NAME, Role, RoleName
 from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
 from syncline.security.tokens import new_api_key
-from syncline_gateway.access.caller import AuthenticationDep, User
+from syncline_gateway.access.caller import AuthenticationDep, KeyKeeper
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity
 from syncline_gateway.requests.resource import Answered, Body, Resource
@@ -41,7 +41,7 @@ class NewKey(Body):
 
 
 @router.get("")
-async def list_api_keys(caller: User, api: Api, paging: Paged) -> Page[ApiKeyView]:
+async def list_api_keys(caller: KeyKeeper, api: Api, paging: Paged) -> Page[ApiKeyView]:
     """List the tenant's keys, the newest first."""
     (after,) = paging.key(identity) or (None,)
     found = await ApiKeys(api.database).list(caller.tenant, paging.limit, after)
@@ -49,7 +49,7 @@ async def list_api_keys(caller: User, api: Api, paging: Paged) -> Page[ApiKeyVie
 
 
 @router.post("", status_code=201)
-async def create_api_key(body: NewKey, caller: User, api: Api) -> Answered[CreatedKey]:
+async def create_api_key(body: NewKey, caller: KeyKeeper, api: Api) -> Answered[CreatedKey]:
     """Make a key; the answer is the only place where it is ever shown."""
     if Role.of(body.role) > caller.role:
         raise ForbiddenError(f"a key may have no role above yours, {caller.role.title}")
@@ -66,14 +66,14 @@ async def create_api_key(body: NewKey, caller: User, api: Api) -> Answered[Creat
 
 
 @router.get("/{key}")
-async def get_api_key(key: Id, caller: User, api: Api) -> ApiKeyView:
+async def get_api_key(key: Id, caller: KeyKeeper, api: Api) -> ApiKeyView:
     """Show a key, without the key."""
     return await ApiKeys(api.database).get(caller.tenant, key)
 
 
 @router.delete("/{key}")
 async def revoke_api_key(
-    key: Id, caller: User, api: Api, authentication: AuthenticationDep
+    key: Id, caller: KeyKeeper, api: Api, authentication: AuthenticationDep
 ) -> ApiKeyView:
     """Revoke a key: every gateway refuses it within 5 seconds. It stays in the list."""
     revoked = await ApiKeys(api.database).revoke(caller.tenant, key, caller.actor)

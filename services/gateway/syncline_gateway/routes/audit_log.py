@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
-from syncline_gateway.access.caller import User
+from syncline_gateway.access.caller import Auditor
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Page, Paged, long_number, moment
 from syncline_gateway.requests.resource import Resource
@@ -36,7 +36,7 @@ async def _filter(
 
 @router.get("")
 async def list_audit_entries(
-    caller: User, api: Api, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
+    caller: Auditor, api: Api, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
 ) -> Page[AuditEntry]:
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
     log = AuditLog(api.database)
@@ -47,7 +47,7 @@ async def list_audit_entries(
 
 @router.get("/{entry}")
 async def get_audit_entry(
-    entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, api: Api
+    entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: Auditor, api: Api
 ) -> AuditEntry:
     """Show one entry."""
     return await AuditLog(api.database).get(caller.tenants, entry)

@@ -14,7 +14,7 @@ from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
 from syncline.resources.edits import Edit
-from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.access.caller import Configurer, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import (
     Name,
@@ -77,7 +77,7 @@ async def list_connection_profiles(
 
 @router.post("/test")
 async def test_unsaved_connection_profile(
-    body: Document[ProfileBody], caller: User, api: Api
+    body: Document[ProfileBody], caller: Configurer, api: Api
 ) -> ConnectionTest:
     """Test a connection before it is saved: host, TLS, login, permission, within 10 seconds."""
     return await _checker(api, caller.tenant).unsaved(caller.tenant, caller.actor, body.value)
@@ -91,7 +91,7 @@ async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer
 
 
 @router.post("/{name}/test")
-async def test_connection_profile(name: Name, caller: User, api: Api) -> ConnectionTest:
+async def test_connection_profile(name: Name, caller: Configurer, api: Api) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
     return await _checker(api, caller.tenant).stored(caller.tenant, caller.actor, name)
 

@@ -12,7 +12,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.cursors.cursors import Cursors, CursorView
 from syncline.postgres.database.conditions import ListPart
-from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.access.caller import Configurer, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Search
 from syncline_gateway.requests.parameters import IfMatch, Page, Paged, etag, number, words
@@ -88,7 +88,12 @@ async def list_cursor_versions(
 
 @router.post("/{instance}/{entityType}/reset")
 async def reset_cursor(
-    instance: Instance, entity_type: EntityType, body: Reset, caller: User, api: Api, mark: IfMatch
+    instance: Instance,
+    entity_type: EntityType,
+    body: Reset,
+    caller: Configurer,
+    api: Api,
+    mark: IfMatch,
 ) -> Answered[CursorView]:
     """Clear a cursor: the next run reads everything, unchanged records are skipped."""
     stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())
@@ -98,7 +103,12 @@ async def reset_cursor(
 
 @router.post("/{instance}/{entityType}/rewind")
 async def rewind_cursor(
-    instance: Instance, entity_type: EntityType, body: Rewind, caller: User, api: Api, mark: IfMatch
+    instance: Instance,
+    entity_type: EntityType,
+    body: Rewind,
+    caller: Configurer,
+    api: Api,
+    mark: IfMatch,
 ) -> Answered[CursorView]:
     """Set a cursor to a value, or back to what it was in a version; that adds a version."""
     stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())

@@ -16,7 +16,7 @@ from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
-from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.access.caller import Caller, Resolver
 from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, key_of
@@ -76,7 +76,7 @@ class Resolutions(msgspec.Struct, frozen=True, rename="camel"):
 
 @router.post("/replay", status_code=202)
 async def replay_dead_letters(
-    body: ReplayMany, caller: User, api: Api, idempotency_key: IdempotencyKey = None
+    body: ReplayMany, caller: Resolver, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
     entries, missing = await _entries(api, caller, body, "pending")
@@ -90,7 +90,11 @@ async def replay_dead_letters(
 
 @router.post("/{letter_id}/replay", status_code=202)
 async def replay_dead_letter(
-    letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: IdempotencyKey = None
+    letter_id: Id,
+    body: ReplayOne,
+    caller: Resolver,
+    api: Api,
+    idempotency_key: IdempotencyKey = None,
 ) -> ReplayResult:
     """Replay an entry, changed by who may see payloads, or as it is; 409 if it is not Pending."""
     changes = body.payload is not None or body.patch is not None
@@ -127,20 +131,20 @@ def _edit(found: DeadLetterDetail, body: ReplayOne) -> PayloadEdit:
 
 
 @router.post("/discard")
-async def discard_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
+async def discard_dead_letters(body: ResolveMany, caller: Resolver, api: Api) -> Resolutions:
     """Discard up to 1,000 entries that wait: nobody needs them. They may be restored."""
     return await _resolve_many(body, caller, api, OperationKind.DISCARD)
 
 
 @router.post("/restore")
-async def restore_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
+async def restore_dead_letters(body: ResolveMany, caller: Resolver, api: Api) -> Resolutions:
     """Let up to 1,000 discarded entries wait again."""
     return await _resolve_many(body, caller, api, OperationKind.RESTORE)
 
 
 @router.post("/{letter_id}/discard")
 async def discard_dead_letter(
-    letter_id: Id, body: DiscardReason, caller: User, api: Api
+    letter_id: Id, body: DiscardReason, caller: Resolver, api: Api
 ) -> Resolution:
     """Discard an entry; 409 if it is not Pending."""
     return await _resolve_one(letter_id, body, caller, api, OperationKind.DISCARD)
@@ -148,7 +152,7 @@ async def discard_dead_letter(
 
 @router.post("/{letter_id}/restore")
 async def restore_dead_letter(
-    letter_id: Id, body: DiscardReason, caller: User, api: Api
+    letter_id: Id, body: DiscardReason, caller: Resolver, api: Api
 ) -> Resolution:
     """Let a discarded entry wait again; 409 if it is not Discarded."""
     return await _resolve_one(letter_id, body, caller, api, OperationKind.RESTORE)

@@ -14,7 +14,7 @@ from syncline.postgres.hooks.hook_list import HookDeliveryView, HookList, HookVi
 from syncline.postgres.hooks.hook_secrets import HookSecrets
 from syncline.resources import edits
 from syncline.resources.edits import Edit
-from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.access.caller import Configurer, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Search, add_routes, edit_of, listed, saved
 from syncline_gateway.requests.parameters import Id, Page, Paged, etag, identity, moment
@@ -97,7 +97,7 @@ async def disable_inbound_webhook(edit: HookEdit, api: Api) -> Answered[HookView
 
 @router.post("/{name}/rotate-secret")
 async def rotate_inbound_webhook_secret(
-    name: Name, caller: User, api: Api, body: SecretBody
+    name: Name, caller: Configurer, api: Api, body: SecretBody
 ) -> HookSecret:
     """Give a hook its first or another secret, shown here alone; for 24 hours both count."""
     secrets = HookSecrets(api.database, api.keyring)

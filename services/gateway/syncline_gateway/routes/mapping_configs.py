@@ -24,7 +24,7 @@ from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
-from syncline_gateway.access.caller import Caller, Runner, User
+from syncline_gateway.access.caller import Caller, Configurer, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import (
     Name,
@@ -100,7 +100,7 @@ async def list_mapping_configs(
 
 @router.post("/validate")
 async def validate_mapping_config(
-    body: Document[MappingBody], caller: User, api: Api
+    body: Document[MappingBody], caller: Configurer, api: Api
 ) -> Validation:
     """Check a draft, also against the instances that use the mapping; nothing is written."""
     edit = Edit(caller.tenant, caller.actor, Kind.MAPPING, None)
@@ -182,13 +182,17 @@ def _list(api: Api) -> MappingList:
 
 
 @router.post("/dry-run")
-async def dry_run_unsaved_mapping_config(body: DryRunRequest, caller: User, api: Api) -> DryRun:
+async def dry_run_unsaved_mapping_config(
+    body: DryRunRequest, caller: Configurer, api: Api
+) -> DryRun:
     """Run up to 20 records through a draft of a new mapping."""
     return await _dry_run(api, caller, None, body)
 
 
 @router.post("/{name}/dry-run")
-async def dry_run_mapping_config(name: Name, body: DryRunRequest, caller: User, api: Api) -> DryRun:
+async def dry_run_mapping_config(
+    name: Name, body: DryRunRequest, caller: Configurer, api: Api
+) -> DryRun:
     """Run up to 20 records of the source through a mapping, a version of it, or a draft.
 
     Reading the source is for who may see payloads, and is audited.
@@ -197,7 +201,9 @@ async def dry_run_mapping_config(name: Name, body: DryRunRequest, caller: User, 
 
 
 @router.post("/{name}/try-draft")
-async def try_mapping_config_draft(name: Name, body: TrialRequest, caller: User, api: Api) -> Trial:
+async def try_mapping_config_draft(
+    name: Name, body: TrialRequest, caller: Configurer, api: Api
+) -> Trial:
     """Compare a draft with the active version over stored raw records and dead letters.
 
     For who may see payloads; it is audited.

@@ -14,7 +14,7 @@ from syncline.domain.dead_letter.replay import FAILED
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
-from syncline_gateway.access.caller import Caller, Runner, User
+from syncline_gateway.access.caller import Caller, Resolver, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, hash_of, key_of
 from syncline_gateway.requests.parameters import (
@@ -57,7 +57,7 @@ class OperationRequest(Selection, kw_only=True, rename="camel", forbid_unknown_f
 
 @router.post("", status_code=202)
 async def create_operation(
-    body: OperationRequest, caller: User, api: Api, idempotency_key: IdempotencyKey = None
+    body: OperationRequest, caller: Resolver, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answered[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
     new = _new(body, caller, key_of(api.keyring, caller.tenant, idempotency_key))
@@ -135,14 +135,14 @@ async def list_operation_items(
 
 
 @router.post("/{operation_id}/abort", status_code=202)
-async def abort_operation(operation_id: Id, caller: User, api: Api) -> OperationView:
+async def abort_operation(operation_id: Id, caller: Resolver, api: Api) -> OperationView:
     """Stop an operation: writes under way finish, what was not sent stays as it was."""
     operations = Operations(api.database)
     return await operations.abort(caller.tenant, operation_id, caller.actor)
 
 
 @router.post("/{operation_id}/undo", status_code=202)
-async def undo_operation(operation_id: Id, caller: User, api: Api) -> OperationView:
+async def undo_operation(operation_id: Id, caller: Resolver, api: Api) -> OperationView:
     """Undo a replay that has not begun, or restore what a discard discarded (a new operation)."""
     operations = Operations(api.database)
     return await operations.undo(caller.tenant, operation_id, caller.actor)

@@ -23,7 +23,7 @@ from syncline.postgres.runs.record_history import (
     run_position_of,
 )
 from syncline.postgres.runs.search import checked_id
-from syncline_gateway.access.caller import Admin, Runner
+from syncline_gateway.access.caller import Eraser, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Id, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Body, Resource
@@ -78,7 +78,7 @@ class ErasedRecord(Body):
 
 
 @router.post("/erase")
-async def erase_record_payloads(body: ErasedRecord, caller: Admin, api: Api) -> Erasure:
+async def erase_record_payloads(body: ErasedRecord, caller: Eraser, api: Api) -> Erasure:
     """Erase what is stored of a record's contents: payloads, edits and errors of dead letters.
 
     Those dead letters cannot be replayed then. What topics hold is removed when it is too old.

@@ -10,7 +10,13 @@ from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from syncline.actions.sign_in import SignIn
-from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
+from syncline.domain.access import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    Permission,
+    RoleName,
+    missing_permissions,
+)
 from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.users import Users
 from syncline.security.tokens import csrf_token, token_hash
@@ -32,6 +38,13 @@ Password = Annotated[str, Field(max_length=4 * LONGEST_PASSWORD)]
 Link = Annotated[str, Field(max_length=100, description="What stands behind `#` of the link.")]
 
 
+class MissingPermission(msgspec.Struct, frozen=True):
+    """What a caller may not do, and the least role that has it or may give it."""
+
+    permission: Permission
+    role: RoleName
+
+
 class SessionInfo(msgspec.Struct, frozen=True, rename="camel"):
     """Who is signed in, or whose API key it is; which tenant is looked at, and which may be.
 
@@ -43,6 +56,7 @@ class SessionInfo(msgspec.Struct, frozen=True, rename="camel"):
     tenant: str
     tenants: list[str]
     sees_payloads: bool
+    missing_permissions: list[MissingPermission]
     csrf_token: str | None
     expires_at: datetime | None
 
@@ -215,12 +229,14 @@ async def choose_password(body: NewPassword, entrance: EntranceDep) -> Answered[
 
 async def _info(authentication: Authentication, identity: Identity, tenant: str) -> SessionInfo:
     session = identity.session
+    missing = missing_permissions(identity.role, sees_payloads=identity.sees_payloads)
     return SessionInfo(
         identity.actor,
         identity.role.word,
         tenant,
         await authentication.tenants(identity),
         identity.sees_payloads,
+        [MissingPermission(*one) for one in missing.items()],
         csrf_token(identity.secret) if session else None,
         session.expires_at if session else None,
     )

@@ -13,7 +13,7 @@ from syncline.domain.errors import RetriableError
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.failures import BrokerRefusedError
 from syncline.postgres.access.tenants import Tenants, TenantView
-from syncline_gateway.access.caller import Admin, AuthenticationDep, Runner
+from syncline_gateway.access.caller import AuthenticationDep, Runner, TenantAdmin
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Page, Paged, words
 from syncline_gateway.requests.resource import Body, Resource
@@ -58,7 +58,7 @@ async def list_tenants(
 
 
 @router.post("", status_code=201)
-async def create_tenant(body: NewTenant, caller: Admin, api: Api) -> CreatedTenant:
+async def create_tenant(body: NewTenant, caller: TenantAdmin, api: Api) -> CreatedTenant:
     """Make a tenant and its trigger topic; without Kafka the topic is to be made by hand."""
     made = await Tenants(api.installation).add(body.id, caller.actor)
     topic = await _trigger_topic(api, body.id)

@@ -12,7 +12,7 @@ from syncline.actions.sign_in import password_link
 from syncline.domain.access import LONGEST_NAME, RoleName
 from syncline.postgres.access.one_time_links import LASTS
 from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
-from syncline_gateway.access.caller import Admin, AuthenticationDep
+from syncline_gateway.access.caller import AuthenticationDep, UserAdmin
 from syncline_gateway.api import Api
 from syncline_gateway.requests.parameters import Page, Paged, words
 from syncline_gateway.requests.resource import Answered, Body, Resource
@@ -65,7 +65,7 @@ class UserPatch(Body):
 
 @router.get("")
 async def list_users(
-    caller: Admin,
+    caller: UserAdmin,
     api: Api,
     paging: Paged,
     search: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
@@ -77,7 +77,7 @@ async def list_users(
 
 
 @router.post("", status_code=201)
-async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[InvitedUser]:
+async def create_user(body: NewUser, caller: UserAdmin, api: Api) -> Answered[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
     async with api.installation.transaction() as connection:
         wanted = (body.name, body.role, body.tenants)
@@ -87,14 +87,14 @@ async def create_user(body: NewUser, caller: Admin, api: Api) -> Answered[Invite
 
 
 @router.get("/{user}")
-async def get_user(user: str, caller: Admin, api: Api) -> UserView:
+async def get_user(user: str, caller: UserAdmin, api: Api) -> UserView:
     """Show a user, by ID or name."""
     return await find_user(api.installation, user)
 
 
 @router.patch("/{user}")
 async def update_user(
-    user: str, body: UserPatch, caller: Admin, api: Api, authentication: AuthenticationDep
+    user: str, body: UserPatch, caller: UserAdmin, api: Api, authentication: AuthenticationDep
 ) -> UserView:
     """Change role or tenants, or disable: who is disabled is signed out everywhere.
 
@@ -107,7 +107,7 @@ async def update_user(
 
 
 @router.post("/{user}/password-link", status_code=201)
-async def create_password_link(user: str, caller: Admin, api: Api) -> PasswordLink:
+async def create_password_link(user: str, caller: UserAdmin, api: Api) -> PasswordLink:
     """Make a new link to choose a password; former ones of this user are worth nothing then."""
     return await _link(api, user, caller.actor)
 
