@@ -8,7 +8,13 @@ import { router } from "~/app/router";
 import { barePages, pages } from "~/pages/registry";
 
 const session = vi.hoisted(() => {
-  const anna = { user: "anna", role: "platform_admin", tenant: "default", tenants: ["default"] };
+  const anna = {
+    user: "anna",
+    role: "platform_admin",
+    tenant: "default",
+    tenants: ["default"],
+    missingPermissions: [],
+  };
   // Before the client of the API is made, which keeps the function that it found.
   globalThis.fetch = async () => Response.json({ ...anna, items: [], next: null });
   return anna;
@@ -24,7 +30,7 @@ vi.mock("~/pages/registry", async (original) => {
       },
     }),
   });
-  return { pages: real.pages.map(broken), barePages: real.barePages.map(broken) };
+  return { ...real, pages: real.pages.map(broken), barePages: real.barePages.map(broken) };
 });
 
 beforeAll(() => {

@@ -25,6 +25,14 @@ export function isSignedOut(error: unknown): boolean {
   return Boolean(error) && asProblem(error).status === 401;
 }
 
+export type Permission = Session["missingPermissions"][number]["permission"];
+
+/** The role that somebody lacks for something, as people read it; undefined where they may do it. */
+export function useLacking(permission: Permission | undefined): string | undefined {
+  const missing = useSession().data?.missingPermissions.find((one) => one.permission === permission);
+  return missing && roleWord(missing.role);
+}
+
 const ROLES: Record<string, string> = { runner: "Runner", user: "User", platform_admin: "Platform Admin" };
 
 /** A role as people read it. */

@@ -2,9 +2,8 @@ import { createSpotlight, Spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
-import { useSession } from "~/api/session";
 import { useSearchHits } from "~/pages/records/search";
-import { pages } from "~/pages/registry";
+import { usePagesOfMenu } from "~/pages/registry";
 
 export const [paletteState, paletteStore] = createSpotlight();
 
@@ -12,12 +11,9 @@ export const [paletteState, paletteStore] = createSpotlight();
 export function Palette() {
   const [text, setText] = useState("");
   const router = useRouter();
-  const role = useSession().data?.role ?? "";
   const { hits, more, searching } = useSearchHits(text.trim());
   const wanted = text.trim().toLowerCase();
-  const found = pages.filter(
-    ({ rail, title }) => rail && (!rail.roles || rail.roles.includes(role)) && title.toLowerCase().includes(wanted),
-  );
+  const found = usePagesOfMenu().filter(({ title }) => title.toLowerCase().includes(wanted));
   const go = (to: string) => void router.navigate({ href: to });
   return (
     <Spotlight.Root
@@ -49,7 +45,7 @@ export function Palette() {
         {found.length > 0 && (
           <Spotlight.ActionsGroup label="Pages">
             {found.map((page) => {
-              const Icon = page.rail?.icon ?? IconSearch;
+              const Icon = page.rail.icon;
               return (
                 <Spotlight.Action
                   key={page.path}

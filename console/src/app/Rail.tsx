@@ -1,8 +1,7 @@
 import { ActionIcon, Badge, ScrollArea, Tooltip } from "@mantine/core";
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useSession } from "~/api/session";
-import { type Page, pages, type RailEntry } from "~/pages/registry";
+import { type Page, type RailEntry, usePagesOfMenu } from "~/pages/registry";
 import { count } from "~/state/format";
 import classes from "./Rail.module.css";
 
@@ -11,9 +10,7 @@ type InRail = Page & { rail: RailEntry };
 
 /** All pages, by icon and word; folded to icons when `narrow`. */
 export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => void }) {
-  const role = useSession().data?.role ?? "";
-  const entries = pages.filter((page): page is InRail => page.rail !== undefined);
-  const allowed = entries.filter(({ rail }) => !rail.roles || rail.roles.includes(role));
+  const allowed = usePagesOfMenu();
   const Fold = narrow ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
   return (
     <div className={classes.rail}>
@@ -23,7 +20,7 @@ export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => vo
       </Link>
       <ScrollArea className={classes.scroll} type="auto" scrollbarSize={6}>
         <nav aria-label="Pages">
-          {GROUPS.map((group) => (
+          {GROUPS.filter((group) => allowed.some(({ rail }) => rail.group === group)).map((group) => (
             <ul key={group} className={classes.group} aria-label={group}>
               {allowed
                 .filter(({ rail }) => rail.group === group)

@@ -3,10 +3,11 @@ import { Suspense, useState } from "react";
 import { isSignedOut, useSession } from "~/api/session";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { togglePaused } from "~/live/health";
-import { pages } from "~/pages/registry";
+import { usePagesOfMenu } from "~/pages/registry";
 import { useShortcutListener, useShortcuts } from "~/state/shortcuts";
 import { stored } from "~/state/stored";
 import { toggleUtc } from "~/state/zone";
+import { Allowed } from "./Allowed";
 import { Announcer } from "./Announcer";
 import { Palette, paletteStore } from "./Palette";
 import { Rail } from "./Rail";
@@ -23,6 +24,7 @@ export function Shell() {
   const router = useRouter();
   const session = useSession();
   const isNarrow = narrow.use();
+  const pages = usePagesOfMenu();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const signedOut = isSignedOut(session.error);
   useShortcutListener();
@@ -33,7 +35,7 @@ export function Shell() {
     { keys: "u", label: "Switch between UTC and local time", group: "Everywhere", run: toggleUtc },
     { keys: ".", label: "Hold live data, let it go on", group: "Everywhere", run: togglePaused },
     ...pages.flatMap(({ rail, path, title }) =>
-      rail?.key
+      rail.key
         ? [{ keys: `g ${rail.key}`, label: title, group: "Go to", run: () => void router.navigate({ href: path }) }]
         : [],
     ),
@@ -52,7 +54,9 @@ export function Shell() {
               <ProblemAlert error={session.error} onRetry={() => void session.refetch()} />
             )}
             <Suspense key={path} fallback={null}>
-              <Outlet />
+              <Allowed>
+                <Outlet />
+              </Allowed>
             </Suspense>
           </div>
         </main>

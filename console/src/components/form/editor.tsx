@@ -1,10 +1,22 @@
-import { Alert, Button, Group, type PaperProps, Paper as Plain, Skeleton, TextInput, Title } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Fieldset,
+  Group,
+  type PaperProps,
+  Paper as Plain,
+  Skeleton,
+  Stack,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type ComponentProps, Fragment, type ReactNode, useEffect } from "react";
 import type { Tagged } from "~/api/client";
 import type { Problem } from "~/api/problem";
 import { refetch } from "~/api/query";
+import { useLacking } from "~/api/session";
 import { ActionButton } from "~/components/action";
 import { type FormOptions, useApiForm } from "~/components/form/form";
 import { PageHeader } from "~/components/PageHeader";
@@ -140,6 +152,15 @@ export function NameField({ isNew, ...field }: ComponentProps<typeof TextInput> 
       maw={420}
       {...field}
     />
+  );
+}
+
+/** The fields of an editor; for those who may not change configuration, they can be read. */
+export function Fields({ gap = "sm", children }: { gap?: string; children: ReactNode }) {
+  return (
+    <Fieldset variant="unstyled" disabled={Boolean(useLacking("configure"))}>
+      <Stack gap={gap}>{children}</Stack>
+    </Fieldset>
   );
 }
 

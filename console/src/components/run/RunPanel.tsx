@@ -2,6 +2,7 @@ import { Button, Group, Skeleton, Text } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { announce } from "~/app/Announcer";
 import { links } from "~/app/links";
+import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { lookOf, MODE_WORDS } from "~/components/status";
 import { CopyId, Duration, PlainLink, Time } from "~/components/values";
@@ -137,7 +138,9 @@ function Ended({ run, onAgain }: { run: RunStatus; onAgain: Props["onAgain"] }) 
           Run again
         </Button>
       )}
-      <To to={links.schedules({ edit: "*", instance: run.instance, entity: run.entityType })}>Schedule this</To>
+      <May permission="configure">
+        <To to={links.schedules({ edit: "*", instance: run.instance, entity: run.entityType })}>Schedule this</To>
+      </May>
     </Group>
   );
 }

@@ -7,7 +7,7 @@ import { count, plural } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 import { filterOf, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
-import type { Kind } from "./words";
+import { type Kind, useKinds } from "./words";
 
 interface Props {
   view: View;
@@ -25,7 +25,7 @@ export function BulkBar({ view, selected, onClear }: Props) {
     queryFn: () => api.get("/api/v1/dlq/selection", { query: { ...filter, status: view.status } }),
     enabled: selected.size > 0,
   }).data?.count;
-  const kinds: Kind[] = view.status === "pending" ? ["replay", "discard"] : ["restore"];
+  const kinds = useKinds(view.status);
   const start = (kind: Kind) => selected.size > 0 && kinds.includes(kind) && setActing(kind);
   useShortcuts([
     { keys: "r", label: "Replay the selected", group: "Dead letters", run: () => start("replay") },

@@ -10,13 +10,14 @@ import { Arrived } from "./Arrived";
 import { BulkBar } from "./BulkBar";
 import { Empty } from "./Empty";
 import { dlqFilters, filterOf, type SetView, type View } from "./filters";
-import { type Letter, retriesTone } from "./words";
+import { type Letter, retriesTone, useKinds } from "./words";
 
 const LIMIT = 50;
 
 /** Entries one by one, the newest first. */
 export function EntriesTable({ view, setView }: { view: View; setView: SetView }) {
   const filter = filterOf(view);
+  const kinds = useKinds(view.status);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const scope = JSON.stringify([view.status, filter]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter, another selection
@@ -35,7 +36,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
       openId={view.entry}
       onOpen={(row) => setView({ entry: row.id, cursor: view.cursor })}
       selected={selected}
-      {...(view.status !== "replayed" && { onSelect: setSelected })}
+      {...(kinds.length > 0 && { onSelect: setSelected })}
       toolbar={
         <Stack gap={6}>
           {dlqFilters(view, setView).controls}

@@ -1,6 +1,8 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconArrowBackUp, IconDownload, IconPencil, IconRefresh, IconRotate, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { useLacking } from "~/api/session";
+import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { useShortcuts } from "~/state/shortcuts";
 import { EditAndReplay } from "./EditAndReplay";
@@ -13,7 +15,8 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
   const [editing, setEditing] = useState(false);
   const replay = useReplay(entry.id);
   const resolve = useResolve(entry.id);
-  const pending = entry.status === "pending";
+  const lacking = useLacking("dead_letters");
+  const pending = entry.status === "pending" && !lacking;
   const readable = entry.instance !== null && entry.hindrance === null;
   const editable =
     pending && readable && detail.payload !== null && detail.payload !== "null" && entry.stage !== "ingest";
@@ -37,6 +40,7 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
   );
   return (
     <>
+      <May permission="dead_letters" to="replay or discard it" />
       <Group gap="xs">
         {pending &&
           readable &&
@@ -47,6 +51,7 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
           act("Read again from the source", IconRefresh, () => replay.mutate({ fromStage: "ingest" }), "default")}
         {pending && act("Discard", IconTrash, () => resolve.mutate("discard"), "default", resolve)}
         {entry.status === "discarded" &&
+          !lacking &&
           act("Restore", IconArrowBackUp, () => resolve.mutate("restore"), "filled", resolve)}
         {detail.payload !== null && (
           <Button
@@ -62,7 +67,9 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
           </Button>
         )}
       </Group>
-      {pending && entry.hindrance !== null && <Text>It cannot be replayed now: {entry.hindrance}.</Text>}
+      {entry.status === "pending" && entry.hindrance !== null && (
+        <Text>It cannot be replayed now: {entry.hindrance}.</Text>
+      )}
       <ProblemAlert error={replay.error ?? resolve.error} />
       {editing && <EditAndReplay detail={detail} onClose={() => setEditing(false)} />}
     </>

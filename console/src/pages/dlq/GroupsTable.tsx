@@ -9,11 +9,12 @@ import { Arrived } from "./Arrived";
 import { Empty } from "./Empty";
 import { dlqFilters, filterOf, type SetView, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
-import { advice, type Kind, kindsOf, type Group as LetterGroup, VERBS } from "./words";
+import { advice, type Kind, type Group as LetterGroup, useKinds, VERBS } from "./words";
 
 /** Entries folded by what went wrong, the largest group first. */
 export function GroupsTable({ view, setView }: { view: View; setView: SetView }) {
   const filter = filterOf(view);
+  const kinds = useKinds(view.status);
   const [acting, setActing] = useState<{ kind: Kind; group: LetterGroup } | null>(null);
   const query = { ...filter, status: view.status, cursor: view.cursor };
   const list = useList<LetterGroup>({
@@ -26,7 +27,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
     header: "Actions",
     cell: (group) => (
       <Group gap={4} wrap="nowrap">
-        {kindsOf(view.status)
+        {kinds
           .filter((kind) => kind !== "replay" || group.replayable > 0)
           .map((kind) => (
             <Button

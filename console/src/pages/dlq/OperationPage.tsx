@@ -6,6 +6,7 @@ import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
@@ -49,7 +50,7 @@ function Actions({ operation }: { operation: Operation }) {
     operation.state === "waiting" ||
     (operation.kind === "discard" && operation.finishedAt && operation.results.discarded);
   return (
-    <>
+    <May permission="dead_letters">
       {!operation.finishedAt && operation.state !== "waiting" && !operation.stopped && (
         <Button variant="default" onClick={() => void abort(operation)}>
           Abort
@@ -60,7 +61,7 @@ function Actions({ operation }: { operation: Operation }) {
           Undo
         </Button>
       )}
-    </>
+    </May>
   );
 }
 

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
+import { May } from "~/components/May";
 import { PageLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { abort, refresh, undo } from "./operations";
@@ -47,15 +48,17 @@ function Running({ operation }: { operation: Operation }) {
         <Text>
           {count(done)} of {count(operation.total)}
         </Text>
-        {waits ? (
-          <Button size="compact-xs" variant="default" onClick={() => void undo(operation)}>
-            Undo
-          </Button>
-        ) : (
-          <Button size="compact-xs" variant="default" onClick={() => void abort(operation)}>
-            Abort
-          </Button>
-        )}
+        <May permission="dead_letters">
+          {waits ? (
+            <Button size="compact-xs" variant="default" onClick={() => void undo(operation)}>
+              Undo
+            </Button>
+          ) : (
+            <Button size="compact-xs" variant="default" onClick={() => void abort(operation)}>
+              Abort
+            </Button>
+          )}
+        </May>
       </Group>
       <Progress value={operation.total ? (done / operation.total) * 100 : 0} size="xs" mt={6} aria-label="Progress" />
     </Paper>

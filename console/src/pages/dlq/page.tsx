@@ -1,6 +1,7 @@
 import { Button, Drawer, Group, SegmentedControl, Tabs } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { links } from "~/app/links";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { lookOf } from "~/components/status";
 import { PageLink } from "~/components/values";
@@ -35,6 +36,7 @@ export default function DeadLettersPage() {
           </Button>
         }
       />
+      <May permission="dead_letters" to="replay or discard dead letters" />
       <RunningOperations />
       <Group justify="flex-end" mb={-30}>
         <SegmentedControl

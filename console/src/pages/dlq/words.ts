@@ -1,4 +1,5 @@
 import type { Schema } from "~/api/client";
+import { useLacking } from "~/api/session";
 
 export type Letter = Schema<"DeadLetterView">;
 export type Group = Schema<"DeadLetterGroup">;
@@ -9,8 +10,9 @@ export type Kind = "replay" | "discard" | "restore";
 
 export const VERBS: Record<string, string> = { replay: "Replay", discard: "Discard", restore: "Restore" };
 
-/** What may be done with entries that are `pending`, `discarded`, …. */
-export function kindsOf(status: string): Kind[] {
+/** What somebody may do with entries that are `pending`, `discarded`, …. */
+export function useKinds(status: string): Kind[] {
+  if (useLacking("dead_letters")) return [];
   if (status === "pending") return ["replay", "discard"];
   return status === "discarded" ? ["restore"] : [];
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, IconKey, IconPencil, IconPlayerPause, IconPower, IconTrash } from "@tabler/icons-react";
 import { api } from "~/api/client";
-import { useSession } from "~/api/session";
+import { useLacking } from "~/api/session";
 import { useAction } from "~/components/action";
 import { type Hook, hasSecret } from "./words";
 
@@ -16,7 +16,7 @@ interface Props {
 
 /** What may be done with a hook, by those who may change something. */
 export function Actions({ hook, onEdit, onSecret, onDeleted }: Props) {
-  const mayEdit = useSession().data?.role !== "runner";
+  const lacking = useLacking("configure");
   const { name, enabled } = hook;
   const request = { path: { name } };
   const changes = ["hooks"];
@@ -40,7 +40,7 @@ export function Actions({ hook, onEdit, onSecret, onDeleted }: Props) {
     onDone: onDeleted,
     changes,
   });
-  if (!mayEdit) return null;
+  if (lacking) return null;
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>

@@ -7,6 +7,7 @@ import { DetailDrawer } from "~/components/DetailDrawer";
 import { EmptyState } from "~/components/EmptyState";
 import { type FactList, Facts } from "~/components/Facts";
 import { useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
@@ -92,9 +93,11 @@ function Deliveries({ name }: { name: string }) {
       align: "right",
       cell: (one) =>
         one.hasBody && (
-          <Button size="compact-sm" variant="default" onClick={() => setBody(one)}>
-            Body
-          </Button>
+          <May permission="payloads">
+            <Button size="compact-sm" variant="default" onClick={() => setBody(one)}>
+              Body
+            </Button>
+          </May>
         ),
     },
   ];

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
-import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -26,8 +26,11 @@ export default function HooksPage() {
   const filters = filtersOf(view, set, {
     q: { search: true, name: "Search webhooks", label: "Search", says: (words) => `Search: ${words}` },
   });
-  const mayEdit = useSession().data?.role !== "runner";
-  const create = mayEdit && <AddButton onClick={() => set({ edit: "*", cursor })}>New webhook</AddButton>;
+  const create = (
+    <May permission="configure" to="add webhooks">
+      <AddButton onClick={() => set({ edit: "*", cursor })}>New webhook</AddButton>
+    </May>
+  );
   const columns: Column<Hook>[] = [
     ...COLUMNS,
     {
@@ -68,14 +71,16 @@ export default function HooksPage() {
           onClose={() => set({ open: "", cursor })}
         />
       )}
-      {edit === "*" && (
-        <HookForm
-          onClose={() => set({ edit: "", cursor })}
-          onMade={(hook) => set({ edit: "", open: hook.name, secret: hasSecret(hook) ? hook.name : "", cursor })}
-        />
-      )}
-      {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
-      {secret && <SecretForm name={secret} onClose={() => set({ secret: "", cursor })} />}
+      <May permission="configure">
+        {edit === "*" && (
+          <HookForm
+            onClose={() => set({ edit: "", cursor })}
+            onMade={(hook) => set({ edit: "", open: hook.name, secret: hasSecret(hook) ? hook.name : "", cursor })}
+          />
+        )}
+        {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
+        {secret && <SecretForm name={secret} onClose={() => set({ secret: "", cursor })} />}
+      </May>
     </ListPage>
   );
 }

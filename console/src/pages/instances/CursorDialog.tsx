@@ -3,6 +3,7 @@ import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
 import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/form";
+import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -46,36 +47,44 @@ export function CursorDialog({ instance, entityType }: Props) {
   const said = form.values.reason.trim() !== "";
   return (
     <Stack gap="md">
-      <TextInput
-        label="Reason"
-        description="Kept with the version and in the audit log"
-        withAsterisk
-        data-autofocus
-        {...form.field("reason")}
-      />
-      <Group align="flex-end" gap="sm">
+      <May permission="configure" to="move cursors">
         <TextInput
-          label="Rewind to a value"
-          description="As the source gives it; reading begins there"
-          placeholder="2026-01-31T08:15:00"
-          w={300}
-          {...form.field("value")}
+          label="Reason"
+          description="Kept with the version and in the audit log"
+          withAsterisk
+          data-autofocus
+          {...form.field("reason")}
         />
-        <Button
-          variant="default"
-          disabled={!said || form.values.value === ""}
-          loading={form.pending}
-          onClick={() => form.send("rewind")}
-        >
-          Rewind
-        </Button>
-        <Button color="red" variant="light" disabled={!said} loading={form.pending} onClick={() => form.send("reset")}>
-          Reset
-        </Button>
-      </Group>
-      <Text c="dimmed">
-        After a reset the next run reads everything. Unchanged records are skipped, so nothing is sent needlessly.
-      </Text>
+        <Group align="flex-end" gap="sm">
+          <TextInput
+            label="Rewind to a value"
+            description="As the source gives it; reading begins there"
+            placeholder="2026-01-31T08:15:00"
+            w={300}
+            {...form.field("value")}
+          />
+          <Button
+            variant="default"
+            disabled={!said || form.values.value === ""}
+            loading={form.pending}
+            onClick={() => form.send("rewind")}
+          >
+            Rewind
+          </Button>
+          <Button
+            color="red"
+            variant="light"
+            disabled={!said}
+            loading={form.pending}
+            onClick={() => form.send("reset")}
+          >
+            Reset
+          </Button>
+        </Group>
+        <Text c="dimmed">
+          After a reset the next run reads everything. Unchanged records are skipped, so nothing is sent needlessly.
+        </Text>
+      </May>
       <ProblemAlert error={form.problem} />
       {versions.error && <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />}
       {versions.data && items.length === 0 && <Text>The cursor was never set: nothing was read yet.</Text>}
@@ -93,15 +102,17 @@ export function CursorDialog({ instance, entityType }: Props) {
               header: "Actions",
               cell: ({ version }) =>
                 version !== newest && (
-                  <Button
-                    size="compact-sm"
-                    variant="default"
-                    disabled={!said || form.pending}
-                    aria-label={`Roll back to version ${version}`}
-                    onClick={() => form.send({ version })}
-                  >
-                    Roll back
-                  </Button>
+                  <May permission="configure">
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      disabled={!said || form.pending}
+                      aria-label={`Roll back to version ${version}`}
+                      onClick={() => form.send({ version })}
+                    >
+                      Roll back
+                    </Button>
+                  </May>
                 ),
             },
           ]}

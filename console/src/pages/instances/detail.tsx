@@ -2,7 +2,17 @@ import { Alert, Button, Group, NumberInput, Skeleton, Stack, Switch, TagsInput }
 import { useParams, useSearch } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
+import {
+  DeleteButton,
+  Fields,
+  type Held,
+  Loaded,
+  NameField,
+  Panel,
+  Refusal,
+  useEditor,
+} from "~/components/form/editor";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { mappingKind, profileKind } from "~/components/pick/choices";
 import { Pick, PickMany } from "~/components/pick/Pick";
@@ -72,7 +82,7 @@ function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given
         beside={instance && <StatusBadge of="instance" state={instance.status} reason={instance.cause} size="md" />}
         purpose={instance ? undefined : "Joins a source and a target with a mapping for each entity type."}
         actions={
-          <>
+          <May permission="configure" to="change instances">
             {instance && <SwitchButton instance={instance} />}
             {instance && (
               <DeleteButton
@@ -87,7 +97,7 @@ function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given
             <Button type="submit" disabled={!editor.changed} loading={editor.pending}>
               Save
             </Button>
-          </>
+          </May>
         }
       />
       <Stack gap="md" maw={980}>
@@ -96,7 +106,7 @@ function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given
           Load it again to see what it is now.
         </Refusal>
         <Panel name="What it joins">
-          <Stack gap="sm">
+          <Fields>
             <NameField isNew={!instance} {...field("name")} />
             <Group align="flex-start" gap="sm">
               <Pick
@@ -146,7 +156,7 @@ function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given
               ))}
             </Group>
             {!instance && <Switch label="Enabled: it may run" {...field("enabled", { type: "checkbox" })} />}
-          </Stack>
+          </Fields>
         </Panel>
         {instance && (
           <Panel name="Entity types" titled>

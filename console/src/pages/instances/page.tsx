@@ -1,10 +1,12 @@
 import { Button, Group, Pill, Switch, Text } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
+import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageLink, PlainLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -33,12 +35,14 @@ export default function InstancesPage() {
     status: { label: "Every status", name: "Status", width: 190, words: STATUSES, says: (one) => STATUSES[one] ?? one },
   });
   const create = (
-    <Group gap="sm">
-      <Button variant="default" component={PlainLink} to={links.fromTemplate()}>
-        From a template
-      </Button>
-      <AddButton to={links.newInstance()}>New instance</AddButton>
-    </Group>
+    <May permission="configure" to="add instances">
+      <Group gap="sm">
+        <Button variant="default" component={PlainLink} to={links.fromTemplate()}>
+          From a template
+        </Button>
+        <AddButton to={links.newInstance()}>New instance</AddButton>
+      </Group>
+    </May>
   );
   return (
     <ListPage
@@ -123,12 +127,14 @@ function Newest({ instance }: { instance: Instance }) {
 
 function EnabledSwitch({ instance }: { instance: Instance }) {
   const change = useSwitch(instance.name);
+  const lacking = useLacking("configure");
   return (
     <Switch
       size="sm"
       aria-label={`${instance.name} is enabled`}
       checked={instance.enabled}
-      disabled={change.isPending}
+      disabled={change.isPending || Boolean(lacking)}
+      title={lacking && `Needs the role ${lacking}`}
       onChange={(event) => change.mutate(event.currentTarget.checked)}
     />
   );

@@ -2,7 +2,9 @@ import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Texta
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson, JsonText } from "~/api/lossless";
+import { useLacking } from "~/api/session";
 import { useApiForm } from "~/components/form/form";
+import { May } from "~/components/May";
 import { PayloadView } from "~/components/PayloadView";
 import { Findings, ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
@@ -20,16 +22,14 @@ interface Props {
   onJump: (path: string) => void;
 }
 
-const WAYS = [
-  { value: "first", label: "First records" },
-  { value: "ids", label: "By ID" },
-  { value: "pasted", label: "Pasted" },
-];
+const PASTED = { value: "pasted", label: "Pasted" };
+const WAYS = [{ value: "first", label: "First records" }, { value: "ids", label: "By ID" }, PASTED];
 
 /** Up to 20 records through the text as it is: raw, canonical and payload side by side. Nothing is written. */
 export function DryRunPanel({ name, text, onJump }: Props) {
+  const mayRead = !useLacking("payloads");
   const form = useApiForm({
-    initial: { way: "first", limit: 5, ids: "", pasted: '[\n  { "id": "1" }\n]', profile: "" },
+    initial: { way: mayRead ? "first" : "pasted", limit: 5, ids: "", pasted: '[\n  { "id": "1" }\n]', profile: "" },
     send: ({ way, limit, ids, pasted, profile }) => {
       const source = profile ? { profile } : {};
       const records = way === "first" ? { limit } : { sourceIds: ids.split(/[\s,]+/).filter(Boolean) };
@@ -49,8 +49,14 @@ export function DryRunPanel({ name, text, onJump }: Props) {
       <Text c="dimmed">
         Runs records through the text above, by the code that the workers run. Nothing is written anywhere.
       </Text>
+      <May permission="payloads" to="dry-run what a source holds, but what you paste" />
       <Group align="flex-end" gap="sm">
-        <SegmentedControl aria-label="Records to take" data={WAYS} size="sm" {...form.field("way")} />
+        <SegmentedControl
+          aria-label="Records to take"
+          data={mayRead ? WAYS : [PASTED]}
+          size="sm"
+          {...form.field("way")}
+        />
         {way === "first" && (
           <NumberInput label="Records" min={1} max={20} allowDecimal={false} w={100} {...form.field("limit")} />
         )}

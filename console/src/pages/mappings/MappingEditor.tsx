@@ -9,6 +9,7 @@ import { placeOf, placesOf } from "./places";
 interface Props {
   value: string;
   onChange: (text: string) => void;
+  readOnly: boolean;
   /** What the server finds wrong with this very text. */
   problems: readonly Problem[];
   known: Knowledge | undefined;
@@ -18,7 +19,7 @@ interface Props {
 }
 
 /** The editor of a mapping: completes names and transformers, marks the server's problems in their lines. */
-export default function MappingEditor({ value, onChange, problems, known, onReady, height }: Props) {
+export default function MappingEditor({ value, onChange, readOnly, problems, known, onReady, height }: Props) {
   const scheme = useComputedColorScheme("light");
   const view = useRef<EditorView | null>(null);
   const latest = useRef(problems);
@@ -57,6 +58,7 @@ export default function MappingEditor({ value, onChange, problems, known, onRead
     <CodeMirror
       value={value}
       onChange={onChange}
+      readOnly={readOnly}
       onCreateEditor={start}
       theme="none"
       height={height}

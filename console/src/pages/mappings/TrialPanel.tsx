@@ -5,6 +5,7 @@ import { isJson } from "~/api/lossless";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/form";
+import { May } from "~/components/May";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, PageLink, StatusBadge } from "~/components/values";
@@ -27,25 +28,34 @@ export function TrialPanel({ name, text, onJump }: Props) {
       api.post("/api/v1/mapping-configs/{name}/try-draft", { path: { name }, body: wrapped(text, values) }),
   });
   return (
-    <Stack gap="md">
-      <Text c="dimmed">
-        Compares the text above with the active version, over the newest stored records and the pending dead letters.
-        Nothing is written anywhere.
-      </Text>
-      <Group align="flex-end" gap="sm">
-        <NumberInput label="Stored records" min={1} max={1000} allowDecimal={false} w={140} {...form.field("limit")} />
-        <Button
-          leftSection={<IconFlask size={16} />}
-          onClick={() => form.send()}
-          loading={form.pending}
-          disabled={!isJson(text)}
-        >
-          Try draft
-        </Button>
-      </Group>
-      <ProblemAlert error={form.problem} />
-      {form.result && <Results found={form.result} onJump={onJump} />}
-    </Stack>
+    <May permission="payloads" to="try a draft on stored records">
+      <Stack gap="md">
+        <Text c="dimmed">
+          Compares the text above with the active version, over the newest stored records and the pending dead letters.
+          Nothing is written anywhere.
+        </Text>
+        <Group align="flex-end" gap="sm">
+          <NumberInput
+            label="Stored records"
+            min={1}
+            max={1000}
+            allowDecimal={false}
+            w={140}
+            {...form.field("limit")}
+          />
+          <Button
+            leftSection={<IconFlask size={16} />}
+            onClick={() => form.send()}
+            loading={form.pending}
+            disabled={!isJson(text)}
+          >
+            Try draft
+          </Button>
+        </Group>
+        <ProblemAlert error={form.problem} />
+        {form.result && <Results found={form.result} onJump={onJump} />}
+      </Stack>
+    </May>
   );
 }
 

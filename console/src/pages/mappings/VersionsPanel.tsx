@@ -5,6 +5,7 @@ import { api, type Schema } from "~/api/client";
 import { ActionButton } from "~/components/action";
 import type { Column } from "~/components/DataTable";
 import { DiffView } from "~/components/DiffView";
+import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -96,25 +97,27 @@ function Actions({ name, etag, version: { version, active }, open, onShow }: Act
         {label}
       </Button>
       {!active && (
-        <ActionButton
-          size="compact-sm"
-          aria-label={`Make active… v${version}`}
-          ask={{
-            title: `Make v${version} active?`,
-            body: "New runs use it at once. Runs under way keep the version they began with. No version is lost.",
-            confirm: "Make active",
-          }}
-          run={() =>
-            api.post("/api/v1/mapping-configs/{name}/versions/{version}/activate", {
-              path: { name, version },
-              header: { "if-match": etag },
-            })
-          }
-          done={`v${version} is active`}
-          changes={["mapping-config", "mapping-configs", "mapping-versions"]}
-        >
-          Make active…
-        </ActionButton>
+        <May permission="configure">
+          <ActionButton
+            size="compact-sm"
+            aria-label={`Make active… v${version}`}
+            ask={{
+              title: `Make v${version} active?`,
+              body: "New runs use it at once. Runs under way keep the version they began with. No version is lost.",
+              confirm: "Make active",
+            }}
+            run={() =>
+              api.post("/api/v1/mapping-configs/{name}/versions/{version}/activate", {
+                path: { name, version },
+                header: { "if-match": etag },
+              })
+            }
+            done={`v${version} is active`}
+            changes={["mapping-config", "mapping-configs", "mapping-versions"]}
+          >
+            Make active…
+          </ActionButton>
+        </May>
       )}
     </Group>
   );
@@ -138,12 +141,14 @@ function Difference({
   return (
     <Stack gap="xs">
       <DiffView before={old} after={text} beforeLabel={`v${version}`} afterLabel="The text above" />
-      <Group>
-        <Button size="compact-sm" variant="default" onClick={() => onEdit(old)}>
-          Put v{version} into the editor
-        </Button>
-        <Text c="dimmed">Nothing is saved by that.</Text>
-      </Group>
+      <May permission="configure">
+        <Group>
+          <Button size="compact-sm" variant="default" onClick={() => onEdit(old)}>
+            Put v{version} into the editor
+          </Button>
+          <Text c="dimmed">Nothing is saved by that.</Text>
+        </Group>
+      </May>
     </Stack>
   );
 }

@@ -25,12 +25,12 @@ export function named(text: string, name: string): JsonText {
 }
 
 /** What the server says of a text, a moment after typing ended; it never writes anything. */
-export function useCheck(text: string, name: string) {
+export function useCheck(text: string, name: string, enabled: boolean) {
   const [settled] = useDebouncedValue(text, 400);
   const query = useQuery({
     queryKey: ["mapping-check", name, settled],
     queryFn: () => api.post("/api/v1/mapping-configs/validate", { body: named(settled, name || "draft") }),
-    enabled: isJson(settled),
+    enabled: enabled && isJson(settled),
     staleTime: 30_000,
     retry: false,
   });

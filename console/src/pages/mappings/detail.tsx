@@ -4,9 +4,11 @@ import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
 import { api, type Schema } from "~/api/client";
 import { JsonText } from "~/api/lossless";
+import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
 import { deferred } from "~/components/deferred";
 import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useGiven } from "~/pages/templates/queries";
@@ -73,7 +75,8 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
   });
   const { name, text } = editor.values;
   const setText = (next: string) => editor.setFieldValue("text", next);
-  const check = useCheck(text, name);
+  const may = !useLacking("configure");
+  const check = useCheck(text, name, may);
   const knowledge = useKnowledge();
   const canonical = useCanonical(text, knowledge?.shape);
   const known = useMemo(
@@ -89,7 +92,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
           mapping ? <Summary mapping={mapping} /> : "Every save makes a new version; a run keeps the one it began with."
         }
         actions={
-          <>
+          <May permission="configure" to="change mappings">
             {mapping && (
               <DeleteButton
                 name={mapping.name}
@@ -106,7 +109,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
             >
               {mapping ? `Save as v${mapping.versions + 1}` : "Save"}
             </Button>
-          </>
+          </May>
         }
       />
       <Stack gap="md">
@@ -119,6 +122,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
             <MappingEditor
               value={text}
               onChange={setText}
+              readOnly={!may}
               problems={check.problems}
               known={known}
               onReady={(ready) => {
@@ -133,13 +137,13 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
         </Grid>
         <Panel>
           <Tabs
-            value={view.tab}
+            value={may || view.tab === "versions" ? view.tab : "schema"}
             onChange={(tab) => setView({ tab: (tab ?? "dry-run") as typeof view.tab })}
             keepMounted={false}
           >
             <Tabs.List mb="md">
-              <Tabs.Tab value="dry-run">Dry run</Tabs.Tab>
-              {mapping && <Tabs.Tab value="try-draft">Try draft</Tabs.Tab>}
+              {may && <Tabs.Tab value="dry-run">Dry run</Tabs.Tab>}
+              {may && mapping && <Tabs.Tab value="try-draft">Try draft</Tabs.Tab>}
               <Tabs.Tab value="schema">Canonical schema</Tabs.Tab>
               {mapping && <Tabs.Tab value="versions">Versions ({mapping.versions})</Tabs.Tab>}
             </Tabs.List>

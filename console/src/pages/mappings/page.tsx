@@ -3,6 +3,7 @@ import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageLink, Time } from "~/components/values";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useUrlState } from "~/state/url";
@@ -37,7 +38,11 @@ export default function MappingsPage() {
     q: { search: true, name: "Search mappings", label: "Name or entity type", says: (q) => `has “${q}”` },
     entity: { says: (entity) => `entity type ${entity}` },
   });
-  const create = <AddButton to={links.newMapping()}>New mapping</AddButton>;
+  const create = (
+    <May permission="configure" to="add mappings">
+      <AddButton to={links.newMapping()}>New mapping</AddButton>
+    </May>
+  );
   return (
     <ListPage
       title="Mappings"

@@ -1,6 +1,7 @@
 import { Button, Collapse, Fieldset, Group, JsonInput, NumberInput, Select, Stack, TextInput } from "@mantine/core";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
+import { useLacking } from "~/api/session";
 import { changedAt, counts, isObject, type Property, type Values, valueAt } from "./schemaForm";
 
 interface Props {
@@ -18,7 +19,8 @@ export function SchemaForm({ schema, values, onChange, mistake }: Props) {
   const advanced = entries.filter(([, property]) => property["x-advanced"]);
   const isSet = advanced.filter(([name]) => values[name] !== undefined);
   const isWrong = advanced.some(([name]) => mistake(name) !== undefined);
-  const [opened, setOpened] = useState(false);
+  // Who may not change them cannot unfold them.
+  const [opened, setOpened] = useState(Boolean(useLacking("configure")));
   const open = opened || isWrong;
   const shared = { root: schema, values, onChange, mistake };
   return (

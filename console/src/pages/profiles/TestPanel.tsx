@@ -1,7 +1,9 @@
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck, IconCircleX, IconPlugConnected } from "@tabler/icons-react";
 import type { Schema } from "~/api/client";
+import { useLacking } from "~/api/session";
 import { Panel } from "~/components/form/editor";
+import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge, Time } from "~/components/values";
 import { capital, duration } from "~/state/format";
@@ -19,24 +21,28 @@ interface Props {
 
 /** Test Connection: named checks, each with what it found and what to do about it. */
 export function TestPanel({ result, error, running, onTest }: Props) {
+  const lacking = useLacking("configure");
   return (
     <Panel name="Connection test">
       <Group justify="space-between" mb="sm">
         <Title order={2} size={16}>
           Connection test
         </Title>
-        <Button
-          variant="light"
-          leftSection={<IconPlugConnected size={16} />}
-          loading={running}
-          onClick={onTest}
-          loaderProps={{ type: "dots" }}
-        >
-          Test connection
-        </Button>
+        <May permission="configure">
+          <Button
+            variant="light"
+            leftSection={<IconPlugConnected size={16} />}
+            loading={running}
+            onClick={onTest}
+            loaderProps={{ type: "dots" }}
+          >
+            Test connection
+          </Button>
+        </May>
       </Group>
       {Boolean(error) && <ProblemAlert error={error} />}
-      {!result && !error && (
+      {!result && !error && lacking && <Text c="dimmed">It was not tested yet.</Text>}
+      {!result && !error && !lacking && (
         <Text c="dimmed">
           Tries what the form says, also before it is saved. It takes at most 10 seconds and changes nothing.
         </Text>

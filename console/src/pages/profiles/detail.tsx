@@ -6,7 +6,8 @@ import { api, type Schema } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
 import { refetch } from "~/api/query";
 import { links } from "~/app/links";
-import { DeleteButton, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
+import { DeleteButton, Fields, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { useGiven } from "~/pages/templates/queries";
@@ -102,7 +103,7 @@ function ProfileEditor({ connectors, given, stored, hold }: Props) {
           )
         }
         actions={
-          <>
+          <May permission="configure" to="change connection profiles">
             {profile && (
               <DeleteButton
                 name={profile.name}
@@ -115,7 +116,7 @@ function ProfileEditor({ connectors, given, stored, hold }: Props) {
             <Button type="submit" disabled={!editor.changed} loading={editor.pending}>
               Save
             </Button>
-          </>
+          </May>
         }
       />
       <Stack gap="md" maw={860}>
@@ -129,20 +130,22 @@ function ProfileEditor({ connectors, given, stored, hold }: Props) {
             The key that encrypted them is missing. Give the secrets again.
           </Alert>
         )}
-        <ProfileFields
-          form={editor}
-          connectors={connectors}
-          schema={schema}
-          isNew={stored === null}
-          stored={profile?.secrets ?? {}}
-        >
-          <TestPanel
-            result={test.result}
-            error={test.error && asProblem(test.error).errors.length === 0 ? test.error : null}
-            running={test.running}
-            onTest={test.run}
-          />
-        </ProfileFields>
+        <Fields gap="md">
+          <ProfileFields
+            form={editor}
+            connectors={connectors}
+            schema={schema}
+            isNew={stored === null}
+            stored={profile?.secrets ?? {}}
+          >
+            <TestPanel
+              result={test.result}
+              error={test.error && asProblem(test.error).errors.length === 0 ? test.error : null}
+              running={test.running}
+              onTest={test.run}
+            />
+          </ProfileFields>
+        </Fields>
       </Stack>
     </form>
   );

@@ -4,6 +4,7 @@ import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import type { Profile } from "./draft";
@@ -49,7 +50,11 @@ export default function ProfilesPage() {
       says: (one) => titles[one] ?? one,
     },
   });
-  const create = <AddButton to={links.newProfile()}>New connection profile</AddButton>;
+  const create = (
+    <May permission="configure" to="add connection profiles">
+      <AddButton to={links.newProfile()}>New connection profile</AddButton>
+    </May>
+  );
   return (
     <ListPage
       title="Connection Profiles"

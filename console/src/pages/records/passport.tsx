@@ -2,10 +2,10 @@ import { Grid, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
-import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
 import { EmptyState } from "~/components/EmptyState";
+import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -100,23 +100,24 @@ function Shown({ passport }: { passport: Passport }) {
   );
 }
 
-/** What is stored of a record's contents goes; only a Platform Admin may. */
+/** What is stored of a record's contents goes. */
 function Erase({ instance, sourceId }: { instance: string; sourceId: string }) {
-  if (useSession().data?.role !== "platform_admin") return null;
   const body =
     "Payloads, edits and errors of its dead letters are erased; those cannot be replayed then. Its ID and outcomes stay. " +
     "Topics hold what was published of it until it is too old.";
   return (
-    <ActionButton
-      size="compact-sm"
-      color="red"
-      ask={{ title: `Erase the payloads of ${sourceId} of ${instance}?`, body, confirm: "Erase", danger: true }}
-      run={() => api.post("/api/v1/records/erase", { body: { instance, sourceId } })}
-      done="Its payloads are erased"
-      changes={["passport", "record", "dlq-entry"]}
-    >
-      Erase payloads
-    </ActionButton>
+    <May permission="erase">
+      <ActionButton
+        size="compact-sm"
+        color="red"
+        ask={{ title: `Erase the payloads of ${sourceId} of ${instance}?`, body, confirm: "Erase", danger: true }}
+        run={() => api.post("/api/v1/records/erase", { body: { instance, sourceId } })}
+        done="Its payloads are erased"
+        changes={["passport", "record", "dlq-entry"]}
+      >
+        Erase payloads
+      </ActionButton>
+    </May>
   );
 }
 

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
-import { useSession } from "~/api/session";
+import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
 import { useAction } from "~/components/action";
 import { IconButton } from "~/components/IconButton";
@@ -20,13 +20,13 @@ interface Props {
 
 /** What may be done with a schedule: Run now in sight, the rest behind the dots. */
 export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
-  const mayEdit = useSession().data?.role !== "runner";
+  const lacking = useLacking("configure");
   const { runNow, toggle, remove } = useActions(schedule, onDeleted);
   const { name, enabled } = schedule;
   return (
     <Group gap={4} wrap="nowrap" justify="flex-end">
       <RunNow name={name} wide={wide} busy={runNow.pending} onRun={runNow.start} />
-      {mayEdit && (
+      {!lacking && (
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>
             <ActionIcon aria-label={`More actions for ${name}`}>

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
-import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { lookOf as statusOf } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { SCHEDULE_STATUSES } from "~/pages/search";
@@ -35,8 +35,11 @@ export default function SchedulesPage() {
       says: (one) => `Status: ${wordOf(one)}`,
     },
   });
-  const mayEdit = useSession().data?.role !== "runner";
-  const create = mayEdit && <AddButton onClick={() => set({ edit: "*", cursor })}>New schedule</AddButton>;
+  const create = (
+    <May permission="configure" to="add schedules">
+      <AddButton onClick={() => set({ edit: "*", cursor })}>New schedule</AddButton>
+    </May>
+  );
   const columns: Column<Schedule>[] = [
     ...COLUMNS,
     {
@@ -66,13 +69,15 @@ export default function SchedulesPage() {
       {open && (
         <Detail name={open} onEdit={() => set({ edit: open, cursor })} onClose={() => set({ open: "", cursor })} />
       )}
-      {edit === "*" && (
-        <ScheduleForm
-          known={{ instance: view.instance, entityType: view.entity }}
-          onClose={() => set({ edit: "", instance: "", entity: "", cursor })}
-        />
-      )}
-      {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
+      <May permission="configure">
+        {edit === "*" && (
+          <ScheduleForm
+            known={{ instance: view.instance, entityType: view.entity }}
+            onClose={() => set({ edit: "", instance: "", entity: "", cursor })}
+          />
+        )}
+        {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
+      </May>
     </ListPage>
   );
 }

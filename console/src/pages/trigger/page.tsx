@@ -5,6 +5,7 @@ import { api } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
 import { links } from "~/app/links";
 import { EmptyState } from "~/components/EmptyState";
+import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { RunPanel } from "~/components/run/RunPanel";
@@ -89,10 +90,12 @@ function NoInstances() {
     <EmptyState
       title="There is no instance to sync yet"
       action={
-        <Group gap="lg">
-          <PageLink to={links.fromTemplate()}>Begin with a template</PageLink>
-          <PageLink to={links.instances()}>Set up an instance</PageLink>
-        </Group>
+        <May permission="configure" to="set up instances">
+          <Group gap="lg">
+            <PageLink to={links.fromTemplate()}>Begin with a template</PageLink>
+            <PageLink to={links.instances()}>Set up an instance</PageLink>
+          </Group>
+        </May>
       }
     >
       An instance joins a source, a target and a mapping for each entity type.
