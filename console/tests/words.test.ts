@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { encodeBody, parseAnswer, payloadText } from "~/api/lossless";
-import { errorsByField, fieldOf, Problem } from "~/api/problem";
+import { errorsByField, fieldOf, labelOf, Problem } from "~/api/problem";
 import { chipOf } from "~/app/LiveChip";
 import { lookOf, vocabularies } from "~/components/status";
 import { tokens } from "~/components/tokens";
@@ -76,4 +76,12 @@ it("names keys as the shortcuts are written", () => {
     "shift+x",
     "mod+k",
   ]);
+});
+
+it("names a place in a body as a form does", () => {
+  expect(labelOf("$.batchSize")).toBe("Batch size");
+  expect(labelOf("$.sourceIds[3]")).toBe("Source IDs, entry 4");
+  expect(labelOf("$.config.auth.tokenUrl")).toBe("Config, auth, token URL");
+  expect(labelOf("query.limit")).toBe("Limit");
+  expect(labelOf("$")).toBe("");
 });

@@ -121,7 +121,7 @@ async def test_a_refusal_is_told_to_subscribers_too(
         (ITEMS | {"mode": "fast"}, 422, "$.mode", "incremental, reset_cursor, force_full"),
         (ITEMS | {"sourceIds": [str(n) for n in range(501)]}, 422, "$.sourceIds", "at most 500"),
         (ITEMS | {"correlationId": "x"}, 422, "$.correlationId", "is not a UUID"),
-        (ITEMS | {"tenant": "other"}, 422, "$.tenant", "comes from your session"),
+        (ITEMS | {"tenant": "other"}, 422, "$.tenant", "that of your session"),
         (ITEMS | {"colour": 1}, 422, "$.colour", "unknown field"),
         ([], 422, "$", "expected an object"),
     ],

@@ -1,3 +1,5 @@
+import { capital } from "~/state/format";
+
 /** What the API says when it refuses or fails: RFC 9457. */
 export interface ProblemDocument {
   type?: string;
@@ -47,6 +49,23 @@ export function fieldOf(path: string): string {
 /** A JSON path without its beginning, as people read it: `$.a.b` is `a.b`. */
 export function plainPath(path: string): string {
   return path.replace(/^\$\.?/, "");
+}
+
+const SHORT: Record<string, string> = { id: "ID", ids: "IDs", url: "URL", api: "API", sql: "SQL", json: "JSON" };
+
+/** A JSON path as a form calls the field: `$.sourceIds[3]` is `Source IDs, entry 4`. */
+export function labelOf(path: string): string {
+  const parts = plainPath(path.replace(/^(query|path|header)\./, "")).match(/\w+/g) ?? [];
+  const said = parts.map((part) =>
+    /^\d+$/.test(part)
+      ? `entry ${Number(part) + 1}`
+      : part
+          .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+          .split(/[ _]/)
+          .map((word) => SHORT[word.toLowerCase()] ?? word.toLowerCase())
+          .join(" "),
+  );
+  return capital(said.join(", "));
 }
 
 /**

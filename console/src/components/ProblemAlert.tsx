@@ -1,16 +1,18 @@
 import { Alert, Button, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { asProblem, plainPath } from "~/api/problem";
+import { asProblem, labelOf, plainPath } from "~/api/problem";
 
 interface Props {
   error: unknown;
   onRetry?: (() => void) | undefined;
   /** Fields that say their part themselves, beside the input. */
   shownElsewhere?: readonly string[];
+  /** The form is an editor of JSON: places are named by their paths. */
+  json?: boolean | undefined;
 }
 
 /** What went wrong, in the server's words, what is wrong by field, and a way on. */
-export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
+export function ProblemAlert({ error, onRetry, shownElsewhere = [], json = false }: Props) {
   if (!error) return null;
   const problem = asProblem(error);
   const errors = problem.errors.filter((item) => !shownElsewhere.includes(plainPath(item.path)));
@@ -24,8 +26,10 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
       role="alert"
       styles={{ title: { fontSize: 14 } }}
     >
-      {problem.detail && <Text>{problem.detail}</Text>}
-      {errors.length > 0 && <Findings of={errors} />}
+      <Text>
+        {problem.errors.length === 0 ? problem.detail : errors.length === 0 && "What is wrong stands at the fields."}
+      </Text>
+      {errors.length > 0 && <Findings of={errors} json={json} />}
       {onRetry && (
         <Group mt="xs">
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -37,13 +41,18 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
   );
 }
 
+interface FindingsProps {
+  of: readonly { path: string; message: string }[];
+  json?: boolean;
+}
+
 /** What is wrong, or probably not meant, each with where it stands. */
-export function Findings({ of }: { of: readonly { path: string; message: string }[] }) {
+export function Findings({ of, json = false }: FindingsProps) {
   return (
     <List size="sm" mt={4}>
       {of.map(({ path, message }) => (
         <List.Item key={path + message}>
-          {path !== "$" && <code>{plainPath(path)}</code>} {message}
+          {path !== "$" && (json ? <code>{plainPath(path)}</code> : <b>{labelOf(path)}</b>)} {message}
         </List.Item>
       ))}
     </List>

@@ -2,7 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { asProblem } from "~/api/problem";
+import { asProblem, labelOf } from "~/api/problem";
 import { Findings } from "./ProblemAlert";
 
 interface Action {
@@ -48,7 +48,7 @@ function keep(color: "red" | "yellow", title: string, message: ReactNode): void 
 /** Says that something was refused or failed. */
 function failed(error: unknown): void {
   const problem = asProblem(error);
-  const details = problem.errors.map((item) => item.message).join("; ");
+  const details = problem.errors.map(({ path, message }) => `${labelOf(path)} ${message}`.trim()).join("; ");
   keep("red", problem.title, details || problem.detail);
 }
 

@@ -69,11 +69,11 @@ def is_accepted(result: ReplayResult) -> bool:
 
 
 _OURS = {
-    "tenant": "comes from your session or API key",
-    "actor": "comes from your session or API key",
-    "trigger": "comes from how you are known: `console` by a session, `api` by a key",
-    "replay": "is asked for at /api/v1/dlq/replay",
-    "after": "is for runs of a chain, which Syncline begins itself",
+    "tenant": "cannot be given: it is that of your session or API key",
+    "actor": "cannot be given: it is the name of your session or API key",
+    "trigger": "cannot be given: it is `console` for a session and `api` for a key",
+    "replay": "cannot be given: dead letters are replayed by POST /api/v1/dlq/replay",
+    "after": "cannot be given: Syncline itself begins the runs of a chain",
 }
 
 

@@ -168,12 +168,14 @@ interface RefusalProps {
   editor: { problem: Problem | undefined; reload: () => void };
   /** When somebody else was faster. */
   title: string;
+  /** An editor of JSON: places are named by their paths. */
+  json?: boolean;
   children: ReactNode;
 }
 
 /** Why the object was not saved; where somebody else was faster, with the way to load it again. */
-export function Refusal({ editor: { problem, reload }, title, children }: RefusalProps) {
-  if (problem?.status !== 412) return <ProblemAlert error={problem} />;
+export function Refusal({ editor: { problem, reload }, title, json, children }: RefusalProps) {
+  if (problem?.status !== 412) return <ProblemAlert error={problem} json={json} />;
   return (
     <Alert color="yellow" title={title}>
       <Group justify="space-between">

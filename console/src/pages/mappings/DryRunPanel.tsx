@@ -94,7 +94,7 @@ export function DryRunPanel({ name, text, onJump }: Props) {
           error={isJson(pasted) ? undefined : "This is no JSON"}
         />
       )}
-      <ProblemAlert error={form.problem} />
+      <ProblemAlert error={form.problem} json />
       {form.result && <Results found={form.result} onJump={onJump} />}
     </Stack>
   );
@@ -109,7 +109,7 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
     <section aria-label="Results of the dry run">
       {found.warnings.length > 0 && (
         <Alert color="yellow" mb="sm" title="Is this meant?">
-          <Findings of={found.warnings} />
+          <Findings of={found.warnings} json />
         </Alert>
       )}
       {found.records.length === 0 ? (

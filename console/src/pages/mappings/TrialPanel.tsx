@@ -52,7 +52,7 @@ export function TrialPanel({ name, text, onJump }: Props) {
             Try draft
           </Button>
         </Group>
-        <ProblemAlert error={form.problem} />
+        <ProblemAlert error={form.problem} json />
         {form.result && <Results found={form.result} onJump={onJump} />}
       </Stack>
     </May>

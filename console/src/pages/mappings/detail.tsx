@@ -113,7 +113,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
         }
       />
       <Stack gap="md">
-        <Refusal editor={editor} title="Somebody else has saved this mapping meanwhile">
+        <Refusal json editor={editor} title="Somebody else has saved this mapping meanwhile">
           <Text>Copy what you need, and load it again: the versions show what was changed.</Text>
         </Refusal>
         {!stored && <NameField isNew {...editor.field("name")} />}

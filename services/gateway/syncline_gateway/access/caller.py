@@ -107,7 +107,7 @@ class Authentication:
         if found.session is not None and request.method not in _READING:
             self.origins.check(request)
             if not is_csrf_token(request.headers.get(CSRF_HEADER, ""), found.secret):
-                detail = f"{CSRF_HEADER} must hold the csrfToken that GET /api/v1/session gives"
+                detail = f"load the page again; a program sends its csrfToken in {CSRF_HEADER}"
                 raise ProblemError(403, "csrf", detail)
         return found
 

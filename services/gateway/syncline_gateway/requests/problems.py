@@ -41,7 +41,14 @@ _PLAIN: dict[type[Exception], tuple[int, str, dict[str, str] | None]] = {
 """Errors whose problem says no more than their words."""
 
 
-_TITLES = {"invalid_input": "The input is wrong"}
+_TITLES = {
+    "invalid_input": "The input is wrong",
+    "malformed_json": "This is no JSON",
+    "unauthenticated": "You are not signed in",
+    "forbidden": "You may not do this",
+    "csrf": "The session is another one than that of the page",
+    "foreign_origin": "The request came from another site",
+}
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, rename="camel"):
@@ -124,7 +131,7 @@ def problem_of(error: Exception) -> Response | None:
 def _counted(problems: Sequence[Problem]) -> str:
     if len(problems) == 1:
         return f"{problems[0].path}: {problems[0].message}"
-    return f"{len(problems)} mistakes; see errors"
+    return f"{len(problems)} mistakes are in it: `errors` has each with its place"
 
 
 def add_problem_handlers(app: FastAPI) -> None:
