@@ -33,6 +33,10 @@ vi.mock("~/pages/registry", async (original) => {
   return { ...real, pages: real.pages.map(broken), barePages: real.barePages.map(broken) };
 });
 
+// A page is loaded, compiled and drawn, on a machine that does much else.
+const BUSY = { timeout: 30_000 };
+vi.setConfig({ testTimeout: 60_000 });
+
 beforeAll(() => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   vi.spyOn(console, "warn").mockImplementation(() => {});
@@ -57,12 +61,12 @@ const said = (within: string) => document.querySelector(`${within} [role=alert] 
 describe("a page that throws", () => {
   it.each(pages.map(({ path }) => path))("says so at %s, beside a menu that goes on", async (path) => {
     void router.navigate({ href: path.replace(/\$\w+/g, "some") });
-    await waitFor(() => expect(said("main")).toBe(`Error: broken at ${path}`));
+    await waitFor(() => expect(said("main")).toBe(`Error: broken at ${path}`), BUSY);
     expect(document.querySelectorAll("nav[aria-label=Pages] a").length).toBeGreaterThan(10);
   });
 
   it.each(barePages.map(({ path }) => path))("says so at %s", async (path) => {
     void router.navigate({ href: path });
-    await waitFor(() => expect(said("body")).toBe(`Error: broken at ${path}`));
+    await waitFor(() => expect(said("body")).toBe(`Error: broken at ${path}`), BUSY);
   });
 });

@@ -90,7 +90,7 @@ async def test_entries_are_listed_filtered_paged_and_grouped(
         3, [{"instance": "erp-shop", "entityType": "item", "count": 3}],
     )  # fmt: skip
     assert selection["words"] == (
-        f"all pending entries: failed at execute, error group {group['group']}"
+        f"all pending entries: failed at execute, error “{group['pattern']}”"
     )
     assert (await get(api, f"{DLQ}/summary"))["pending"] == 3
 

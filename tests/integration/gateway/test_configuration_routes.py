@@ -280,6 +280,15 @@ async def test_lists_are_searched_filtered_and_paged(call: Client) -> None:
     assert (await call("GET", "/connection-profiles?active=false")).json()["items"] == []
 
 
+async def test_a_replay_is_not_the_last_run(configured: Client, database: Database) -> None:
+    read, replay = str(uuid4()), str(uuid4())
+    await store_runs(database, [read])
+    await store_runs(database, [replay])
+    await database.execute("update runs set replay = '{}', state = 'failed' where id = $1", replay)
+    (entity,) = (await configured("GET", "/instances/shop")).json()["entityTypes"]
+    assert (entity["lastRun"]["correlationId"], entity["lastRun"]["state"]) == (read, "succeeded")
+
+
 async def test_cursor_is_reset_rewound_and_rolled_back(configured: Client) -> None:
     at = "/cursors/shop/item"
     assert (await configured("GET", at)).json()["version"] == 0

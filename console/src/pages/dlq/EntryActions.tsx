@@ -2,6 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { IconArrowBackUp, IconDownload, IconPencil, IconRefresh, IconRotate, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useLacking } from "~/api/session";
+import { confirm } from "~/components/confirm";
 import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { useShortcuts } from "~/state/shortcuts";
@@ -23,10 +24,16 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
   const key = (keys: string, label: string, run: () => void, on: boolean) =>
     on ? [{ keys, label, group: "Dead letter", run, inDialog }] : [];
   useShortcuts([
-    ...key("r", "Replay it", () => replay.mutate({ fromStage: "failed" }), pending && readable),
+    ...key("r", "Replay it", () => void confirmed(), pending && readable),
     ...key("e", "Edit and replay", () => setEditing(true), editable),
     ...key("d", "Discard it", () => resolve.mutate("discard"), pending),
   ]);
+  // A key is pressed by mistake more easily than a button; what was discarded can be restored.
+  const confirmed = async () => {
+    const body = `${entry.sourceId ?? "The record"} goes through ${entry.stage} and what follows again, and is written to ${entry.target ?? "its target"}.`;
+    if (await confirm({ title: "Replay this dead letter?", body, confirm: "Replay" }))
+      replay.mutate({ fromStage: "failed" });
+  };
   const act = (
     label: string,
     Icon: typeof IconTrash,

@@ -10,10 +10,10 @@ import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
-import { count, percent, plural } from "~/state/format";
+import { capital, count, percent, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { abort, undo } from "./operations";
-import { doneOf, type Item, type Operation, resultWord, VERBS } from "./words";
+import { doneOf, type Item, leftOf, type Operation, resultsText, resultWord, VERBS } from "./words";
 
 export default function OperationPage() {
   const { id = "" } = useParams({ from: "/signed-in/operations/$id" });
@@ -74,13 +74,16 @@ function Facts({ operation }: { operation: Operation }) {
           {count(done)} of {count(operation.total)} ({percent(done, operation.total)})
         </Text>
         <Text c="dimmed">
-          {count(operation.waiting)} waiting, {count(operation.underWay)} under way
+          {operation.finishedAt
+            ? leftOf(operation) > 0 && `${count(leftOf(operation))} not started: they are as they were`
+            : `${count(operation.waiting)} waiting, ${count(operation.underWay)} under way`}
         </Text>
       </Group>
       <Progress value={operation.total ? (done / operation.total) * 100 : 0} aria-label="Progress" />
       {operation.stopped && (
         <Alert mt="sm" p="xs" color="yellow">
-          {operation.stopped}
+          {capital(operation.stopped)}: {count(done)} of {plural(operation.total, "entry", "entries")} done
+          {resultsText(operation.results) && ` (${resultsText(operation.results)})`}.
         </Alert>
       )}
       <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" verticalSpacing={4}>

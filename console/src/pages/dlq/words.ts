@@ -23,9 +23,14 @@ export function retriesTone(retries: number): "bad" | "warn" | undefined {
   return retries >= 3 ? "warn" : undefined;
 }
 
-/** How many items of an operation are over. */
-export function doneOf(operation: Pick<Operation, "results">): number {
-  return Object.values(operation.results).reduce((sum, count) => sum + count, 0);
+/** How many items of an operation are over; those that never began are not. */
+export function doneOf({ results }: Pick<Operation, "results">): number {
+  return Object.values(results).reduce((sum, count) => sum + count, 0) - leftOf({ results });
+}
+
+/** How many items were not begun, because the operation was stopped before. */
+export function leftOf({ results }: Pick<Operation, "results">): number {
+  return results.not_started ?? 0;
 }
 
 const RESULTS: Record<string, string> = {

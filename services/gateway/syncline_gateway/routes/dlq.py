@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Response
 
 from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
-from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
+from syncline.actions.dead_letters.selection import SelectionView, StreamCount, selection_words
 from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
@@ -78,7 +78,8 @@ async def get_dead_letter_selection(
     now, found = await DeadLetterGroups(api.database).streams(caller.tenant, _seen(wanted, caller))
     streams = [StreamCount(*each) for each in found]
     total = sum(stream.count for stream in streams)
-    return SelectionView(words_of(wanted), total, wanted.as_of or now, streams)
+    words = await selection_words(api.database, caller.tenant, wanted)
+    return SelectionView(words, total, wanted.as_of or now, streams)
 
 
 @router.get("/{letter_id}")

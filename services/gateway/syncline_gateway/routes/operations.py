@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Query
 from uuid6 import uuid7
 
-from syncline.actions.dead_letters.selection import words_of
+from syncline.actions.dead_letters.selection import selection_words
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.dead_letter.replay import FAILED
 from syncline.domain.errors import InvalidInputError, Problem
@@ -60,7 +60,7 @@ async def create_operation(
     body: OperationRequest, caller: Resolver, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answered[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
-    new = _new(body, caller, key_of(api.keyring, caller.tenant, idempotency_key))
+    new = await _new(api, body, caller, key_of(api.keyring, caller.tenant, idempotency_key))
     try:
         begun = await Operations(api.database).start(new)
     except KeyReusedError as error:
@@ -68,7 +68,7 @@ async def create_operation(
     return Answered(begun, router.location(begun.id))
 
 
-def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:
+async def _new(api: Api, body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:
     wanted = body.wanted(body.kind.takes, installation=caller.is_admin)
     replays = body.kind is OperationKind.REPLAY
     stage = None if body.from_stage == FAILED else body.from_stage
@@ -82,7 +82,7 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
         tenant=caller.tenant,
         kind=body.kind,
         request_hash=hash_of(body),
-        selection=words_of(wanted),
+        selection=await selection_words(api.database, caller.tenant, wanted),
         wanted=wanted,
         expected=body.expected_count,
         reason=body.reason or None,
@@ -126,12 +126,12 @@ async def list_operation_items(
         str | None, Query(max_length=40, pattern="^[a-z_]+$", description="Or `waiting`, `asked`.")
     ] = None,
 ) -> Page[OperationItem]:
-    """List an operation's entries with their results, the oldest entry first."""
+    """List an operation's entries with their results, first those that failed."""
     (after,) = paging.key(number) or (0,)
     found = await Operations(api.database).items(
         caller.tenant, operation_id, paging.limit, after, result=result
     )
-    return paging.page(found, lambda item: (str(item.number),))
+    return paging.page(found, lambda item: (str(item.place),))
 
 
 @router.post("/{operation_id}/abort", status_code=202)

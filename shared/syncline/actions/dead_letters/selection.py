@@ -10,6 +10,7 @@ import msgspec
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterView
 from syncline.postgres.dead_letters.store import resolve_dead_letters
 
@@ -21,7 +22,7 @@ _WORDS = (
     ("code", "code {}"),
     ("source_id", "source ID {}"),
     ("run", "run {}"),
-    ("group", "error group {}"),
+    ("group", "error “{}”"),
     ("text", "error contains “{}”"),
     ("retries", "{} or more retries"),
     ("failed_from", "failed from {}"),
@@ -46,10 +47,13 @@ class SelectionView(msgspec.Struct, frozen=True, rename="camel"):
     streams: list[StreamCount]
 
 
-def words_of(wanted: DeadLetterFilter) -> str:
-    """Say which entries are meant."""
+async def selection_words(database: Database, tenant: str, wanted: DeadLetterFilter) -> str:
+    """Say which entries are meant; a group by what went wrong."""
     if wanted.ids is not None:
         return "1 selected entry" if len(wanted.ids) == 1 else f"{len(wanted.ids)} selected entries"
+    if wanted.group is not None:
+        pattern = await DeadLetterGroups(database).pattern_of(tenant, wanted.group)
+        wanted = msgspec.structs.replace(wanted, group=pattern or wanted.group)
     parts = [
         words.format(_shown(value))
         for name, words in _WORDS

@@ -33,8 +33,8 @@ select s.instance_id, s.entity_type, m.name as mapping, m.active_version as mapp
 from streams s join mappings m on m.id = s.mapping_id
 left join lateral (select * from cursors c where c.stream_id = s.id order by version desc limit 1) c
   on true
-left join lateral (select * from runs r where r.stream_id = s.id order by created_at desc limit 1) r
-  on true
+left join lateral (select * from runs r where r.stream_id = s.id and r.replay is null
+  order by created_at desc limit 1) r on true
 where s.instance_id = any($1) and not s.removed order by s.entity_type
 """
 _LETTERS = """
@@ -44,7 +44,7 @@ where tenant = $1 and status = 'pending' and instance_id = any($2) group by 1
 
 
 class LastRun(msgspec.Struct, frozen=True, rename="camel"):
-    """The newest run of an entity type."""
+    """The newest run of an entity type that read its source: a replay says nothing of that."""
 
     correlation_id: str
     state: str

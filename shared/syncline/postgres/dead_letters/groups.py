@@ -50,6 +50,10 @@ cross join lateral (
   order by d.failed_at desc, d.id desc limit 1) d
 order by f.n desc, f.fingerprint
 """
+_PATTERN = """
+select pattern from dead_letters where tenant = $1 and fingerprint = $2
+order by failed_at desc, id desc limit 1
+"""
 _STANDINGS = """
 select i.id as instance_id, w.entity_type, i.name as instance, i.enabled, s.name as source,
   s.active as source_active, t.name as target, t.active as target_active,
@@ -120,6 +124,11 @@ class DeadLetterGroups(Repository):
             {pair for row in rows for pair in zip(row["of_instance"], row["of_type"], strict=True)}
         )
         return [_group(row, standings) for row in rows]
+
+    async def pattern_of(self, tenant: str, group: str) -> str | None:
+        """Return the error of a group without its values; None where nothing failed so."""
+        found: str | None = await self._database.fetchval(_PATTERN, tenant, group)
+        return found
 
     async def _standings(self, streams: Collection[_Stream]) -> _Standings:
         instances, types = [stream[0] for stream in streams], [stream[1] for stream in streams]

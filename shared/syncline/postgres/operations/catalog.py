@@ -24,6 +24,12 @@ where operation_id = $1 group by 1 order by 1
 """
 
 
+TROUBLE = ("failed", "refused")
+_REST = 1_000_000_000
+PLACE = f"i.number + case when i.result in {TROUBLE} then 0 else {_REST} end"
+"""By what items are listed: `OperationItem.place` in SQL."""
+
+
 class OperationView(msgspec.Struct, frozen=True, rename="camel"):
     """An operation.
 
@@ -82,6 +88,11 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
     correlation_id: str | None
     again_id: str | None
     finished_at: datetime | None
+
+    @property
+    def place(self) -> int:
+        """Where it stands in the list: what failed is to be seen first."""
+        return self.number + (0 if self.result in TROUBLE else _REST)
 
 
 async def read_operation(database: Queryable, tenant: str, operation_id: str) -> OperationView:

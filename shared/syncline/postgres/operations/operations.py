@@ -20,6 +20,7 @@ from syncline.postgres.database.database import Connection, Repository, Row, row
 from syncline.postgres.database.rows import fetch_structs, row_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.operations.catalog import (
+    PLACE,
     SELECT,
     OperationItem,
     OperationView,
@@ -41,13 +42,13 @@ _NEWEST = f"""
   and ($3::timestamptz is null or (created_at, id) < ($3, $4))
 order by created_at desc, id desc limit $5
 """
-_ITEMS = """
+_ITEMS = f"""
 select i.*, i.letter_id as entry, c.run_id as correlation_id
 from operation_items i
 left join operation_chunks c on c.operation_id = i.operation_id and c.number = i.chunk
-where i.operation_id = $1 and i.number > $2
+where i.operation_id = $1 and {PLACE} > $2
   and ($3::text is null or coalesce(i.result, i.state) = $3)
-order by i.number limit $4
+order by {PLACE} limit $4
 """
 _RESTORE_ITEMS = """
 insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id)
@@ -140,7 +141,7 @@ class Operations(Repository):
         *,
         result: str | None = None,
     ) -> list[OperationItem]:
-        """Return items in their order; `result` may also be `waiting` or `asked`."""
+        """Return items by `place`, failed ones first; `result` may be `waiting` or `asked`."""
         await self.get(tenant, operation_id)
         values = (operation_id, after, result, limit)
         return await fetch_structs(self._database, OperationItem, _ITEMS, *values)

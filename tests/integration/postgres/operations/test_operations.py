@@ -75,6 +75,10 @@ async def test_an_entry_that_fails_again_is_named_with_the_new_one(db: Database)
     (again,) = await DeadLetterQueue(db).oldest("default", PENDING, 10)
     assert (item.source_id, item.again_id, item.note) == ("b", again.id, again.error)
     assert again.replay_of == item.entry
+    listed = await Operations(db).items("default", operation, 10)
+    assert [i.source_id for i in listed] == ["b", "a"], "what failed is to be seen first"
+    (rest,) = await Operations(db).items("default", operation, 10, after=listed[0].place)
+    assert rest.source_id == "a"
 
 
 async def test_every_stream_gets_runs_of_its_own(db: Database) -> None:
