@@ -11,7 +11,7 @@ import msgspec
 import typer
 from uuid6 import uuid7
 
-from syncline.actions.dead_letters.selection import words_of
+from syncline.actions.dead_letters.selection import selection_words
 from syncline.cli.dead_letters.selection import exit_code_of
 from syncline.cli.program.app import INTERRUPTED, OK
 from syncline.cli.program.shell import Shell, own_name
@@ -76,21 +76,21 @@ async def _begin(
     """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
     careful = pace.stop_on_repeat
     key = str(uuid7())
-    new = NewOperation(
-        id=key,
-        tenant=shell.tenant,
-        kind=OperationKind.REPLAY,
-        request_hash=key,
-        selection=words_of(wanted),
-        wanted=wanted,
-        reason=reason,
-        from_stage=from_stage,
-        rate=pace.rate,
-        stop_after=pace.stop_after,
-        actor=shell.actor,
-        stop_on_repeat=wanted.group is not None if careful is None else careful,
-    )
     async with shell.database() as database:
+        new = NewOperation(
+            id=key,
+            tenant=shell.tenant,
+            kind=OperationKind.REPLAY,
+            request_hash=key,
+            selection=await selection_words(database, shell.tenant, wanted),
+            wanted=wanted,
+            reason=reason,
+            from_stage=from_stage,
+            rate=pace.rate,
+            stop_after=pace.stop_after,
+            actor=shell.actor,
+            stop_on_repeat=wanted.group is not None if careful is None else careful,
+        )
         return await Operations(database).start(new)
 
 
