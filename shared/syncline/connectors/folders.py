@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -106,6 +107,12 @@ class Folder:
             if any(path.is_relative_to(folder.resolve()) for folder in (closed, *own)):
                 return True
         return False
+
+    def names(self, limit: int) -> list[str]:
+        """Return the names of up to `limit` files in it, hidden ones and links left out."""
+        with translated_errors(), os.scandir(self.root()) as entries:
+            files = (e.name for e in entries if e.is_file(follow_symlinks=False))
+            return sorted(islice((name for name in files if not name.startswith(".")), limit))
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading. Raises ConnectorError: not there, not allowed, no plain file."""

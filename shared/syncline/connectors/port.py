@@ -24,9 +24,9 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import JsonObject
 
 __all__ = [
-    "LATE_COMMITS", "Capabilities", "Check", "Connector", "ConnectorError", "CountAnswer",
-    "ExtractRequest", "LookupResult", "Pace", "Page", "SourceColumn", "SourceSnapshot",
-    "Surroundings", "WriteBatch", "WriteResult", "uncounted", "unpaced",
+    "LATE_COMMITS", "MOST_TABLES", "Capabilities", "Check", "Connector", "ConnectorError",
+    "CountAnswer", "ExtractRequest", "LookupResult", "Pace", "Page", "SourceColumn",
+    "SourceSnapshot", "Surroundings", "WriteBatch", "WriteResult", "uncounted", "unpaced",
 ]  # fmt: skip
 
 
@@ -40,6 +40,8 @@ LATE_COMMITS = (
     "one was read is passed over. A `lookback` as long as the longest write takes reads it"
 )
 """What late_commits() says of most sources."""
+MOST_TABLES = 1000
+"""Names that tables() returns."""
 
 
 CountAnswer: TypeAlias = Callable[[str], None]
@@ -256,6 +258,20 @@ class Connector(Protocol):
         None where they cannot be known beforehand. A few records are read where nothing else can
         tell. Raises as extract() does.
         """
+
+    async def tables(self) -> list[str] | None:
+        """Return what an extraction or a target block may name as its `table`, at most 1,000.
+
+        None where the system has no tables, or does not tell. Raises as extract() does.
+        """
+        return None
+
+    async def describe_target(self, target: Mapping[str, object], /) -> list[SourceColumn] | None:
+        """Return the fields that a sound target block writes; None where the system does not tell.
+
+        Raises as extract() does.
+        """
+        return None
 
     def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two.

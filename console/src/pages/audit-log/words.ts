@@ -12,6 +12,7 @@ const WORDS: Record<string, string> = {
   "run.cancel_requested": "Run cancelled",
   "schedule.run_now": "Schedule run now",
   "payload.viewed": "Payload looked at",
+  "profile.described": "Profile's fields read",
   "mapping.dry_run": "Mapping dry run",
   "record.erased": "Record's payloads erased",
 };

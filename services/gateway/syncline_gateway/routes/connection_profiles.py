@@ -8,6 +8,7 @@ import msgspec
 from fastapi import Depends, Query
 
 from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
+from syncline.actions.connections.system_fields import FieldReader, FieldsRequest, SystemFields
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.record import JsonObject
@@ -94,6 +95,19 @@ async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer
 async def test_connection_profile(name: Name, caller: Configurer, api: Api) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
     return await _checker(api, caller.tenant).stored(caller.tenant, caller.actor, name)
+
+
+@router.post("/{name}/fields")
+async def get_connection_profile_fields(
+    name: Name, body: FieldsRequest, caller: User, api: Api
+) -> SystemFields:
+    """Ask a system for its tables, and for the fields that a draft of a mapping reads or writes.
+
+    Within 10 seconds and the profile's limits, and audited. What cannot be known is null, and
+    `unknown` says why.
+    """
+    reader = FieldReader(api.database, api.keyring, api.settings.surroundings(caller.tenant))
+    return await reader.read(caller.tenant, caller.actor, name, body)
 
 
 async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answered[SavedProfile]:

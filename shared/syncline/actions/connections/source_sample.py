@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 import structlog
 
@@ -22,7 +22,7 @@ from syncline.domain.errors import (
 )
 from syncline.domain.mapping.extraction import Extraction
 from syncline.postgres.database.database import Database
-from syncline.postgres.limits.leases import Limits
+from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.telemetry.masking import SECRETS
 
 LIMIT = 30.0
@@ -48,15 +48,24 @@ async def read_sample(
         raise InvalidInputError([Problem("$.profile", message)])
     if problems := kind.extraction_problems(extraction):
         raise InvalidInputError(problems)
-    SECRETS.know(profile.secrets.values())
-    limits = Limits(database)
-    limiter = limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
-    connector = kind(profile.config, profile.secrets, surroundings)
-    connector.pace = limiter.pace
-    try:
+    async with opened(database, profile, surroundings) as (connector, limiter):
         with _translated(extraction):
             async with asyncio.timeout(LIMIT), limiter.call():
                 return await _page(connector, extraction, source_ids, limit)
+
+
+@asynccontextmanager
+async def opened(
+    database: Database, profile: Profile, surroundings: Surroundings
+) -> AsyncIterator[tuple[Connector, ProfileLimiter]]:
+    """Open a profile's connector, paced by the limits that hold for the profile's runs, too."""
+    SECRETS.know(profile.secrets.values())
+    limits = Limits(database)
+    limiter = limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
+    connector = connector_class(profile.connector)(profile.config, profile.secrets, surroundings)
+    connector.pace = limiter.pace
+    try:
+        yield connector, limiter
     finally:
         await limiter.release()
         # the page is read, or its error is on its way; a close that breaks changes neither

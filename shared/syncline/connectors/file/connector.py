@@ -100,6 +100,10 @@ class FileConnector(port.Connector):
             )
             return [port.SourceColumn(key, "any", everywhere=False) for key in keys] or None
 
+    async def tables(self) -> list[str]:
+        """Return the names of the files in the profile's folder, not in folders below it."""
+        return await asyncio.to_thread(self._folder.names, port.MOST_TABLES)
+
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream a file's records in its own order."""
         how = in_settings(request.extraction)

@@ -26,6 +26,9 @@ class MysqlConnector(DriverConnector["Database"]):
     driver = Driver("asyncmy", "MySQL", "syncline[mysql]")
     profile_settings = MysqlSettings
     tokens = TOKENS
+    tables_sql = (
+        "select table_name as name from information_schema.tables where table_schema = database()"
+    )
 
     def _open(
         self, config: Mapping[str, object], password: str, allowed: AllowedAddresses

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
 from syncline.connectors import port
-from syncline.connectors.settings import ConnectorSettings
+from syncline.connectors.settings import TARGET, ConnectorSettings, read
 from syncline.connectors.sql.text import TOKENS, sql_problems
 from syncline.connectors.sql.text_dates import cursor_problems
 from syncline.domain.errors import Problem
@@ -39,11 +41,16 @@ class SqlConnector(port.Connector):
         modes: what an extraction may name.
         slices: its SQL may hold `a[1:n]`, in which `n` is a column and no unknown name.
         tokens: what may hide a name or a semicolon in its SQL.
+        tables_sql: gives the names of tables and views as `name`.
     """
 
     modes: ClassVar[tuple[ExtractionMode, ...]] = ()
     slices: ClassVar[bool] = False
     tokens: ClassVar[re.Pattern[str]] = TOKENS
+    tables_sql: ClassVar[str] = (
+        "select concat(table_schema, '.', table_name) as name from information_schema.tables "
+        "where table_schema not in ('pg_catalog', 'information_schema', 'sys')"
+    )
     target_settings = TableTarget
     capabilities = port.Capabilities(
         source=True,
@@ -79,3 +86,17 @@ class SqlConnector(port.Connector):
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
         return True
+
+    async def tables(self) -> list[str]:
+        """Return the tables and views that the profile's user may see, by name."""
+        named = Extraction(mode=ExtractionMode.SQL, sql=self.tables_sql, id_column="name")
+        asked = port.ExtractRequest(named, limit=port.MOST_TABLES, page_size=port.MOST_TABLES)
+        async with aclosing(self.extract(asked)) as pages:  # type: ignore[type-var] # a generator
+            return [name async for page in pages for name in page.ids]
+
+    async def describe_target(
+        self, target: Mapping[str, object], /
+    ) -> list[port.SourceColumn] | None:
+        """Return the columns of the target table, with their types."""
+        table = read(TableTarget, target, TARGET).table
+        return await self.describe(Extraction(table=table, id_column="id"))

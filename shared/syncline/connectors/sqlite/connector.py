@@ -41,6 +41,10 @@ class SqliteConnector(SqlConnector):
     profile_settings = SqliteSettings
     capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL)
+    tables_sql = (
+        "select name from sqlite_master "
+        "where type in ('table', 'view') and substr(name, 1, 7) <> 'sqlite_'"
+    )
 
     def __init__(
         self,

@@ -57,6 +57,12 @@ class SourceSuite:
         (page,) = await pages_of(source)
         assert page.columns is None or {c.name for c in columns if c.everywhere} == names
 
+    async def test_its_tables_are_named_where_it_has_some(self, source: Source) -> None:
+        await source.fill([dated(1, 1)])
+        table, tables = source.extraction.table, await source.connector.tables()
+        if tables is not None and table is not None:
+            assert any(name == table or name.endswith(f".{table}") for name in tables)
+
     async def test_an_empty_source_gives_no_records(self, source: Source) -> None:
         await source.fill([])
 

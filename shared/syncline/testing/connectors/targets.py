@@ -102,6 +102,11 @@ class TargetSuite:
         assert await held(target) == as_held(records)
         assert len(await target.rows()) == 25
 
+    async def test_its_fields_are_told_where_it_knows_them(self, target: Target) -> None:
+        await write(target, [item(1)])
+        fields = await target.connector.describe_target(target.options)
+        assert fields is None or {"id", "name", "amount"} <= {field.name for field in fields}
+
     async def test_an_empty_bulk_changes_nothing(self, target: Target) -> None:
         assert (await write(target, [])).failures == {}
 
