@@ -100,7 +100,7 @@ export function sourcesOf(text: string): Map<string, string> {
 }
 
 /** The schemas that a mapping may name, by the JSON Schema of mappings. */
-function namesIn(shape: Shape | undefined): string[] {
+export function namesIn(shape: Shape | undefined): string[] {
   const schema = shape?.$defs?.Normalization?.properties?.schema;
   return [schema, ...(schema?.anyOf ?? [])].flatMap((one) => (one?.enum ?? []) as string[]);
 }

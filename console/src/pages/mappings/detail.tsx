@@ -1,4 +1,4 @@
-import { Button, Grid, Skeleton, Stack, Tabs, Text } from "@mantine/core";
+import { Button, Grid, SegmentedControl, Skeleton, Stack, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
@@ -12,17 +12,30 @@ import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useGiven } from "~/pages/templates/queries";
+import { stored as storedChoice } from "~/state/stored";
 import { useUrlState } from "~/state/url";
-import { useCanonical } from "./canonical";
+import { namesIn, useCanonical } from "./canonical";
 import { FIRST_TEXT, named, useCheck } from "./check";
 import type { Knowledge, Shape } from "./completion";
 import { DryRunPanel } from "./DryRunPanel";
 import { ProblemList } from "./ProblemList";
 import { SchemaPanel } from "./SchemaPanel";
 import { TrialPanel } from "./TrialPanel";
+import { useSystems } from "./table/useSystems";
+import { useTable } from "./table/useTable";
 import { VersionsPanel } from "./VersionsPanel";
 
 const MappingEditor = deferred(() => import("./MappingEditor"), 440);
+const MappingTable = deferred(() => import("./table/MappingTable"), 440);
+const VIEWS = [
+  { value: "both", label: "Table and JSON" },
+  { value: "table", label: "Table" },
+  { value: "json", label: "JSON" },
+];
+/** Whether the table, the JSON or both are shown. */
+const viewChoice = storedChoice("mapping-view", "both", (text) =>
+  VIEWS.some((one) => one.value === text) ? text : undefined,
+);
 const PARENT = { title: "Mappings", to: links.mappings() };
 
 export default function MappingPage() {
@@ -55,8 +68,13 @@ function LoadedMapping({ name, first }: { name?: string; first?: First }) {
 function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">> & { first: First | undefined }) {
   const mapping = stored?.value.mapping;
   const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
+  const shown = viewChoice.use();
   const jumper = useRef<(path: string) => void>(() => undefined);
-  const jump = (path: string) => jumper.current(path);
+  const jump = (path: string) => {
+    if (shown === "table") viewChoice.set("both");
+    // The editor may be drawn only now.
+    window.setTimeout(() => jumper.current(path), shown === "table" ? 300 : 0);
+  };
   const request = { path: { name: mapping?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
     stored,
@@ -76,9 +94,12 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
   const { name, text } = editor.values;
   const setText = (next: string) => editor.setFieldValue("text", next);
   const may = !useLacking("configure");
+  const { table, behind } = useTable(text);
+  const systems = useSystems(table?.document ?? {}, (may && mapping?.usedBy) || []);
   const check = useCheck(text, name, may);
   const knowledge = useKnowledge();
   const canonical = useCanonical(text, knowledge?.shape);
+  const schemas = useMemo(() => namesIn(knowledge?.shape), [knowledge]);
   const known = useMemo(
     () => knowledge && { ...knowledge, ...(canonical && { canonical: canonical.properties }) },
     [knowledge, canonical],
@@ -117,21 +138,49 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
           <Text>Copy what you need, and load it again: the versions show what was changed.</Text>
         </Refusal>
         {!stored && <NameField isNew {...editor.field("name")} />}
+        <SegmentedControl
+          aria-label="What is shown"
+          data={VIEWS}
+          size="sm"
+          w="fit-content"
+          value={shown}
+          onChange={viewChoice.set}
+        />
         <Grid gap="md">
-          <Grid.Col span={{ base: 12, md: 8 }}>
-            <MappingEditor
-              value={text}
-              onChange={setText}
-              readOnly={!may}
-              problems={check.problems}
-              known={known}
-              onReady={(ready) => {
-                jumper.current = ready;
-              }}
-              height="440px"
-            />
-          </Grid.Col>
-          <Grid.Col span={{ base: 12, md: 4 }}>
+          {shown !== "json" && (
+            <Grid.Col span={{ base: 12, lg: shown === "both" ? 7 : 12 }}>
+              {table && (
+                <MappingTable
+                  name={mapping?.name ?? null}
+                  text={text}
+                  table={table}
+                  behind={behind}
+                  onChange={setText}
+                  problems={check.problems}
+                  known={knowledge}
+                  canonical={canonical}
+                  systems={systems}
+                  schemas={schemas}
+                />
+              )}
+            </Grid.Col>
+          )}
+          {shown !== "table" && (
+            <Grid.Col span={{ base: 12, lg: shown === "both" ? 5 : 8 }}>
+              <MappingEditor
+                value={text}
+                onChange={setText}
+                readOnly={!may}
+                problems={check.problems}
+                known={known}
+                onReady={(ready) => {
+                  jumper.current = ready;
+                }}
+                height={shown === "both" ? "640px" : "440px"}
+              />
+            </Grid.Col>
+          )}
+          <Grid.Col span={{ base: 12, lg: shown === "json" ? 4 : 12 }}>
             <ProblemList text={text} check={check} onJump={jump} />
           </Grid.Col>
         </Grid>

@@ -104,9 +104,14 @@ function makerOf(path: string, reads: readonly { index: number; field: unknown }
   return made.find(({ field }) => textAt(field, "target") === path) ?? made.find(within);
 }
 
-/** Whether a row's target field reads exactly what its raw field writes. */
+/** Whether a row sends exactly what its raw field writes, or sends nothing. */
 export function isDirect({ read, send }: Row): boolean {
-  return textAt(read?.field, "target") === textAt(send?.field, "source");
+  return !send || textAt(read?.field, "target") === textAt(send.field, "source");
+}
+
+/** The canonical path that a row sends, or that it writes where it sends none. */
+export function canonicalOf({ read, send }: Row): string {
+  return send ? textAt(send.field, "source") : textAt(read?.field, "target");
 }
 
 const listPath = (row: Row): [string, string] | undefined => {
@@ -140,19 +145,18 @@ export function withSource(text: string, row: Row, source: string): string {
   return append(text, ["normalization", "fields"], { source, target: target || source });
 }
 
-/** Gives what a row reads another canonical name, wherever that is sent. */
+/**
+ * Gives what a row reads another canonical name, wherever that is sent; a name that another field makes already is what
+ * the row sends from now on.
+ */
 export function withCanonical(text: string, table: Table, row: Row, name: string): string {
-  let changed = text;
-  if (row.read && (isDirect(row) || row.kind === "kept")) {
-    changed = withProperty(changed, row, "normalization", "target", name);
-    for (const other of table.rows) {
-      if (other.kind === "sent" && other.read?.index === row.read.index && isDirect(other)) {
-        changed = withProperty(changed, other, "transformation", "source", name);
-      }
-    }
-    return changed;
-  }
-  return withProperty(changed, row, "transformation", "source", name);
+  const others = table.rows.filter((other) => other.read && other.read.index !== row.read?.index);
+  const taken = others.some((other) => textAt(other.read?.field, "target") === name);
+  if (row.kind === "kept") return withProperty(text, row, "normalization", "target", name);
+  if (!row.read || !isDirect(row) || taken) return withProperty(text, row, "transformation", "source", name);
+  const same = table.rows.filter((other) => other.send && other.read?.index === row.read?.index && isDirect(other));
+  const renamed = withProperty(text, row, "normalization", "target", name);
+  return same.reduce((changed, other) => withProperty(changed, other, "transformation", "source", name), renamed);
 }
 
 /** What a new row sends, and how that is read. */
