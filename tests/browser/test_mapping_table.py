@@ -1,0 +1,56 @@
+"""A mapping as a table in a browser, by clicks alone, beside its JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+from playwright.async_api import Locator, Page, expect
+
+from syncline.postgres.database.database import Database
+from tests.support.browser import fit_for_everybody, new_stream, retype
+from tests.support.installation import Installation
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("table", name="Fields").locator(f"tr[data-row='{name}']")
+
+
+async def document(page: Page) -> dict[str, dict[str, list[dict[str, str]]]]:
+    """Return what the JSON beside the table says."""
+    lines = await page.locator(".cm-line").all_inner_texts()
+    found: dict[str, dict[str, list[dict[str, str]]]] = json.loads("\n".join(lines))
+    return found
+
+
+async def test_mapping_is_written_as_a_table_and_the_json_follows(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "tabled", 3)
+    await page.goto("/mappings/tabled-items")
+    table = page.get_by_role("region", name="Table", exact=True)
+    await expect(table).to_contain_text(re.compile(r"\d columns"))
+    await expect(row(page, "title")).to_contain_text("text")
+    await table.get_by_role("button", name="Show a record's values").click()
+    await expect(table).to_contain_text("Record A1 (1 of 3) passes")
+    await expect(row(page, "code")).to_contain_text("A1")
+
+    await table.get_by_role("button", name="Edit title").click()
+    await page.get_by_role("combobox", name="Transformers before it is sent").click()
+    await page.get_by_role("option", name="upper Capital letters.").click()
+    await expect(row(page, "title")).to_contain_text("upper")
+    await expect(page.get_by_role("button", name="Remove upper")).to_be_visible()
+    assert (await document(page))["transformation"]["fields"][1]["transform"] == "upper"
+    await page.get_by_role("button", name="Close title").click()
+    await fit_for_everybody(page, "mapping-table")
+
+    grip = table.get_by_role("button", name="Move title: arrow keys, or drag")
+    await grip.focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(table.locator("tr[data-row]").first).to_have_attribute("data-row", "title")
+    await retype(page, "upper", "uppper")
+    await expect(row(page, "title")).to_have_attribute("data-fault", "error")
+    await expect(row(page, "title")).not_to_contain_text("ITEM 1")
+    await page.keyboard.press("Control+z")
+    await expect(row(page, "title")).not_to_have_attribute("data-fault", "error")
