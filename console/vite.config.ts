@@ -64,5 +64,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { proxy: { "/api": { target: gateway, changeOrigin: false } } },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], globals: false },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], globals: false, testTimeout: 60_000 },
 });

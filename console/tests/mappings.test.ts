@@ -140,6 +140,31 @@ it("knows which raw field writes a property", () => {
   expect(sourcesOf("{").size).toBe(0);
 });
 
+it("completes tables, columns and fields of the systems where each belongs", () => {
+  const named = (label: string) => [{ label }];
+  const systems = {
+    sourceTables: named("erp.items"),
+    targetTables: named("shop.items"),
+    columns: named("Code"),
+    fields: named("title"),
+    made: named("sku"),
+  };
+  const at = (...path: (string | number)[]) => values({ ...KNOWN, systems }, path).map((one) => one.label);
+  expect(at("extraction", "table")).toEqual(["erp.items"]);
+  expect(at("transformation", "target", "table")).toEqual(["shop.items"]);
+  for (const path of [
+    ["extraction", "idColumn"],
+    ["extraction", "columns", 0],
+    ["extraction", "filters", 0, "field"],
+  ]) {
+    expect(at(...path)).toEqual(["Code"]);
+  }
+  expect(at("normalization", "fields", 0, "source")).toEqual(["Code"]);
+  expect(at("transformation", "fields", 0, "target")).toEqual(["title"]);
+  expect(at("transformation", "fields", 0, "when", "all", 0, "field")).toEqual(["sku"]);
+  expect(values(KNOWN, ["extraction", "table"])).toEqual([]);
+});
+
 it("completes canonical properties as targets of the normalization", () => {
   const known = { ...KNOWN, canonical: propertiesOf(ORDER) };
   const suggested = (text: string) => {

@@ -135,6 +135,21 @@ async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> Pla
         return await _stored(change, edit.kind, switched, config)
 
 
+async def add_version(store: ConfigurationStore, edit: Edit, body: object) -> int:
+    """Store a document as a mapping's next version, which no run uses until it is made active.
+
+    Returns its number. Raises as `save`, and NotFoundError.
+    """
+    name = edit.name or ""
+    loaded = await asyncio.to_thread(read_request_document, Kind.MAPPING, edit.name, body)
+    (config,) = loaded.mappings.values()
+    async with _opened(store, edit, name) as (change, stored):
+        if stored.get(Kind.MAPPING, name) is None:
+            raise not_found(stored, Kind.MAPPING, name)
+        await asyncio.to_thread(require_valid, loaded, stored)
+        return await change.add_version(config)
+
+
 async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> None:
     """Make a stored version of a mapping the one that new runs use.
 

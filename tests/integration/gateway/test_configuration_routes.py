@@ -206,6 +206,28 @@ async def test_mapping_versions_are_kept_shown_and_made_active(configured: Clien
     assert back.json()["mapping"]["activeVersion"] == 1
 
 
+async def test_mapping_version_is_saved_now_and_made_active_later(
+    configured: Client, database: Database
+) -> None:
+    shown = await configured("GET", "/mapping-configs/items")
+    text = shown.json()["text"].replace('"idColumn": "code"', '"idColumn": "code2"')
+    path = "/mapping-configs/items/versions"
+    made = await configured("POST", path, text, if_match=shown.headers["etag"])
+    assert (made.status_code, made.json()["version"]["active"]) == (201, False)
+    now = (await configured("GET", "/mapping-configs/items")).json()
+    assert (now["mapping"]["activeVersion"], now["mapping"]["versions"]) == (1, 2)
+    assert now["text"] == shown.json()["text"]
+    done = "select details from audit_log where action = 'mapping.version_saved'"
+    assert (await database.fetchval(done))["version"] == 2
+    assert (await configured("POST", path, text.replace("{", '{"x": 1,', 1))).status_code == 422
+    other = text.replace('"entityType": "item"', '"entityType": "other"')
+    refused = await configured("POST", path, other)
+    assert refused.json()["errors"][0]["path"] == "$.entityType"
+    assert (await configured("POST", path, text, if_match='"stale"')).status_code == 412
+    active = await configured("POST", f"{path}/2/activate", if_match=shown.headers["etag"])
+    assert active.json()["mapping"]["activeVersion"] == 2
+
+
 async def test_draft_is_validated_with_every_mistake_by_its_path(configured: Client) -> None:
     draft = MAPPING | {"transformation": {"fields": [{"source": "nope", "target": "a"}]}, "x": 1}
     answer = (await configured("POST", "/mapping-configs/validate", draft)).json()
@@ -337,6 +359,8 @@ async def test_another_tenants_objects_are_not_there(configured: Client) -> None
         ("POST", "/connection-profiles/shop/test", None),
         ("GET", "/mapping-configs/items/versions", None),
         ("GET", "/mapping-configs/items/versions/1", None),
+        ("POST", "/mapping-configs/items/versions", MAPPING),
+        ("POST", "/connection-profiles/shop/fields", {"target": {}}),
         ("POST", "/mapping-configs/items/versions/1/activate", None),
         ("POST", "/mapping-configs/items/dry-run", {}),
         ("POST", "/mapping-configs/items/try-draft", {"document": MAPPING}),

@@ -1,4 +1,12 @@
-import { MultiSelect, type MultiSelectProps, type OptionsFilter, Select, type SelectProps, Text } from "@mantine/core";
+import {
+  Anchor,
+  MultiSelect,
+  type MultiSelectProps,
+  type OptionsFilter,
+  Select,
+  type SelectProps,
+  Text,
+} from "@mantine/core";
 import type { ReactNode } from "react";
 import { type Kind, useSearched } from "./choices";
 
@@ -20,7 +28,7 @@ export function Pick<T>({ kind, value = "", onChange, description, error, ...res
   return (
     <Select
       {...rest}
-      {...shared(found, description, error)}
+      {...shared(kind, found, description, error)}
       value={value || null}
       onChange={(name) => onChange(name ?? "", found.choices.find((one) => one.value === name)?.of)}
       onSearchChange={search}
@@ -40,7 +48,7 @@ export function PickMany<T>({ kind, value = [], onChange, description, error, ..
   return (
     <MultiSelect
       {...rest}
-      {...shared(found, description, error)}
+      {...shared(kind, found, description, error)}
       value={value}
       onChange={onChange}
       onSearchChange={found.setTyped}
@@ -49,7 +57,12 @@ export function PickMany<T>({ kind, value = [], onChange, description, error, ..
 }
 
 /** What both kinds of choice show of a search. */
-function shared(found: ReturnType<typeof useSearched>, description: ReactNode, error: ReactNode) {
+function shared(
+  { create }: { create: { label: string; to: string } },
+  found: ReturnType<typeof useSearched>,
+  description: ReactNode,
+  error: ReactNode,
+) {
   const more = (
     <>
       {description && <>{description}. </>}
@@ -64,6 +77,16 @@ function shared(found: ReturnType<typeof useSearched>, description: ReactNode, e
     filter: asFound,
     description: found.more ? more : description,
     error: error ?? (found.error ? "The list could not be read" : undefined),
-    nothingFoundMessage: found.loading ? "Searching…" : "None has such a name",
+    nothingFoundMessage: found.loading ? (
+      "Searching…"
+    ) : (
+      <>
+        {found.search ? "None has such a name. " : "There is none yet. "}
+        {/* In a tab of its own: what is typed in this form stays. */}
+        <Anchor inherit href={create.to} target="_blank">
+          {create.label}
+        </Anchor>
+      </>
+    ),
   };
 }

@@ -2,6 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
 
 /** Something to choose: its name and how it is shown. */
 export interface Choice<T = unknown> {
@@ -18,6 +19,8 @@ export interface Kind<T> {
   key: string;
   find: Find<T>;
   show: (one: T) => { value: string; label: string };
+  /** Where a missing one is made. */
+  create: { label: string; to: string };
 }
 
 const query = (search: string) => ({ query: { limit: 50, search } });
@@ -26,18 +29,21 @@ export const profileKind: Kind<Schema<"ProfileView">> = {
   key: "connection-profiles",
   find: (search) => api.get("/api/v1/connection-profiles", { ...query(search) }),
   show: (one) => ({ value: one.name, label: one.active ? one.name : `${one.name} (Inactive)` }),
+  create: { label: "New connection profile", to: links.newProfile() },
 };
 
 export const mappingKind: Kind<Schema<"MappingView">> = {
   key: "mapping-configs",
   find: (search) => api.get("/api/v1/mapping-configs", { ...query(search) }),
   show: (one) => ({ value: one.name, label: `${one.name} (${one.entityType})` }),
+  create: { label: "New mapping", to: links.newMapping() },
 };
 
 export const instanceKind: Kind<Schema<"InstanceView">> = {
   key: "instances",
   find: (search) => api.get("/api/v1/instances", { ...query(search) }),
   show: (one) => ({ value: one.name, label: `${one.name} (${one.source} to ${one.target})` }),
+  create: { label: "New instance", to: links.newInstance() },
 };
 
 /**

@@ -24,19 +24,22 @@ export default function MappingEditor({ value, onChange, readOnly, problems, kno
   const view = useRef<EditorView | null>(null);
   const latest = useRef(problems);
   latest.current = problems;
+  const knows = useRef(known);
+  knows.current = known;
+  const isKnown = known !== undefined;
   const extensions = useMemo(
     () => [
       json(),
       problemLinter(() => latest.current),
       lintGutter(),
-      known ? [completing(known), meanings(known)] : [],
+      isKnown ? [completing(() => knows.current), meanings(() => knows.current)] : [],
       look,
       colours,
       EditorView.lineWrapping,
       EditorView.theme({}, { dark: scheme === "dark" }),
       EditorView.contentAttributes.of({ "aria-label": "Mapping document", tabindex: "0" }),
     ],
-    [known, scheme],
+    [isKnown, scheme],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: new problems are why it looks again
   useEffect(() => {

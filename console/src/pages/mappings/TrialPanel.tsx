@@ -10,6 +10,7 @@ import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, PageLink, StatusBadge } from "~/components/values";
 import { count, plural } from "~/state/format";
+import { CHANGES } from "./ActivationQuestion";
 import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
 import classes from "./mappings.module.css";
@@ -59,14 +60,12 @@ export function TrialPanel({ name, text, onJump }: Props) {
   );
 }
 
-const KINDS = ["changed", "newly_failed", "repaired", "newly_excluded", "newly_included", "same"];
-
 function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: string) => void }) {
   return (
     <section aria-label="Results of the trial">
       <div className={classes.facts} aria-live="polite">
         <Text>{plural(found.compared, "stored record")} compared:</Text>
-        {KINDS.filter((kind) => found.counts[kind]).map((kind) => (
+        {CHANGES.filter((kind) => found.counts[kind]).map((kind) => (
           <Group key={kind} gap={6}>
             <b>{count(found.counts[kind])}</b>
             <StatusBadge of="trial" state={kind} />

@@ -10,6 +10,7 @@ import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge, Time } from "~/components/values";
+import { ActivationQuestion } from "./ActivationQuestion";
 
 type Version = Schema<"MappingVersionView">;
 
@@ -103,7 +104,7 @@ function Actions({ name, etag, version: { version, active }, open, onShow }: Act
             aria-label={`Make active… v${version}`}
             ask={{
               title: `Make v${version} active?`,
-              body: "New runs use it at once. Runs under way keep the version they began with. No version is lost.",
+              body: <ActivationQuestion name={name} version={version} />,
               confirm: "Make active",
             }}
             run={() =>

@@ -59,25 +59,21 @@ function problemsOf(found: Schema<"Validation"> | undefined): Problem[] {
   return all;
 }
 
-/** What a new mapping begins with: small, and nearly whole. */
+/** What a new mapping begins with: what the table or a person fills in. */
 export const FIRST_TEXT = `{
   "entityType": "item",
   "extraction": {
     "mode": "config",
     "table": "",
-    "idColumn": "id",
+    "idColumn": "",
     "cursorColumn": null
   },
   "normalization": {
-    "fields": [
-      { "source": "id", "target": "id", "required": true }
-    ]
+    "fields": []
   },
   "transformation": {
-    "matchKey": "id",
-    "fields": [
-      { "source": "id", "target": "id" }
-    ],
+    "matchKey": "",
+    "fields": [],
     "target": {}
   }
 }

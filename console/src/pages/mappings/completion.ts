@@ -16,6 +16,8 @@ export interface Knowledge {
   shape: Shape;
   /** Of the canonical schema at hand. */
   canonical?: readonly { path: string; type: string; required: boolean; meaning: string }[];
+  /** What the two systems have, and what the mapping makes of it. */
+  systems?: Record<SystemNames, readonly Suggestion[]>;
   /** Names of transformers, each with its options; null: any. */
   transformers: Record<string, readonly string[] | null>;
 }
@@ -90,6 +92,22 @@ export function isTarget(path: readonly (string | number)[]): boolean {
   return path.filter((part) => typeof part === "string").join(".") === "normalization.fields.target";
 }
 
+/** Names that come from the systems or from the mapping itself. */
+export type SystemNames = "sourceTables" | "targetTables" | "columns" | "fields" | "made";
+
+/** Which of them stand where. */
+const PLACES: [RegExp, SystemNames][] = [
+  [/^extraction\.table$/, "sourceTables"],
+  [/^extraction\.(idColumn|cursorColumn|columns|filters\..*field|filters\.field)$/, "columns"],
+  [/^normalization\.fields\.source$/, "columns"],
+  [/^transformation\.target\.table$/, "targetTables"],
+  [/^transformation\.(fields|static)\.target$|^transformation\.(matchKey|verify|onCreate)$/, "fields"],
+  [
+    /^transformation\.fields\.source$|^transformation\.(exclude|fields\.when)\..*field$|^transformation\.(exclude|fields\.when)\.field$/,
+    "made",
+  ],
+];
+
 /** Values that may stand at a place: words of a closed set, transformers, or canonical properties. */
 export function values(known: Knowledge, path: readonly (string | number)[]): Suggestion[] {
   const names = path.filter((part) => typeof part === "string");
@@ -104,6 +122,8 @@ export function values(known: Knowledge, path: readonly (string | number)[]): Su
       return { label: path, detail: required ? `${type}, required` : type, info: meaning };
     });
   }
+  const place = PLACES.find(([pattern]) => pattern.test(names.join(".")))?.[1];
+  if (place) return [...(known.systems?.[place] ?? [])];
   const shape = shapeAt(known.shape, path);
   const words = [shape, ...(shape?.anyOf ?? [])].flatMap((one) => one?.enum ?? []);
   return words.filter((word) => typeof word === "string").map((word) => ({ label: word as string }));

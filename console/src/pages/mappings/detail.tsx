@@ -6,10 +6,12 @@ import { api, type Schema } from "~/api/client";
 import { JsonText } from "~/api/lossless";
 import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
+import { ActionButton } from "~/components/action";
 import { deferred } from "~/components/deferred";
 import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
+import { toast } from "~/components/toast";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useGiven } from "~/pages/templates/queries";
 import { stored as storedChoice } from "~/state/stored";
@@ -21,6 +23,7 @@ import { DryRunPanel } from "./DryRunPanel";
 import { ProblemList } from "./ProblemList";
 import { SchemaPanel } from "./SchemaPanel";
 import { TrialPanel } from "./TrialPanel";
+import { suggestionsOf } from "./table/suggestions";
 import { useSystems } from "./table/useSystems";
 import { useTable } from "./table/useTable";
 import { VersionsPanel } from "./VersionsPanel";
@@ -70,10 +73,12 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
   const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
   const shown = viewChoice.use();
   const jumper = useRef<(path: string) => void>(() => undefined);
+  /** Where to jump when the editor stands. */
+  const waiting = useRef<string | null>(null);
   const jump = (path: string) => {
-    if (shown === "table") viewChoice.set("both");
-    // The editor may be drawn only now.
-    window.setTimeout(() => jumper.current(path), shown === "table" ? 300 : 0);
+    if (shown !== "table") return jumper.current(path);
+    waiting.current = path;
+    viewChoice.set("both");
   };
   const request = { path: { name: mapping?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
@@ -100,10 +105,11 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
   const knowledge = useKnowledge();
   const canonical = useCanonical(text, knowledge?.shape);
   const schemas = useMemo(() => namesIn(knowledge?.shape), [knowledge]);
-  const known = useMemo(
-    () => knowledge && { ...knowledge, ...(canonical && { canonical: canonical.properties }) },
-    [knowledge, canonical],
-  );
+  const known = knowledge && {
+    ...knowledge,
+    ...(canonical && { canonical: canonical.properties }),
+    systems: suggestionsOf(table, systems),
+  };
   return (
     <>
       <PageHeader
@@ -122,6 +128,21 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
                 list={links.mappings()}
                 query="mapping-configs"
               />
+            )}
+            {mapping && (
+              <ActionButton
+                disabled={!editor.changed || (check.fresh && !check.valid)}
+                run={() =>
+                  api.post("/api/v1/mapping-configs/{name}/versions", { ...request, body: new JsonText(text) })
+                }
+                onDone={({ version }) => {
+                  editor.resetDirty();
+                  toast.done(`v${version.version} is saved; v${mapping.activeVersion} stays active`);
+                }}
+                changes={["mapping-config", "mapping-configs", "mapping-versions"]}
+              >
+                Save only
+              </ActionButton>
             )}
             <Button
               onClick={editor.save}
@@ -175,6 +196,8 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
                 known={known}
                 onReady={(ready) => {
                   jumper.current = ready;
+                  if (waiting.current !== null) ready(waiting.current);
+                  waiting.current = null;
                 }}
                 height={shown === "both" ? "640px" : "440px"}
               />

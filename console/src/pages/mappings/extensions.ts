@@ -51,17 +51,21 @@ export function forceLint(view: EditorView): void {
 }
 
 /** Completes names of the schema, words of closed sets, and transformers. */
-export function completing(known: Knowledge) {
-  return autocompletion({ override: [(context) => complete(known, context)], activateOnTyping: true });
+export function completing(known: () => Knowledge | undefined) {
+  const source = (context: CompletionContext) => {
+    const now = known();
+    return now ? complete(now, context) : null;
+  };
+  return autocompletion({ override: [source], activateOnTyping: true });
 }
 
 /** Shows what a canonical property means where the pointer is on it. */
-export function meanings(known: Knowledge) {
+export function meanings(known: () => Knowledge | undefined) {
   return hoverTooltip((view, pos, side) => {
     const node = syntaxTree(view.state).resolveInner(pos, side);
     const read = (one: Node) => view.state.sliceDoc(one.from, one.to);
     if (node.name !== "String" || !isTarget(pathOf(node, read))) return null;
-    const found = known.canonical?.find(({ path }) => path === unquoted(read(node)));
+    const found = known()?.canonical?.find(({ path }) => path === unquoted(read(node)));
     if (!found) return null;
     const dom = document.createElement("div");
     dom.textContent = `${found.type}${found.required ? ", required" : ""}: ${found.meaning}`;

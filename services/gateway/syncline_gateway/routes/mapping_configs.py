@@ -133,6 +133,16 @@ async def list_mapping_config_versions(
     return paging.page(found, lambda version: [str(version.version)])
 
 
+@router.post("/{name}/versions", status_code=201)
+async def add_mapping_config_version(
+    body: Document[MappingBody], edit: MappingEdit, api: Api
+) -> MappingVersionDetail:
+    """Save a new version without making it active: new runs go on with the one they use."""
+    version = await edits.add_version(api.configuration, edit, body.value)
+    view, document = await _list(api).version(edit.tenant, edit.name or "", version)
+    return MappingVersionDetail(view, in_order(document), _text(document))
+
+
 @router.get("/{name}/versions/{version}")
 async def get_mapping_config_version(
     name: Name, version: Version, caller: Runner, api: Api

@@ -157,15 +157,35 @@ class Change(Edits):
         what = (config.config, encrypted, sources, config.active, *limits)
         await self._connection.execute(_SAVE_PROFILE, *who, *what)
 
+    async def add_version(self, config: MappingConfig) -> int:
+        """Add the next version of a mapping that is there, and leave the active one as it is.
+
+        Returns its number. Raises InvalidInputError: its entity type would change.
+        """
+        mapping_id, version = await self._next_version(config)
+        await self._save_version(mapping_id, version, config)
+        details = {"version": version}
+        action = "mapping.version_saved"
+        await audit(self._connection, self._tenant, self._actor, action, config.name, details)
+        return version
+
     async def _save_mapping(self, config: MappingConfig) -> None:
-        """Add the next version; versions never change, so runs keep the one they pinned."""
+        """Add the next version, and make it the active one."""
+        mapping_id, version = await self._next_version(config)
+        mapping = (mapping_id, self._tenant, config.name, config.entity_type, version)
+        await self._connection.execute(_SAVE_MAPPING, *mapping)
+        await self._save_version(mapping_id, version, config)
+
+    async def _next_version(self, config: MappingConfig) -> tuple[str, int]:
+        """Return a mapping's ID, made where there is none, and the number of its next version."""
         row = await self._connection.fetchrow(_NEXT_VERSION, self._tenant, config.name)
         if row is not None and row["entity_type"] != config.entity_type:
             message = f"cannot change from {row['entity_type']!r}: give the mapping another name"
             raise InvalidInputError([Problem("$.entityType", message)])
-        mapping_id, version = (row["id"], row["next"]) if row else (str(uuid7()), 1)
-        mapping = (mapping_id, self._tenant, config.name, config.entity_type, version)
-        await self._connection.execute(_SAVE_MAPPING, *mapping)
+        return (row["id"], row["next"]) if row else (str(uuid7()), 1)
+
+    async def _save_version(self, mapping_id: str, version: int, config: MappingConfig) -> None:
+        """Store a version; versions never change, so runs keep the one they pinned."""
         saved = (mapping_id, version, self._tenant, config.document, self._actor)
         await self._connection.execute(_SAVE_VERSION, *saved)
 

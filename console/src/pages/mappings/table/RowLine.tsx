@@ -7,7 +7,7 @@ import {
   IconGripVertical,
   IconTrash,
 } from "@tabler/icons-react";
-import { type DragEvent, type KeyboardEvent, memo, type ReactNode } from "react";
+import type { DragEvent, KeyboardEvent, ReactNode } from "react";
 import type { Problem } from "../check";
 import { conditionWords } from "./ConditionField";
 import { chainOf } from "./chain";
@@ -35,7 +35,7 @@ interface Props {
 }
 
 /** One line of the table: names, what is done to the value, and the value on its way. */
-export const RowLine = memo(function RowLine(props: Props) {
+export function RowLine(props: Props) {
   const { row, open, locked, problems, record, types, onOpen, onRemove, onMove, onDrag, children } = props;
   const name = textAt(row.send?.field, "target") || textAt(row.read?.field, "source") || "field";
   const keys = (event: KeyboardEvent) => {
@@ -126,7 +126,7 @@ export const RowLine = memo(function RowLine(props: Props) {
       )}
     </>
   );
-});
+}
 
 interface CellProps {
   label: string;
