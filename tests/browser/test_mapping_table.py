@@ -58,14 +58,15 @@ async def test_mapping_is_written_as_a_table_and_the_json_follows(
 
 async def choose_systems(page: Page, table: Locator) -> None:
     """Choose what is read and written in the lists of what the systems have."""
-    for label, choice in {
+    choices: dict[str, str | re.Pattern[str]] = {
         "Source": "clicked-erp",
         "Table": re.compile(r"\bclicked_source"),
         "ID column": re.compile("^code"),
         "Cursor column": re.compile("^changed"),
         "Target": "clicked-shop",
         "Target table": re.compile(r"\bclicked_target"),
-    }.items():
+    }
+    for label, choice in choices.items():
         field = table.get_by_role("combobox", name=label, exact=True)
         await field.click()
         if label in ("Source", "Target"):

@@ -163,6 +163,7 @@ function How({ row }: { row: Row }) {
     "when" in send ? conditionWords(send.when, inline) : "",
     row.kind === "fixed" ? inline(send.value ?? null) : "",
   ].filter(Boolean);
+  if (words.length === 0) return null;
   return (
     <Group gap={4}>
       {words.map((word, index) => (
