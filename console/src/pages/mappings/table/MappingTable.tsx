@@ -237,7 +237,7 @@ function useMoving(table: Table, text: string, onMoved: (text: string, id: strin
       const alike = table.rows.filter((one) => one.kind === row.kind);
       const other = alike[alike.indexOf(row) + by];
       onto(row, other);
-      const name = other && `tr[data-row] button[aria-label^="Move ${CSS.escape(moveName(row))}:"]`;
+      const name = other && `tr[data-row] [role=button][aria-label^="Move ${CSS.escape(moveName(row))}:"]`;
       if (name) requestAnimationFrame(() => document.querySelector<HTMLElement>(name)?.focus());
     },
     drag: (row: Row, event: DragEvent, what: "start" | "over" | "drop") => {

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Group, Text, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Badge, Group, Text } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconChevronDown,
@@ -56,7 +56,10 @@ export function RowLine(props: Props) {
       >
         <td className={classes.handle}>
           {row.kind !== "odd" && (
-            <UnstyledButton
+            // biome-ignore lint/a11y/useSemanticElements: Firefox drags no button
+            <span
+              role="button"
+              tabIndex={0}
               draggable={!locked}
               aria-label={`Move ${name}: arrow keys, or drag`}
               className={classes.grip}
@@ -64,7 +67,7 @@ export function RowLine(props: Props) {
               onDragStart={(event) => onDrag(event, "start")}
             >
               <IconGripVertical size={16} aria-hidden />
-            </UnstyledButton>
+            </span>
           )}
         </td>
         <Cell label="Source column" type={types.column} value={record && reading(row, record)}>
