@@ -176,6 +176,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
                   text={text}
                   table={table}
                   behind={behind}
+                  readOnly={!may}
                   onChange={setText}
                   problems={check.problems}
                   known={knowledge}

@@ -24,6 +24,8 @@ interface Props {
   table: Table;
   /** The text is no JSON: the table shows what it was before. */
   behind: boolean;
+  /** Somebody who may only look. */
+  readOnly: boolean;
   onChange: (text: string) => void;
   problems: readonly Problem[];
   known: Knowledge | undefined;
@@ -34,8 +36,9 @@ interface Props {
 
 /** The mapping as a table. It has no state of the mapping: it shows the text, and changes it. */
 export default function MappingTable(props: Props) {
-  const { name, text, table, behind, onChange, problems, known, canonical, systems, schemas } = props;
+  const { name, text, table, behind, readOnly, onChange, problems, known, canonical, systems, schemas } = props;
   const [open, setOpen] = useState<string | null>(null);
+  const locked = behind || readOnly;
   const trial = useRecord(name, text, systems.source.profile);
   const names = namesOf(props, trial);
   const move = useMoving(table, text, (next, id) => {
@@ -72,7 +75,7 @@ export default function MappingTable(props: Props) {
             The text is no JSON at the moment. The table shows what it was before, and can be changed again when it is.
           </Alert>
         )}
-        <fieldset disabled={behind} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
+        <fieldset disabled={locked} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
           <Frame
             table={table}
             text={text}
@@ -102,8 +105,8 @@ export default function MappingTable(props: Props) {
               <RowLine
                 key={row.id}
                 row={row}
-                open={open === row.id && !behind}
-                locked={behind}
+                open={open === row.id && !locked}
+                locked={locked}
                 problems={faultsOf(row, problems, trial)}
                 record={trial.record}
                 types={{
@@ -129,7 +132,7 @@ export default function MappingTable(props: Props) {
             <Button
               size="compact-sm"
               leftSection={<IconSparkles size={14} />}
-              disabled={behind}
+              disabled={locked}
               title={found.map((one) => `${one.source} → ${one.target}`).join("\n")}
               onClick={() => onChange(found.reduce(withRow, text))}
             >
@@ -140,7 +143,7 @@ export default function MappingTable(props: Props) {
             size="compact-sm"
             variant="default"
             leftSection={<IconPlus size={14} />}
-            disabled={behind}
+            disabled={locked}
             onClick={() => {
               const canonical = free((row) => textAt(row.read?.field, "target"), "field");
               add(withRow(text, { source: "", canonical, target: target() }));
@@ -152,7 +155,7 @@ export default function MappingTable(props: Props) {
             size="compact-sm"
             variant="default"
             leftSection={<IconPlus size={14} />}
-            disabled={behind}
+            disabled={locked}
             onClick={() => add(withFixed(text, target(), ""))}
           >
             Add a fixed value
