@@ -99,7 +99,7 @@ async def test_connection_profile(name: Name, caller: Configurer, api: Api) -> C
 
 @router.post("/{name}/fields")
 async def get_connection_profile_fields(
-    name: Name, body: FieldsRequest, caller: User, api: Api
+    name: Name, body: FieldsRequest, caller: Configurer, api: Api
 ) -> SystemFields:
     """Ask a system for its tables, and for the fields that a draft of a mapping reads or writes.
 
