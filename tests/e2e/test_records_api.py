@@ -115,7 +115,7 @@ async def test_a_run_is_shown_in_full(api: httpx.AsyncClient, run: Run) -> None:
                for s in report["stages"]}  # fmt: skip
     assert numbers == {  # A1 and A2 were in one bulk, which the target refused as a whole
         "ingest": (5, 4, 0, 1, 0), "normalize": (4, 3, 0, 1, 0),
-        "transform": (3, 2, 1, 0, 0), "execute": (2, 2, 0, 0, 2),
+        "transform": (3, 2, 1, 0, 0), "execute": (2, 2, 0, 0, 2), "finalize": (5, 5, 0, 0, 0),
     }  # fmt: skip
     assert all(s["worked"] is not None for s in report["stages"] if s["stage"] == "execute")
     assert {group["sourceId"] for group in report["failures"]} == {"A4", "nope"}

@@ -23,6 +23,10 @@ from tests.support.postgresql import config_of
 _MORE = r"""
 create table oracle.m_database (version text);
 insert into oracle.m_database values ('2.00.070.00');
+create view oracle.tables as select 'SYNCLINE' as schema_name, tablename::text as table_name
+  from pg_tables where schemaname = 'public';
+create view oracle.views as select 'SYNCLINE' as schema_name, viewname::text as view_name
+  from pg_views where schemaname = 'public' union all select '_SYS_BI', 'BIMC_ALL_CUBES';
 create function oracle.to_varchar(v timestamp, m text) returns text language sql immutable as
   $$ select pg_catalog.to_char(v, replace(m, 'FF7', 'US"0"')) $$;
 create function oracle.bintohex(v bytea) returns text language sql immutable as

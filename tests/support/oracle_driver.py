@@ -65,8 +65,10 @@ create view oracle.all_tab_cols as select 'SYNCLINE' as owner, c.relname::text a
   case when atttypid in ('int4'::regtype, 'int8'::regtype) then 0 end as data_scale,
   case when attgenerated <> '' then 'YES' else 'NO' end as virtual_column, 'BINARY' as collation
   from pg_attribute join pg_class c on c.oid = attrelid
-  where attnum > 0 and not attisdropped
+  where attnum > 0 and not attisdropped and c.relkind in ('r', 'v')
     and c.relnamespace = (select oid from pg_namespace where nspname = 'public');
+create view oracle.all_users as select 'SYNCLINE' as username, 'N' as oracle_maintained
+  union all select 'SYS', 'Y';
 create view oracle.all_tab_identity_cols as select 'SYNCLINE' as owner, c.relname::text as
   table_name, attname::text as column_name, 'ALWAYS' as generation_type
   from pg_attribute join pg_class c on c.oid = attrelid where attidentity = 'a';

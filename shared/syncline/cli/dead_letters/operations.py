@@ -125,7 +125,7 @@ async def _every_item(shell: Shell, operation: str) -> list[OperationItem]:
     async with shell.database() as database:
         operations = Operations(database)
         while page := await operations.items(
-            shell.tenant, operation, PAGE, found[-1].number if found else 0
+            shell.tenant, operation, PAGE, found[-1].place if found else 0
         ):
             found += page
     return found

@@ -24,6 +24,12 @@ class HanaConnector(DriverSource["Database"]):
     driver = Driver("hdbcli", "SAP HANA", "syncline[hana]")
     profile_settings = HanaSettings
     tokens = TOKENS
+    tables_sql = (
+        "select schema_name || '.' || table_name as \"name\" from tables "
+        "where schema_name <> 'SYS' and substr(schema_name, 1, 4) <> '_SYS' "
+        "union all select schema_name || '.' || view_name from views "
+        "where schema_name <> 'SYS' and substr(schema_name, 1, 4) <> '_SYS'"
+    )
 
     def _open(
         self, config: Mapping[str, object], password: str, allowed: AllowedAddresses

@@ -26,6 +26,10 @@ class OracleConnector(DriverConnector["Database"]):
     driver = Driver("oracledb", "Oracle", "syncline[oracle]")
     profile_settings = OracleSettings
     tokens = TOKENS
+    tables_sql = (
+        "select distinct owner || '.' || table_name as \"name\" from all_tab_cols "
+        "where owner not in (select username from all_users where oracle_maintained = 'Y')"
+    )
 
     def _open(
         self, config: Mapping[str, object], password: str, allowed: AllowedAddresses
