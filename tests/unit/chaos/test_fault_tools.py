@@ -85,12 +85,12 @@ async def test_a_network_that_is_stalled_passes_nothing_and_tells_nobody(proxy: 
 
 async def test_a_frozen_process_stands_still_with_its_children() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", _PARENT)
-    await eventually(lambda: len(tree_of(process.pid)) == 2)
+    await eventually(lambda: len(tree_of(process.pid)) == 2, within=30)
     tree = signal_tree(process.pid, signal.SIGSTOP)
-    await eventually(lambda: all(map(is_frozen, tree)))
+    await eventually(lambda: all(map(is_frozen, tree)), within=30)
     for each in tree:
         os.kill(each, signal.SIGCONT)
-    await eventually(lambda: not any(map(is_frozen, tree)))
+    await eventually(lambda: not any(map(is_frozen, tree)), within=30)
     signal_tree(process.pid, signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
 
