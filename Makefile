@@ -43,7 +43,7 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 	cd console && npm run -s check
 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
-	$(SIDE_BY_SIDE) integration-connectors integration-others "end-to-end-[a-f]" "end-to-end-[g-z]" test-browser test-unit
+	$(SIDE_BY_SIDE) test-browser integration-others "end-to-end-[a-f]" "end-to-end-[g-z]" integration-connectors test-unit
 
 test-unit: $(READY) $(HELM) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)

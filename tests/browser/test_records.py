@@ -84,8 +84,8 @@ async def test_a_finished_run_tells_its_stages_records_and_failures(
     await expect(numbers.get_by_role("link")).to_have_text("1")
     await expect(page.get_by_role("table", name="Failures of the run")).to_contain_text("name")
     bars = stages.get_by_role("img")
-    await expect(bars).to_have_count(4)
-    assert [await bar.evaluate(FILLED) for bar in await bars.all()] == [True] * 4
+    await expect(bars).to_have_count(5)
+    assert [await bar.evaluate(FILLED) for bar in await bars.all()] == [True] * 5
     await fit_for_everybody(page, "run-detail")
 
     await page.get_by_role("tab", name="Records").click()

@@ -2,6 +2,7 @@ import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconPlus, IconSparkles } from "@tabler/icons-react";
 import { type DragEvent, useRef, useState } from "react";
 import { Panel } from "~/components/form/editor";
+import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { plural } from "~/state/format";
 import type { Canonical } from "../canonical";
@@ -88,7 +89,11 @@ export default function MappingTable(props: Props) {
             canonical={canonical}
           />
         </fieldset>
-        <RecordBar trial={trial} />
+        {!readOnly && (
+          <May permission="payloads" to="see what a record of the source becomes">
+            <RecordBar trial={trial} />
+          </May>
+        )}
         <table className={classes.table} aria-label="Fields" data-behind={behind || undefined}>
           <thead>
             <tr>
