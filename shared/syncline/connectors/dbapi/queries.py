@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ import msgspec
 from syncline.connectors.dbapi.kinds import Kind, moment
 from syncline.connectors.dbapi.shape import Dialect
 from syncline.connectors.errors import refusal
-from syncline.connectors.sql.text import is_tested_for_null, one_statement
+from syncline.connectors.sql.text import with_values
 from syncline.connectors.sql.values import finite, json_text
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -50,16 +49,10 @@ def base_query(
     values |= extraction.parameters
     given: dict[str, object] = {}
 
-    def replace(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name not in values:
-            return found[0]
-        if is_tested_for_null(found):
-            return "null" if values[name] is None else "1"
-        return _bound(dialect, name, values[name], given)
+    def bound(name: str, value: object) -> str:
+        return _bound(dialect, name, value, given)
 
-    sql = dialect.tokens.sub(replace, one_statement(extraction.sql or ""))
-    return Query(sql, given)
+    return Query(with_values(extraction.sql or "", values, bound, dialect.tokens), given)
 
 
 def _bound(dialect: Dialect, name: str, value: object, given: dict[str, object]) -> str:

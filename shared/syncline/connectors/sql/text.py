@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from syncline.domain.errors import Problem
 from syncline.domain.naming import hint
@@ -41,6 +41,29 @@ def names_in(sql: str, tokens: re.Pattern[str] = TOKENS) -> list[str]:
 def is_tested_for_null(found: re.Match[str]) -> bool:
     """Tell whether a name stands before `is null`, where a database cannot tell its type."""
     return _NULL_TEST.match(found.string, found.end()) is not None
+
+
+def with_values(
+    sql: str,
+    values: Mapping[str, object],
+    bound: Callable[[str, object], str],
+    tokens: re.Pattern[str] = TOKENS,
+) -> str:
+    """Return a person's statement with values for its names; what is no name in `values` stays.
+
+    Args:
+        bound: gives a name's value as SQL.
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in values:
+            return found[0]
+        if is_tested_for_null(found):
+            return "null" if values[name] is None else "1"
+        return bound(name, values[name])
+
+    return tokens.sub(replace, one_statement(sql))
 
 
 def sql_problems(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -12,10 +13,9 @@ from syncline.connectors.mssql.kinds import moment, with_offset
 from syncline.connectors.mssql.text import TOKENS
 from syncline.connectors.sql.text import (
     identifier,
-    is_tested_for_null,
     names_in,
-    one_statement,
     table_name,
+    with_values,
 )
 from syncline.connectors.sql.values import json_text
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
@@ -38,17 +38,8 @@ def base_query(extraction: Extraction, after: str | None, ids: Sequence[str] | N
     values: dict[str, object] = {"cursor": cursor, "ids": ids}
     values |= extraction.parameters
     given: dict[str, str] = {}
-
-    def replace(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name not in values:
-            return found[0]
-        if is_tested_for_null(found):
-            return "null" if values[name] is None else "1"
-        return bound(name, values[name], given)
-
-    sql = TOKENS.sub(replace, one_statement(extraction.sql or ""))
-    return Query(sql, given)
+    own = partial(bound, given=given)
+    return Query(with_values(extraction.sql or "", values, own, TOKENS), given)
 
 
 def bound(name: str, value: object, given: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.mysql.kinds import moment
 from syncline.connectors.mysql.session import Session
 from syncline.connectors.mysql.text import TOKENS, identifier, table_name, text_literal
-from syncline.connectors.sql.text import is_tested_for_null, one_statement
+from syncline.connectors.sql.text import with_values
 from syncline.connectors.sql.values import json_text
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -28,17 +28,7 @@ def base_query(extraction: Extraction, after: str | None, ids: Sequence[str] | N
         return f"select * from {table_name(extraction.table or '')}"
     cursor = None if after is None else _cursor_value(after, extraction)
     given: dict[str, object] = {"cursor": cursor, "ids": ids} | extraction.parameters
-
-    def replace(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name not in given:
-            return found[0]
-        value = given[name]
-        if is_tested_for_null(found):
-            return "null" if value is None else "1"
-        return bound(value)
-
-    return TOKENS.sub(replace, one_statement(extraction.sql or ""))
+    return with_values(extraction.sql or "", given, lambda _, value: bound(value), TOKENS)
 
 
 def bound(value: object) -> str:
