@@ -24,6 +24,7 @@ from syncline.runtime.commands.control import cancel_message, forget_message, pa
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
+from syncline_finalize.ended_runs import EndedRuns
 from syncline_finalize.rules import dead_letter_events, next_in_chain, settled_by_stall
 from syncline_finalize.status_throttle import StatusThrottle
 
@@ -84,6 +85,7 @@ class FinalizeHandler(Handler[Report]):
         self._throttle = StatusThrottle(clock)
         self._cancelled = cancelled
         self._published: dict[str, int] = {}
+        self._ended = EndedRuns()
 
     async def handle(self, items: Sequence[Report]) -> list[Outbound]:
         of_run: dict[str, list[Report]] = defaultdict(list)
@@ -91,23 +93,29 @@ class FinalizeHandler(Handler[Report]):
         for report in items:
             if isinstance(report, Stalling):
                 stalling[report.run.id] = report
-            else:
+            elif not self._ended.makes_void(report):
                 of_run[report.run.id].append(report)
         _count_outcomes(items)
         _observe_seconds(items, self._clock.now().timestamp())
         messages: list[Outbound] = []
         if of_run:
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
-                if any(isinstance(report, Halted) for report in of_run[run.id]):
-                    messages.append(cancel_message(run.id, "finalize: halted"))
-                if run.needs_attention is not None:
-                    messages.append(pause_message(run.id, PAUSED_BY))
-                messages += dead_letter_events(run, of_run[run.id], self._clock.now())
-                messages += self._throttle.event_of(run, of_run[run.id])
-                messages += next_in_chain(run, self._clock.now())
+                messages += self._messages(run, of_run[run.id])
+                self._ended.note(run)
         for suspicion in stalling.values():
             messages += await self._give_up(suspicion)
         return messages
+
+    def _messages(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
+        """Return what others learn of a run to which reports were applied."""
+        messages: list[Outbound] = []
+        if any(isinstance(report, Halted) for report in reports):
+            messages.append(cancel_message(run.id, "finalize: halted"))
+        if run.needs_attention is not None:
+            messages.append(pause_message(run.id, PAUSED_BY))
+        messages += dead_letter_events(run, reports, self._clock.now())
+        messages += self._throttle.event_of(run, reports)
+        return messages + next_in_chain(run, self._clock.now())
 
     async def _give_up(self, suspicion: Stalling) -> list[Outbound]:
         """Close a stalled run; every stage then skips what is left of it on the topics."""

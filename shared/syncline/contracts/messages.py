@@ -223,6 +223,11 @@ NamedReport: TypeAlias = (
 """A report as it was read."""
 
 
+def is_of_stage(report: Report) -> bool:
+    """Tell whether a report says of a stage that it got on, and nothing else."""
+    return isinstance(report, Advance) and bool(report.stage)
+
+
 def _require_parallel(*lists: Sized) -> None:
     """Raise ValueError, as a decoder does, on lists of different lengths."""
     if len(set(map(len, lists))) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -105,6 +105,26 @@ async def test_reports_become_one_event_with_the_counters(place: Place) -> None:
     messages = await place.handle(settled({0: "S", 1: "X"}), Advance(RUN))
     ((kind, data),) = events(messages)
     assert (kind, data["success"], data["skipped"], data["inFlight"]) == ("run.progress", 1, 1, 1)
+
+
+async def test_what_stages_tell_of_a_run_that_ended_is_not_asked_of_the_database(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Report] = []
+    apply = place.runs.apply
+
+    async def noted(reports: Sequence[Report]) -> list[Run]:
+        asked.extend(reports)
+        return await apply(reports)
+
+    monkeypatch.setattr(place.runs, "apply", noted)
+    await place.extracted({0: "a"})
+    await place.handle(Advance(RUN, "execute", [(0, 0)]))
+    await place.handle(settled({0: "S"}))
+    assert await place.handle(Advance(RUN, "execute", [(0, 0)])) == []
+    assert [type(report) for report in asked] == [Advance, Settled]
+    await place.handle(Advance(RUN))
+    assert [type(report) for report in asked] == [Advance, Settled, Advance]
 
 
 async def test_the_last_outcome_completes_the_run_at_once(place: Place) -> None:

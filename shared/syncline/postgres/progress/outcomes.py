@@ -22,6 +22,7 @@ from syncline.contracts.messages import (
     Settled,
     Waiting,
     dead_letters_in,
+    is_of_stage,
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome, Run, State
@@ -29,7 +30,7 @@ from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.ledger.known_rows import remember_excluded
 from syncline.postgres.progress.batch_outcomes import record_outcomes
 from syncline.postgres.progress.failure_budget import pause_over_budget
-from syncline.postgres.progress.reach import NO_GAIN, Gain, is_of_stage, read_gains
+from syncline.postgres.progress.reach import NO_GAIN, Gain, read_gains
 from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import StageTallies
 from syncline.postgres.runs.run_row import ALL_IN_FLIGHT, SELECT, run_of

@@ -41,11 +41,6 @@ class Gain(msgspec.Struct, frozen=True):
 NO_GAIN = Gain()
 
 
-def is_of_stage(report: Report) -> bool:
-    """Tell whether a report says of a stage that it got on, and nothing else."""
-    return isinstance(report, Advance) and bool(report.stage)
-
-
 async def read_gains(
     connection: Connection,
     rows: Sequence[Row],
