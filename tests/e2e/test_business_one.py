@@ -23,6 +23,7 @@ from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
 from tests.support.service_layer import ServiceLayer
 from tests.support.service_layer_world import config_of, started
+from tests.support.shopify_data import gid
 from tests.support.shopify_shop import TOKEN, ShopifyShop
 from tests.support.template_place import TemplatePlace
 from tests.support.woocommerce_shop import KEY, SECRET, Shop
@@ -134,31 +135,59 @@ async def test_no_order_is_made_twice_whatever_happens_on_the_way(
     assert _codes(layer, "S1") == ["A2"]
 
 
-async def test_items_go_to_shops(place: TemplatePlace, layer: ServiceLayer, tmp_path: Path) -> None:
-    for n in range(30):
-        layer.put("Items", _item(n))
-    async with listening(ShopifyShop()) as shopify, Shop().listening() as woocommerce:
-        profiles = _profiles(layer, shopify, woocommerce)
-        for name in ("b1-shopify", "b1-woocommerce"):
-            await place.store(name, tmp_path / name, profiles, secrets=_secrets(layer))
+async def test_items_stock_and_customers_go_to_shopify(
+    place: TemplatePlace, layer: ServiceLayer, tmp_path: Path
+) -> None:
+    layer.put("Items", *(_item(n) for n in range(30)))
+    layer.sets["BusinessPartners"].clear()
+    layer.put("BusinessPartners", *(_partner(n) for n in range(3)))
+    async with listening(ShopifyShop()) as shop:
+        profiles = {"b1": {"config": config_of(layer)}, "shopify": {"config": {"shop": shop.url}}}
+        await place.store("b1-shopify", tmp_path, profiles, secrets=_secrets(layer))
         tried = await place.dry_run("b1-shopify-items")
         assert (tried[1]["handle"], tried[1]["variants"][0]["price"]) == ("a-1", "1.50")
+        tried = await place.dry_run("b1-shopify-customers")
+        assert (tried[0]["email"], tried[0]["tags"]) == ("c0@example.com", ["b1:C0"])
+        layer.put("Items", _item(99) | {"SalesItem": "tNO"})
+        layer.put("BusinessPartners", _partner(98) | {"CardType": "cSupplier"})
+        layer.put("BusinessPartners", _partner(99) | {"EmailAddress": None})
+
+        item = await place.run("b1-shopify", "item")
+        stock = await place.installed.ended(next_run_id(item.id))
+        customer = await place.installed.ended(next_run_id(stock.id))
+
+    runs = (item, stock, customer)
+    assert {run.state for run in runs} == {State.SUCCEEDED}, [run.failure for run in runs]
+    assert [run.counters.success for run in runs] == [30, 30, 3]
+    assert sorted(shop.data.levels.values()) == list(range(30))
+    made = {c["email"]: c for c in shop.data.kind("Customer")}
+    assert made.keys() == {f"c{n}@example.com" for n in range(3)}
+    address = made["c2@example.com"]["addressesV2"][0]
+    assert (address["company"], address["city"], address["countryCodeV2"]) == ("C 2", "Bern", "CH")
+
+
+async def test_items_go_to_woocommerce(
+    place: TemplatePlace, layer: ServiceLayer, tmp_path: Path
+) -> None:
+    layer.put("Items", *(_item(n) for n in range(30)))
+    async with Shop().listening() as shop:
+        profiles = {
+            "b1": {"config": config_of(layer)},
+            "woocommerce": {"config": {"shop": shop.url, "consumerKey": KEY}},
+        }
+        await place.store("b1-woocommerce", tmp_path, profiles, secrets=_secrets(layer))
         tried = await place.dry_run("b1-woocommerce-items")
         assert (tried[1]["regular_price"], tried[1]["stock_quantity"]) == ("1.50", 1)
         layer.put("Items", _item(99) | {"SalesItem": "tNO"})
 
-        item = await place.run("b1-shopify", "item")
-        assert item.state is State.SUCCEEDED, (item.failure, item.counters)
-        stock = await place.installed.ended(next_run_id(item.id))
         first = await place.run("b1-woocommerce", "item")
         layer.put("Items", _item(3) | {"QuantityOnStock": 7, "UpdateDate": "2026-11-30"})
         second = await place.run("b1-woocommerce", "item")
 
-    runs = (item, stock, first, second)
+    runs = (first, second)
     assert {run.state for run in runs} == {State.SUCCEEDED}, [run.failure for run in runs]
-    assert [run.counters.success for run in runs] == [30, 30, 30, 1]
-    assert sorted(shopify.data.levels.values()) == list(range(30))
-    products = {row["sku"]: row["stock_quantity"] for row in woocommerce.rows["products"].values()}
+    assert [run.counters.success for run in runs] == [30, 1]
+    products = {row["sku"]: row["stock_quantity"] for row in shop.rows["products"].values()}
     assert (len(products), products["A 3"]) == (30, 7)
 
 
@@ -180,6 +209,8 @@ async def test_orders_come_from_shops(
     assert {run.state for run in runs} == {State.SUCCEEDED}, [run.failure for run in runs]
     assert [run.counters.success for run in runs] == [10, 10, 0, 0]
     assert len(layer.sets["Orders"]) == layer.effects.total() == 20
+    customers = {o["NumAtCard"]: o["CardCode"] for o in layer.sets["Orders"].values()}
+    assert (customers["#1003"], customers["#1004"]) == ("C1", "C99999")
     assert _codes(layer, "#1003") == _codes(layer, "1003") == ["A1", "A2"]
 
 
@@ -199,6 +230,18 @@ def _item(n: int) -> dict[str, Any]:
     }
 
 
+def _partner(n: int) -> dict[str, Any]:
+    home = {"AddressName": "Home", "Street": "1 Main St", "ZipCode": "3000", "City": "Bern"}
+    return {
+        "CardCode": f"C{n}",
+        "CardName": f"C {n}",
+        "CardType": "cCustomer",
+        "EmailAddress": f"C{n}@Example.com ",
+        "UpdateDate": "2026-11-01",
+        "BPAddresses": [home | {"Country": "CH"}],
+    }
+
+
 def _sell(shopify: ShopifyShop, woocommerce: Shop, n: int) -> None:
     prices = {"originalUnitPriceSet": {"shopMoney": {"amount": "9.90", "currencyCode": "EUR"}}}
     lines = [
@@ -208,6 +251,7 @@ def _sell(shopify: ShopifyShop, woocommerce: Shop, n: int) -> None:
         "Order",
         name=f"#{1000 + n}",
         processedAt="2026-11-01T08:15:00Z",
+        customer={"id": gid("Customer", n), "tags": ["vip", "b1:C1"]} if n == 3 else None,
         lineItems=[line | prices for line in lines],
     )
     sold = [{"sku": code, "quantity": 2, "price": 9.9} for code in ("A1", "A2")]

@@ -64,6 +64,7 @@ def introspected() -> Mapping[str, Any]:
     return {each["name"]: each for each in types}
 
 
+@cache
 def _read() -> Any:
     with gzip.open(_KEPT) as file:
         return json.load(file)

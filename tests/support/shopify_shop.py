@@ -35,16 +35,20 @@ from graphql import (
 from syncline.connectors.shopify import ShopifyConnector, documents
 from syncline.connectors.shopify.settings import VERSION
 from syncline.testing.http_api import HttpApi, ReceivedRequest, Reply
+from tests.support.shopify_customers import ShopCustomers
 from tests.support.shopify_data import Info, ShopData, page_of
 from tests.support.shopify_schema import schema_of
 
 TOKEN = "shpat_0123456789abcdef"
 ALL_SCOPES = (
-    "write_products", "write_inventory", "read_customers", "read_orders", "read_all_orders"
+    "write_products", "write_inventory", "write_customers", "read_orders", "read_all_orders"
 )  # fmt: skip
 _PATH = re.compile(r"/admin/api/(\d{4}-\d\d)/graphql\.json")
 _NEEDS = {
     "customers": "read_customers",
+    "customerByIdentifier": "read_customers",
+    "customerSet": "write_customers",
+    "customerDelete": "write_customers",
     "orders": "read_orders",
     "productSet": "write_products",
     "inventorySetQuantities": "write_inventory",
@@ -89,7 +93,7 @@ class ShopifyShop(HttpApi):
         self._filled_at = time.monotonic()
         self._schema = shop_schema(more)  # here: without it the test is skipped
         self._parsed: dict[str, tuple[DocumentNode, list[GraphQLError]]] = {}
-        data = self.data
+        data, customers = self.data, ShopCustomers(self.data)
         self._roots = {
             "products": lambda info, **args: data.read("Product", info, **args),
             "productVariants": lambda info, **args: data.read("ProductVariant", info, **args),
@@ -102,6 +106,9 @@ class ShopifyShop(HttpApi):
             "currentAppInstallation": self._installation,
             "productSet": data.set_product,
             "productDelete": data.delete_product,
+            "customerByIdentifier": customers.by_identifier,
+            "customerSet": customers.put,
+            "customerDelete": customers.delete,
             "inventorySetQuantities": data.set_quantities,
             "inventoryActivate": data.activate,
         }

@@ -56,6 +56,12 @@ def products(
     return _batch("item", "handle", records, target_ids, options)
 
 
+def customers(
+    records: Sequence[dict[str, Any]], target_ids: Sequence[str | None] = (), **options: Any
+) -> WriteBatch:
+    return _batch("customer", "email", records, target_ids, options)
+
+
 def _batch(
     entity: str,
     key: str,

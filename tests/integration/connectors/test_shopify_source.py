@@ -51,6 +51,10 @@ def test_a_field_that_shopify_does_not_have_is_noticed() -> None:
         ("customer as a source", ["read customer", "rest of customer"]),
         ("order as a source", ["read order", "rest of order"]),
         ("item as a target", ["set item", "find item", "count variants", "delete item"]),
+        (
+            "customer as a target",
+            ["set customer", "find customer", "count addresses", "delete customer"],
+        ),
         ("itemstock as a target", ["find stock", "set stock", "activate stock"]),
     ],
 )

@@ -19,6 +19,7 @@ SCOPES: Mapping[str, Sequence[str]] = {
     "customer as a source": ("read_customers",),
     "order as a source": ("read_orders", "read_customers", "read_products"),
     "item as a target": ("read_products", "write_products"),
+    "customer as a target": ("read_customers", "write_customers"),
     "itemstock as a target": ("read_products", "write_inventory"),
 }
 """What an entity type needs; a scope to write holds the one to read."""

@@ -20,6 +20,7 @@ from syncline.connectors.shopify.access import check_access
 from syncline.connectors.shopify.bucket import LONGEST, MeteredClient
 from syncline.connectors.shopify.documents import NESTED
 from syncline.connectors.shopify.entities import ENTITIES, KINDS, in_order_of_ids
+from syncline.connectors.shopify.lists import LISTS, lost_elements
 from syncline.connectors.shopify.nested import with_whole_lists
 from syncline.connectors.shopify.settings import (
     ShopifySecrets,
@@ -29,7 +30,6 @@ from syncline.connectors.shopify.settings import (
 )
 from syncline.connectors.shopify.slices import read_slices
 from syncline.connectors.shopify.stock import StockWriter
-from syncline.connectors.shopify.variants import lost_variants
 from syncline.domain.errors import Category, Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
 
@@ -42,7 +42,9 @@ class ShopifyConnector(ApiConnector):
     """One shop as its profile describes it."""
 
     title = "Shopify"
-    about = "Products, variants, customers and orders of a shop; writes products and stock."
+    about = (
+        "Products, variants, customers and orders of a shop; writes products, customers and stock."
+    )
     profile_settings = ShopifySettings
     profile_secrets = ShopifySecrets
     target_settings = ShopifyTarget
@@ -114,19 +116,25 @@ class ShopifyConnector(ApiConnector):
         return page if nested is None else await with_whole_lists(self._api, page, nested)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
-        """Find products by handle; one that would lose variants fails instead of losing them."""
+        """Find products by handle and customers by e-mail address.
+
+        A record that would delete variants or addresses of people fails instead.
+        """
         found = await super().lookup(_renamable(batch))
-        if not read(ShopifyTarget, batch.options, TARGET).replace_variants:
-            found.failures |= await lost_variants(self._api, batch, found)
+        given = read(ShopifyTarget, batch.options, TARGET)
+        owned = LISTS.get(given.entity)
+        may_delete = {"variants": given.replace_variants, "addresses": given.replace_addresses}
+        if owned is not None and not may_delete[owned.field]:
+            found.failures |= await lost_elements(self._api, owned, batch, found)
         return found
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
-        """Create or update products by handle, or set stock."""
+        """Create or update products by handle and customers by e-mail address, or set stock."""
         if batch.options[ENTITY] == "itemstock":
             self._check_match_key(batch)
             given = read(ShopifyTarget, batch.options, TARGET)
             return await StockWriter(self._api, batch, given).write()
-        refused = _odd_handles(batch)
+        refused = _without_name(batch)
         if not refused:
             return await self._set(batch)
         places = [p for p in range(len(batch.payloads)) if p not in refused]
@@ -139,7 +147,7 @@ class ShopifyConnector(ApiConnector):
         return result
 
     async def _set(self, batch: port.WriteBatch) -> port.WriteResult:
-        """Write products; a closed shop fails the call, and no record."""
+        """Write products or customers; a closed shop fails the call, and no record."""
         result = await super().write(_renamable(batch))
         closed = {place: why for place, why in result.failures.items() if why.code in _CLOSED}
         result.failures = {p: why for p, why in result.failures.items() if p not in closed}
@@ -147,21 +155,34 @@ class ShopifyConnector(ApiConnector):
         return result
 
 
-def _odd_handles(batch: port.WriteBatch) -> dict[int, Failure]:
-    """Name records whose handle a shop would store in another form, and not find again."""
-    refused = {}
-    for place, handle in enumerate(keys_of(batch, range(len(batch.payloads)))):
-        if not _HANDLE.fullmatch(handle) or handle != handle.lower():
-            message = (
-                f"{handle[:100]!r} is no handle: a shop stores lower-case letters, digits and "
-                "single hyphens between them, and would create the product again each time"
-            )
-            refused[place] = Failure(Category.PERMANENT, "invalid_handle", message, field="handle")
-    return refused
+def _without_name(batch: port.WriteBatch) -> dict[int, Failure]:
+    """Name records whose match key a shop would not store in this form, nor find again."""
+    wrong = _odd_handle if batch.options[ENTITY] == "item" else _no_email
+    keys = enumerate(keys_of(batch, range(len(batch.payloads))))
+    return {place: failure for place, key in keys if (failure := wrong(key)) is not None}
+
+
+def _odd_handle(handle: str) -> Failure | None:
+    if _HANDLE.fullmatch(handle) and handle == handle.lower():
+        return None
+    message = (
+        f"{handle[:100]!r} is no handle: a shop stores lower-case letters, digits and "
+        "single hyphens between them, and would create the product again each time"
+    )
+    return Failure(Category.PERMANENT, "invalid_handle", message, field="handle")
+
+
+def _no_email(email: str) -> Failure | None:
+    if email:
+        return None
+    message = "a customer without an e-mail address cannot be written: a shop finds it by that"
+    return Failure(Category.PERMANENT, "invalid_email", message, field="email")
 
 
 def _renamable(batch: port.WriteBatch) -> port.WriteBatch:
     """Return a batch whose handles go with new products alone: people may change them."""
+    if batch.options[ENTITY] != "item":
+        return batch
     return msgspec.structs.replace(batch, on_create=(*batch.on_create, "handle"))
 
 

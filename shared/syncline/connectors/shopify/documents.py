@@ -48,7 +48,7 @@ _LINE = f"""
 _ORDER = f"""
   id name createdAt processedAt updatedAt closedAt cancelledAt cancelReason currencyCode
   taxesIncluded displayFinancialStatus displayFulfillmentStatus email phone note tags
-  discountCodes paymentGatewayNames poNumber sourceName test customer {{ id }}
+  discountCodes paymentGatewayNames poNumber sourceName test customer {{ id tags }}
   subtotalPriceSet {_MONEY} totalDiscountsSet {_MONEY} totalShippingPriceSet {_MONEY}
   totalTaxSet {_MONEY} totalPriceSet {_MONEY} shippingLine {{ title code }}
   billingAddress {_ADDRESS} shippingAddress {_ADDRESS}
@@ -112,8 +112,26 @@ FIND_ITEM = """query FindItem($handle: String!) {
     id handle title vendor productType status templateSuffix
   }
 }"""
+SET_CUSTOMER = """mutation SetCustomer(
+  $identifier: CustomerSetIdentifiers!, $input: CustomerSetInput!
+) {
+  customerSet(identifier: $identifier, input: $input) {
+    customer { id } userErrors { code field message }
+  }
+}"""
+FIND_CUSTOMER = """query FindCustomer($email: String!) {
+  customerByIdentifier(identifier: { emailAddress: $email }) {
+    id firstName lastName locale note taxExempt
+  }
+}"""
+DELETE_CUSTOMER = """mutation DeleteCustomer($id: ID!) {
+  customerDelete(input: { id: $id }) { deletedCustomerId userErrors { field message } }
+}"""
 COUNT_VARIANTS = """query CountVariants($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id variantsCount { count } } }
+}"""
+COUNT_ADDRESSES = """query CountAddresses($ids: [ID!]!, $most: Int!) {
+  nodes(ids: $ids) { ... on Customer { id addressesV2(first: $most) { nodes { id } } } }
 }"""
 DELETE_ITEM = """mutation DeleteItem($id: ID!) {
   productDelete(input: { id: $id }, synchronous: true) {
@@ -153,6 +171,10 @@ EVERY = {
     "find item": FIND_ITEM,
     "count variants": COUNT_VARIANTS,
     "delete item": DELETE_ITEM,
+    "set customer": SET_CUSTOMER,
+    "find customer": FIND_CUSTOMER,
+    "count addresses": COUNT_ADDRESSES,
+    "delete customer": DELETE_CUSTOMER,
     "find stock": FIND_STOCK,
     "set stock": SET_STOCK,
     "activate stock": ACTIVATE_STOCK,

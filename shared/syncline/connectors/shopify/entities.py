@@ -60,6 +60,7 @@ def in_order_of_ids(ready: Extraction) -> Extraction:
 
 
 _ITEM_ANSWER: JsonObject = {"id": "data.productSet.product.id"}
+_CUSTOMER_ANSWER: JsonObject = {"id": "data.customerSet.customer.id"}
 ENTITIES = {
     "item": Entity(
         source=_source("item", "products", 50),
@@ -93,7 +94,37 @@ ENTITIES = {
         match_key="handle",
     ),
     "variant": Entity(source=_source("variant", "productVariants", 100)),
-    "customer": Entity(source=_source("customer", "customers", 100)),
+    "customer": Entity(
+        source=_source("customer", "customers", 100),
+        target={
+            "endpoint": ENDPOINT,
+            "query": documents.SET_CUSTOMER,
+            "variables": {"identifier": {"email": "{key}"}, "input": "{record}"},
+            "answer": _CUSTOMER_ANSWER,
+            "idempotent": True,
+            "gone": [{"contains": "not_found"}, {"contains": "can't be found"}],
+            "update": {
+                "endpoint": ENDPOINT,
+                "query": documents.SET_CUSTOMER,
+                "variables": {"identifier": {"id": "{id}"}, "input": "{record}"},
+                "answer": _CUSTOMER_ANSWER,
+                "recreate": True,
+            },
+            "lookup": {
+                "endpoint": ENDPOINT,
+                "query": documents.FIND_CUSTOMER,
+                "variables": {"email": "{key}"},
+                "records": "data.customerByIdentifier",
+                "id": "id",
+            },
+            "delete": {
+                "endpoint": ENDPOINT,
+                "query": documents.DELETE_CUSTOMER,
+                "variables": {"id": "{id}"},
+            },
+        },
+        match_key="email",
+    ),
     "order": Entity(source=_source("order", "orders", 25)),
     "itemstock": Entity(
         target={

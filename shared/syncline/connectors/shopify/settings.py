@@ -89,6 +89,8 @@ class ShopifyTarget(EntityTarget):
     """Shown in the history of an item's stock."""
     replace_variants: bool = advanced(False, "Replace variants")
     """Let a record delete variants of a product that Syncline has not written yet."""
+    replace_addresses: bool = advanced(False, "Replace addresses")
+    """Let a record delete addresses of a customer that Syncline has not written yet."""
     location: str = ""
     """Of stock whose records name no location: its ID, such as gid://shopify/Location/1."""
 
