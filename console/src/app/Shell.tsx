@@ -9,6 +9,7 @@ import { stored } from "~/state/stored";
 import { toggleUtc } from "~/state/zone";
 import { Allowed } from "./Allowed";
 import { Announcer } from "./Announcer";
+import { FirstSteps } from "./FirstSteps";
 import { Palette, paletteStore } from "./Palette";
 import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
@@ -55,6 +56,7 @@ export function Shell() {
             )}
             <Suspense key={path} fallback={null}>
               <Allowed>
+                <FirstSteps />
                 <Outlet />
               </Allowed>
             </Suspense>

@@ -74,6 +74,25 @@ async def repair_seven(erp: Database) -> None:
     )
 
 
+LEFT_FLAGS, LEFT_PRICES = _every(131, 77, 5), _every(131, 78, 3)
+LEFT_PARTNERS = 4
+
+
+async def break_in_three_ways(erp: Database) -> None:
+    """Give items a wrong flag or a wrong price, and partners an address that is none."""
+    for change, codes in (
+        (""""validFor" = '?'""", LEFT_FLAGS),
+        (""""AvgPrice" = -"AvgPrice" - 1""", LEFT_PRICES),
+    ):
+        await erp.execute(f'update sbo."OITM" set {change} {_STAMP}', codes, SECOND_DAY)
+    await erp.execute(
+        """update sbo."OCRD" set "E_Mail" = 'by telephone', "UpdateDate" = $2 where "CardCode" in
+        (select "CardCode" from sbo."OCRD" order by "CardCode" limit $1)""",
+        LEFT_PARTNERS,
+        SECOND_DAY,
+    )
+
+
 async def repair_the_rest(erp: Database) -> None:
     """Give the last three the price that was sent for them already."""
     await erp.execute(

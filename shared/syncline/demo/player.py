@@ -14,7 +14,7 @@ from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.demo.comparison import compare
 from syncline.demo.place import Place
-from syncline.demo.story import SHOP, STEPS, Counts, PlannedReplay, PlannedRun, StoryStep
+from syncline.demo.story import LEFT, SHOP, STEPS, Counts, PlannedReplay, PlannedRun, StoryStep
 from syncline.domain.errors import SynclineError
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
@@ -64,6 +64,10 @@ class Player:
     async def play(self) -> list[Result]:
         """Play every step. Raises DemoFailedError."""
         return [await self._step(number, step) for number, step in enumerate(STEPS, 1)]
+
+    async def leave_failures(self) -> Result:
+        """Leave three kinds of failures to look at. Raises DemoFailedError."""
+        return await self._step(len(STEPS) + 1, LEFT)
 
     async def check(self) -> list[str]:
         """Run the auditor, compare with the ERP, and say what holds. Raises DemoFailedError."""

@@ -4,7 +4,7 @@ import pytest
 
 from syncline.contracts.events import RunStatus
 from syncline.demo.player import DemoFailedError, require
-from syncline.demo.story import STEPS, Counts, PlannedReplay
+from syncline.demo.story import LEFT, STEPS, Counts, PlannedReplay
 
 
 def status(**changed: object) -> RunStatus:
@@ -28,6 +28,7 @@ def test_what_is_expected_conserves_records_and_dead_letters() -> None:
             pending += failed
         assert step.pending == pending, step.title
     assert pending == 0
+    assert LEFT.pending == sum(run.expected.failed for run in LEFT.runs)
 
 
 def test_what_came_out_as_it_must_passes() -> None:

@@ -8,6 +8,8 @@ import {
   Text,
 } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useLacking } from "~/api/session";
+import { links } from "~/app/links";
 import { type Kind, useSearched } from "./choices";
 
 /** Hidden by no filter: the server has searched already. */
@@ -25,12 +27,14 @@ export function Pick<T>({ kind, value = "", onChange, description, error, ...res
   const found = useSearched(kind, [value]);
   // The input holds a label once something is chosen; what is searched for is its name.
   const search = (text: string) => found.setTyped(found.data.find((one) => one.label === text)?.value ?? text);
+  const choose = (name: string | null) =>
+    name === CREATE ? openNew(kind) : onChange(name ?? "", found.choices.find((one) => one.value === name)?.of);
   return (
     <Select
       {...rest}
-      {...shared(kind, found, description, error)}
+      {...useShown(kind, found, description, error)}
       value={value || null}
-      onChange={(name) => onChange(name ?? "", found.choices.find((one) => one.value === name)?.of)}
+      onChange={choose}
       onSearchChange={search}
     />
   );
@@ -48,17 +52,25 @@ export function PickMany<T>({ kind, value = [], onChange, description, error, ..
   return (
     <MultiSelect
       {...rest}
-      {...shared(kind, found, description, error)}
+      {...useShown(kind, found, description, error)}
       value={value}
-      onChange={onChange}
+      onChange={(names) => (names.includes(CREATE) ? openNew(kind) : onChange(names))}
       onSearchChange={found.setTyped}
     />
   );
 }
 
-/** What both kinds of choice show of a search. */
-function shared(
-  { create }: { create: { label: string; to: string } },
+/** Stands among the choices for making a new one; no name begins with a plus. */
+const CREATE = "+new";
+
+/** In a tab of its own: what is typed in this form stays. Back here, the list is read again. */
+function openNew({ create }: { create: { to: string } }): void {
+  window.open(create.to, "_blank", "noopener");
+}
+
+/** What both kinds of choice show of a search: what was found, and making what is missing. */
+function useShown(
+  { create }: { create: { label: string } },
   found: ReturnType<typeof useSearched>,
   description: ReactNode,
   error: ReactNode,
@@ -71,22 +83,27 @@ function shared(
       </Text>
     </>
   );
+  const none = found.search ? "None has such a name" : "There is none yet";
+  const make = { group: found.data.length ? "" : none, items: [{ value: CREATE, label: `${create.label}…` }] };
+  const offer = useLacking("configure") || found.loading ? [] : [make];
   return {
     searchable: true,
-    data: found.data,
+    data: [...found.data, ...offer],
     filter: asFound,
     description: found.more ? more : description,
     error: error ?? (found.error ? "The list could not be read" : undefined),
-    nothingFoundMessage: found.loading ? (
-      "Searching…"
-    ) : (
-      <>
-        {found.search ? "None has such a name. " : "There is none yet. "}
-        {/* In a tab of its own: what is typed in this form stays. */}
-        <Anchor inherit href={create.to} target="_blank">
-          {create.label}
-        </Anchor>
-      </>
-    ),
+    nothingFoundMessage: found.loading ? "Searching…" : none,
   };
+}
+
+/** Instead of the entity types of an instance that has none. */
+export function NoMapping({ instance }: { instance: string }) {
+  return (
+    <>
+      This instance has no mapping.{" "}
+      <Anchor inherit href={links.instance(instance)} target="_blank">
+        Choose one
+      </Anchor>
+    </>
+  );
 }

@@ -4,7 +4,7 @@ import { api } from "~/api/client";
 import { refetch } from "~/api/query";
 import { type ApiForm, Form, FormModal, useApiForm } from "~/components/form/form";
 import { instanceKind, useInstance } from "~/components/pick/choices";
-import { Pick } from "~/components/pick/Pick";
+import { NoMapping, Pick } from "~/components/pick/Pick";
 import { toast } from "~/components/toast";
 import { type Hook, SCHEMES, type Signature } from "./words";
 
@@ -165,6 +165,7 @@ function What({ form, fixed }: { form: ApiForm<Draft, Hook>; fixed: boolean }) {
           required
           data={instance?.entityTypes.map((one) => one.entityType) ?? []}
           disabled={!draft.instance}
+          nothingFoundMessage={<NoMapping instance={draft.instance} />}
           {...form.field("entityType")}
           value={draft.entityType || null}
           onChange={(entityType) => form.setFieldValue("entityType", entityType ?? "")}

@@ -1,19 +1,16 @@
-import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import { api, type Schema } from "~/api/client";
+import { api } from "~/api/client";
 import { isJson, JsonText } from "~/api/lossless";
+import { refetch } from "~/api/query";
 import { useLacking } from "~/api/session";
 import { useApiForm } from "~/components/form/form";
 import { May } from "~/components/May";
-import { PayloadView } from "~/components/PayloadView";
-import { Findings, ProblemAlert } from "~/components/ProblemAlert";
+import { ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
-import { CopyId, StatusBadge } from "~/components/values";
-import { plural } from "~/state/format";
 import { wrapped } from "./check";
-import { FieldErrors } from "./FieldErrors";
-import classes from "./mappings.module.css";
+import { DryRunResults } from "./DryRunResults";
 
 interface Props {
   /** Of the stored mapping; null for one that is not saved yet. */
@@ -41,6 +38,7 @@ export function DryRunPanel({ name, text, onJump }: Props) {
         ? api.post("/api/v1/mapping-configs/dry-run", { body })
         : api.post("/api/v1/mapping-configs/{name}/dry-run", { path: { name }, body });
     },
+    onSent: () => refetch("audit-log"),
   });
   const { way, ids, pasted } = form.values;
   const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");
@@ -95,67 +93,11 @@ export function DryRunPanel({ name, text, onJump }: Props) {
         />
       )}
       <ProblemAlert error={form.problem} json />
-      {form.result && <Results found={form.result} onJump={onJump} />}
+      {form.result && <DryRunResults found={form.result} onJump={onJump} />}
     </Stack>
   );
 }
 
 function listOf(text: string): string {
   return text.trimStart().startsWith("[") ? text : `[${text}]`;
-}
-
-function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: string) => void }) {
-  return (
-    <section aria-label="Results of the dry run">
-      {found.warnings.length > 0 && (
-        <Alert color="yellow" mb="sm" title="Is this meant?">
-          <Findings of={found.warnings} json />
-        </Alert>
-      )}
-      {found.records.length === 0 ? (
-        <Text>The source gave no records.</Text>
-      ) : (
-        <Records found={found} onJump={onJump} />
-      )}
-    </section>
-  );
-}
-
-function Records({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: string) => void }) {
-  const failed = found.records.filter((record) => record.outcome === "failed").length;
-  return (
-    <>
-      <Text mb="xs" aria-live="polite">
-        {plural(found.records.length, "record")}
-        {found.source && (
-          <>
-            {" "}
-            from <b>{found.source}</b>
-          </>
-        )}
-        , {failed === 0 ? "none fails" : `${failed} would fail`}
-        {found.onCreate.length > 0 && <>. Sent only when a record is created: {found.onCreate.join(", ")}</>}
-      </Text>
-      {found.records.map((record, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: pasted records may have no ID
-        <article key={index} className={classes.record} aria-label={`Record ${record.sourceId}`}>
-          <Group gap="sm" mb="xs">
-            <CopyId value={record.sourceId || "(no ID)"} what="source ID" />
-            <StatusBadge of="trial" state={record.outcome} />
-          </Group>
-          <FieldErrors errors={record.errors} onJump={onJump} />
-          <div className={classes.forms}>
-            <PayloadView payload={record.raw} label="Raw" maxHeight={260} />
-            <PayloadView
-              payload={record.canonical}
-              label="Canonical"
-              maxHeight={260}
-              missing="Canonical: not reached"
-            />
-            <PayloadView payload={record.payload} label="Payload" maxHeight={260} missing="Payload: not reached" />
-          </div>
-        </article>
-      ))}
-    </>
-  );
 }

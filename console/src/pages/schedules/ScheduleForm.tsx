@@ -5,7 +5,7 @@ import { asProblem, errorsByField } from "~/api/problem";
 import { refetch } from "~/api/query";
 import { type ApiForm, Form, FormModal, useApiForm } from "~/components/form/form";
 import { instanceKind, useInstance } from "~/components/pick/choices";
-import { Pick } from "~/components/pick/Pick";
+import { NoMapping, Pick } from "~/components/pick/Pick";
 import { toast } from "~/components/toast";
 import { zones } from "~/state/zone";
 import { Timing } from "./Timing";
@@ -116,6 +116,7 @@ function What({ form, fixed }: { form: ApiForm<Draft, Schedule>; fixed: boolean 
           required
           data={types}
           disabled={!draft.instance}
+          nothingFoundMessage={<NoMapping instance={draft.instance} />}
           {...form.field("entityType")}
           value={draft.entityType || null}
           onChange={(entityType) => form.setFieldValue("entityType", entityType ?? "")}

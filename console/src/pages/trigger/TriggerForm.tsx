@@ -14,13 +14,16 @@ import {
   Textarea,
 } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
+import { modals } from "@mantine/modals";
 import { IconCheck, IconChevronDown, IconCopy, IconPlayerPlay } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import type { Schema } from "~/api/client";
+import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
+import { deferred } from "~/components/deferred";
 import { instanceKind, useInstance } from "~/components/pick/choices";
-import { Pick } from "~/components/pick/Pick";
+import { NoMapping, Pick } from "~/components/pick/Pick";
 import { LiveRunState } from "~/components/run/RunState";
 import { MODE_WORDS } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
@@ -75,7 +78,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
           placeholder={instance ? "Choose what to sync" : "Choose an instance first"}
           data={(instance?.entityTypes ?? []).map((one) => one.entityType)}
           disabled={!instance || pending}
-          nothingFoundMessage="This instance has no mapping"
+          nothingFoundMessage={<NoMapping instance={fields.instance} />}
           {...field("entity")}
           value={fields.entity || null}
           onChange={(value) => form.setFieldValue("entity", value ?? "")}
@@ -152,10 +155,34 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
           <Button type="submit" leftSection={<IconPlayerPlay size={16} />} disabled={inactive} loading={pending}>
             Trigger Sync
           </Button>
+          <DryRunButton instance={instance} entity={fields.entity} ids={ids} />
           {inactive && <Text c="dimmed">{instance.cause ?? "This instance is not active"}</Text>}
         </Group>
       </Stack>
     </form>
+  );
+}
+
+const DryRun = deferred(() => import("./DryRun"), 260);
+
+/** Shows in a dialog what the first records, or those of the IDs, would become. */
+function DryRunButton({ instance, entity, ids }: { instance: Instance | undefined; entity: string; ids: string[] }) {
+  const mapping = instance?.entityTypes.find((one) => one.entityType === entity)?.mapping;
+  const lacking = [useLacking("configure"), useLacking("payloads")].some(Boolean);
+  if (lacking) return null;
+  const open = () => {
+    const id = modals.open({
+      title: `Dry run of ${instance?.name} / ${entity}`,
+      size: "90%",
+      children: (
+        <DryRun instance={instance?.name ?? ""} mapping={mapping ?? ""} ids={ids} onLeave={() => modals.close(id)} />
+      ),
+    });
+  };
+  return (
+    <Button variant="default" disabled={!mapping} onClick={open}>
+      Dry run…
+    </Button>
   );
 }
 

@@ -67,6 +67,8 @@ async def _run(shell: Shell, installation: LocalInstallation, *, keep: bool) -> 
             results = await player.play()
             checked = await player.check()
             seconds = time.monotonic() - began
+            if keep:
+                await player.leave_failures()
         end = f"All of it came out as it must, in {duration(seconds)}."
         lines = ["", _table(results), "", *checked, end, "", *_further(place, keep=keep)]
         shell.show(_document(results, checked, seconds), *lines)

@@ -19,6 +19,12 @@ export function typeOf(column: string): string {
   return TYPES.find(([pattern]) => pattern.test(column))?.[1] ?? "string";
 }
 
+/** The type between two systems: a column of text, as all are of a file, becomes what the target field takes. */
+function between(column: SystemField, field: SystemField | undefined): string {
+  const type = typeOf(column.type);
+  return type === "string" && field ? typeOf(field.type) : type;
+}
+
 /** Names that differ in case, blanks and dashes alone are the same to people. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
@@ -66,7 +72,7 @@ export function proposals({ source, target, canonical }: Known, table: Table): P
       source: pathOf(column.name),
       canonical: as,
       target: into,
-      type: property?.type ?? typeOf(column.type),
+      type: property?.type ?? between(column, field),
     });
   }
   return found;

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { isJson, JsonText, parsePayload } from "~/api/lossless";
 import { asProblem, type Problem } from "~/api/problem";
+import { refetch } from "~/api/query";
 import { wrapped } from "../check";
 
 /** One record of the source as it goes through the text: values to look up by path, and what breaks. */
@@ -39,7 +40,10 @@ export function useRecord(name: string | null, text: string, profile: string): R
       : api.post("/api/v1/mapping-configs/{name}/dry-run", { path: { name }, body });
   const reading = useMutation({
     mutationFn: () => send(wrapped(text, { limit: READ, ...(profile && { profile }) })),
-    onSuccess: () => setAt(0),
+    onSuccess: () => {
+      setAt(0);
+      void refetch("audit-log");
+    },
   });
   const records = reading.data?.records ?? [];
   const raw = records[at]?.raw;
