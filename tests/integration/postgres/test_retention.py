@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from syncline.postgres.database import retention
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.retention import Retention, remove_expired
 from tests.support.scheduled import schedule
@@ -71,6 +72,39 @@ async def test_a_run_outlives_the_outcomes_of_its_records(
     await remove_expired(db, KEEP)
     found = [await count(db, table) for table in ("runs", "batches", "attempts")]
     assert found == [runs, batches, batches]
+
+
+async def test_outcomes_go_on_where_the_last_call_stopped(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROWS", 3)
+    for days in (91, 92, 93, 94, 95, 96, 97, 10):
+        await add_run(db, days)
+    await db.execute(
+        "insert into batches (run_id, number, tenant, lane, stage, source_ids, outcomes) "
+        "select run_id, 1, b.tenant, lane, stage, b.source_ids, outcomes from batches b "
+        "join runs r on r.id = run_id where finished_at < now() - interval '95 days'"
+    )
+    assert await count(db, "batches") == 11
+    assert [(await remove_expired(db, KEEP))["batches"] for _ in range(5)] == [3, 3, 3, 1, 0]
+    assert await count(db, "attempts") == 1
+
+    await db.execute("update runs set finished_at = now() - interval '91 days'")
+    assert (await remove_expired(db, KEEP))["batches"] == 1
+
+
+async def test_runs_without_outcomes_do_not_hold_back_those_behind_them(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROWS", 2)
+    for days in (95, 94, 93, 92, 91):
+        await add_run(db, days)
+    await db.execute(
+        "delete from batches where run_id in (select id from runs where "
+        "finished_at < now() - interval '92 days')"
+    )
+    await db.execute("delete from attempts")
+    assert (await remove_expired(db, KEEP))["batches"] == 1
 
 
 async def test_who_was_erased_is_forgotten_with_the_outcomes_of_records(db: Database) -> None:

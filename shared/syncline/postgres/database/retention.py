@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.postgres.database.database import Database, rows_touched
+from syncline.postgres.database.database import Connection, Database, rows_touched
 
 _LOCK = 7_305_817_212  # any fixed number of our own
 ROWS = 5_000
@@ -36,7 +36,22 @@ def _delete(table: str, key: str, condition: str) -> str:
 
 
 _OLD = "now() - make_interval(days => $1)"
-_OF_OLD_RUN = "join runs r on r.id = t.run_id where r.finished_at < {old}"
+# Outcomes of records, which have no time of their own: those of runs that ended, oldest first.
+_OF_RUNS = ("batches", "attempts")
+_ENDED_RUNS = f"""
+select finished_at, id from runs where finished_at < {_OLD} and (finished_at, id) > (
+  coalesce((select finished_at from expired_outcomes), '-infinity'),
+  coalesce((select run_id from expired_outcomes), '00000000-0000-0000-0000-000000000000'))
+order by finished_at, id limit $2
+"""
+_OF_ENDED = """
+delete from {table} where ctid = any(array(
+  select ctid from {table} where run_id = any($1) limit $2))
+"""
+_ARE_GONE = """
+insert into expired_outcomes (finished_at, run_id) values ($1, $2)
+on conflict (one) do update set finished_at = excluded.finished_at, run_id = excluded.run_id
+"""
 # What is removed, in this order: table -> how long it is kept, and the statement.
 _STATEMENTS = {
     "dead_letters": (
@@ -57,12 +72,6 @@ _STATEMENTS = {
           where o.finished_at < {_OLD} and not exists (
             select from operation_items i where i.operation_id = o.id) limit $2) returning id)
         delete from operation_chunks where operation_id in (select id from gone)""",
-    ),
-    "batches": ("outcomes", _delete("batches", "run_id, number", _OF_OLD_RUN)),
-    "attempts": (
-        "outcomes",
-        f"""delete from attempts where ctid = any(array(
-        select t.ctid from attempts t {_OF_OLD_RUN.format(old=_OLD)} limit $2))""",
     ),
     "erasures": ("outcomes", _delete("erasures", "instance_id, source_id", "where at < {old}")),
     "runs": (
@@ -114,11 +123,27 @@ async def remove_expired(database: Database, retention: Retention) -> dict[str, 
     async with database.connection() as connection:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
             return {}
-        removed = {}
         try:
+            removed = await _remove_outcomes(connection, retention.outcomes)
             for table, (kept, statement) in _STATEMENTS.items():
                 tag = await connection.execute(statement, getattr(retention, kept), ROWS)
                 removed[table] = rows_touched(tag)
         finally:
             await connection.execute("select pg_advisory_unlock($1)", _LOCK)
         return removed
+
+
+async def _remove_outcomes(connection: Connection, days: int) -> dict[str, int]:
+    """Remove outcomes of runs that ended so many days ago, from where the last call stopped."""
+    removed = dict.fromkeys(_OF_RUNS, 0)
+    while True:
+        runs = await connection.fetch(_ENDED_RUNS, days, ROWS)
+        ids = [run["id"] for run in runs]
+        for table, before in removed.items():
+            statement = _OF_ENDED.format(table=table)
+            tag = await connection.execute(statement, ids, ROWS - before)
+            removed[table] += rows_touched(tag)
+        if runs and ROWS not in removed.values():
+            await connection.execute(_ARE_GONE, runs[-1]["finished_at"], runs[-1]["id"])
+        if len(runs) < ROWS or ROWS in removed.values():
+            return removed

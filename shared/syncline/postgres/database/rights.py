@@ -146,6 +146,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "runs": f"select, update ({_CANCEL}), delete",
         "batches": _EXPIRE,
         "attempts": _EXPIRE,
+        "expired_outcomes": _MERGE,
         "erasures": _EXPIRE,
         "refusals": _EXPIRE,
         "firings": _EXPIRE,
