@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -77,6 +78,7 @@ async def test_operators_see_what_the_services_do(watched: Watched) -> None:
     await eventually(lambda: metrics_are_right(place), within=20)
     await health_is_told(place)
     logs_can_be_read(place, key.decode())
+    await eventually(lambda: logs_tell_of(place, run), within=20)
     await eventually(lambda: is_one_trace(collecting, UUID(run.id).hex), within=20)
     assert {s.trace for s in collecting.spans} == {
         UUID(run.id).hex,
@@ -100,7 +102,7 @@ async def test_prometheus_has_an_answer_to_every_query_of_rules_and_dashboards(
         await place.ready()
         await store_api_sync(db, place, shop)
         async with prometheus(place.ports, WATCH / "rules.yml", tmp_path) as asked:
-            await things_happen(db, place, shop)
+            refused = await things_happen(db, place, shop)
             await eventually(lambda: asked.answers("syncline_open_breaker"), within=60)
             left = dict.fromkeys(queries())
 
@@ -113,6 +115,7 @@ async def test_prometheus_has_an_answer_to_every_query_of_rules_and_dashboards(
                 return True
 
             await eventually(all_are_answered, within=60)
+            await eventually(lambda: failures_are_told(place, refused.id), within=30)
             rules = await asked.get("rules")
             assert {r["health"] for g in rules["groups"] for r in g["rules"]} == {"ok"}
 
@@ -134,7 +137,7 @@ async def store_api_sync(db: Database, place: Installation, shop: HttpApi) -> No
         await store_instance(c, "erp-web", (source, target), "web-items", document)
 
 
-async def things_happen(db: Database, place: Installation, shop: HttpApi) -> None:
+async def things_happen(db: Database, place: Installation, shop: HttpApi) -> Run:
     """Let a call fail and be tried again, a record be refused, and the API go away."""
     await db.execute(_DUE)
     shop.trouble += [Trouble(method="POST", status=503), Trouble(method="POST", status=422)]
@@ -147,6 +150,7 @@ async def things_happen(db: Database, place: Installation, shop: HttpApi) -> Non
         return bool(await db.fetchval("select 1 from profile_breakers where closed_at is null"))
 
     await eventually(is_open, within=30)
+    return run
 
 
 async def continued(place: Installation) -> Run:
@@ -220,6 +224,49 @@ def logs_can_be_read(place: Installation, key: str) -> None:
             assert (refused["stage"], refused["correlation_id"]) == ("normalize", key)
 
 
+def story_of(place: Installation, named: str) -> list[dict[str, Any]]:
+    """Read the lines that a search for an ID finds in the logs of all services, in their order."""
+    logs = [path.read_text().splitlines() for path in place.logs.glob("*.log")]
+    return [json.loads(line) for line in sorted(x for own in logs for x in own if named in x)]
+
+
+def logs_tell_of(place: Installation, run: Run) -> bool:
+    story = story_of(place, run.id)
+    events = [(line["service"], line["event"]) for line in story]
+    assert events[0] == ("trigger", "run_accepted")
+    told = {event for _, event in events}
+    assert told >= {"reading_begins", "reading_ended", "dead_letter", "run_ended"}
+    begun = {service for service, event in events if event == "stage_begins_run"}
+    assert begun == {"normalize", "transform", "execute"}
+    (ended,) = [line for line in story if line["event"] == "run_ended"]
+    assert (ended["state"], ended["success"], ended["failed"]) == ("partial_success", 199, 1)
+    (lost,) = [line for line in story if line["event"] == "dead_letter"]
+    assert (lost["stage"], list(lost["codes"].values())) == ("normalize", [1])
+    for line in story:
+        assert (line["tenant"], line["instance"]) == ("default", "erp-shop"), line
+    return True
+
+
+def request_is_told(place: Installation, request_id: str) -> bool:
+    lines = [line for line in story_of(place, request_id) if line["event"] == "request"]
+    assert len(lines) == 1
+    line = lines[0]
+    assert (line["method"], line["route"]) == ("POST", "/api/v1/sync-events")
+    assert (line["status"], line["tenant"]) == (202, "default")
+    assert line["user"].startswith("api-key:")
+    return True
+
+
+def failures_are_told(place: Installation, run_id: str) -> bool:
+    story = [line for line in story_of(place, run_id) if line.get("stage") == "execute"]
+    refused = [line["codes"] for line in story if line["event"] == "call_refused"]
+    assert refused == [{"http_503": 1}, {"http_422": 1}]
+    assert [line["event"] for line in story].count("records_retried") == 1
+    done = [line for line in story if line["event"] == "stage_done_with_run"]
+    assert sum(line.get("dead_letters", 0) for line in done) == 1
+    return True
+
+
 async def requests_are_traced(watched: Watched) -> None:
     """Begin runs by a request with somebody's trace, and by a schedule that finds nothing new."""
     place, db, collecting, api = watched.place, watched.db, watched.collecting, watched.api
@@ -228,6 +275,7 @@ async def requests_are_traced(watched: Watched) -> None:
     body = {"instance": "erp-shop", "entityType": "item"}
     asked = await api.post("/api/v1/sync-events", json=body, headers=headers)
     assert asked.status_code == 202, asked.text
+    await eventually(lambda: request_is_told(place, asked.headers["x-request-id"]), within=20)
     await place.ended(asked.json()["correlationId"])
     await eventually(lambda: is_one_trace(collecting, trace, PARENT, "gateway"), within=20)
     await db.execute(_DUE)

@@ -18,6 +18,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import PoisonMessage
 from syncline.domain.errors import RetriableError
 from syncline.runtime.spec import Handler, SideTask
+from syncline.telemetry.run_log import RUN_LOG
 from syncline_deadletter.rules import DlqMessage, settled
 
 log = structlog.get_logger()
@@ -54,7 +55,18 @@ class DeadletterHandler(Handler[DlqMessage]):
         except Exception as error:  # noqa: BLE001 - anyone may write to the DLQ, and there is no other DLQ behind it
             log.warning("dead_letters_not_stored", letters=len(records), error=str(error)[:500])
             records = [x.record for x in items if x.record and await self._stored(x)]
-        return [report_message(settled(record)) for record in records]
+        reports = [settled(record) for record in records]
+        for report, record in zip(reports, records, strict=True):
+            RUN_LOG.note(
+                "dead_letter",
+                record.stage,
+                report.run,
+                {record.failure.code: 1},
+                dead_letter=record.id,
+                field=record.failure.field,
+                attempts=len(record.attempts),
+            )
+        return [report_message(report) for report in reports]
 
     async def _stored(self, letter: DlqMessage) -> bool:
         """Store one dead letter, or as poison what the database refuses."""

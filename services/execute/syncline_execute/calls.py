@@ -7,7 +7,8 @@ spot, for a longer one its records go over the retry topics.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import groupby
 
@@ -17,6 +18,7 @@ import structlog
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import decoder_of, encode, encoder
 from syncline.contracts.run_ref import RunRef
+from syncline.contracts.topics import Stage
 from syncline.domain.breaker import OF_THE_SYSTEM, failure_of_call
 from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure, FailureError
@@ -26,6 +28,7 @@ from syncline.postgres.limits.leases import checked_before_calls
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug, storable
 from syncline.runtime.ports import CallBreaker, CallPause
+from syncline.telemetry.run_log import RUN_LOG
 from syncline_execute.fence import Fence
 from syncline_execute.rules import Item, waits_in
 from syncline_execute.targets import Target
@@ -52,6 +55,7 @@ async def write_records(
     failure = failure_of_call(refusals, len(items))
     if failed := failure or next(iter(answer.stopped.values()), None):
         target.limiter.count_failed(failed)
+    _log_refusals(run, refusals, failure, len(items))
     if waits := await waits_instead(target.limiter.breaker, failure):
         answer.stopped = {}
         answer.failures = {
@@ -59,6 +63,16 @@ async def write_records(
             for place, refusal in refusals.items()
         }
     return answer
+
+
+def _log_refusals(
+    run: RunRef, refusals: Mapping[int, Failure], whole: Failure | None, count: int
+) -> None:
+    if not refusals:
+        return
+    codes = Counter(failure.code for failure in refusals.values())
+    said = {} if whole is None else {"reason": storable(whole).message}
+    RUN_LOG.note("call_refused", Stage.EXECUTE.value, run, codes, of=count, **said)
 
 
 async def waits_instead(breaker: CallBreaker, failure: Failure | None) -> Failure | None:

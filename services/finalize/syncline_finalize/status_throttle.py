@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 
 from syncline.contracts.messages import Report, Retrying, Waiting
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.run_log import facts_of
 from syncline_finalize.rules import PROGRESS_EVERY, status_event, waiting_for
+
+log = structlog.get_logger()
 
 
 class _Postponed(msgspec.Struct):
@@ -42,6 +46,7 @@ class StatusThrottle:
             self._told.pop(run.id, None)
             self._waits.pop(run.id, None)
             METRICS.runs.labels(run.state).inc()
+            _log_end(run)
             return [status_event(run, reports, self._clock.now())]
         now = self._clock.monotonic()
         due = self._told.get(run.id, -PROGRESS_EVERY) + PROGRESS_EVERY
@@ -86,3 +91,15 @@ class StatusThrottle:
         if len(self._told) > 1000:
             self._told = {r: at for r, at in self._told.items() if now - at < PROGRESS_EVERY}
             self._waits = {r: wait for r, wait in self._waits.items() if r in self._told}
+
+
+def _log_end(run: Run) -> None:
+    began, ended = run.started_at or run.created_at, run.finished_at
+    log.info(
+        "run_ended",
+        state=run.state.value,
+        reason=run.reason,
+        seconds=None if ended is None else round((ended - began).total_seconds(), 3),
+        **msgspec.structs.asdict(run.counters),
+        **facts_of(run),
+    )

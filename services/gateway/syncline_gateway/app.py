@@ -55,7 +55,7 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     app.add_middleware(StreamAccess, authentication=authentication)
     tls = (api.settings.public_url or "").startswith("https:")
     app.add_middleware(Guard, max_body=api.settings.http_max_body, tls=tls)
-    app.add_middleware(RequestMetrics)
+    app.add_middleware(RequestMetrics, clock=api.clock)
     return app
 
 

@@ -26,6 +26,7 @@ from syncline.domain.record import JsonObject
 from syncline.domain.trigger import TriggerRequest, parse_correlation_id, parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
+from syncline.telemetry.logs import MOST_NAMED
 from syncline_gateway.access.caller import Caller
 from syncline_gateway.api import Api
 
@@ -43,6 +44,8 @@ async def publish_triggers(api: Api, triggers: Mapping[str, Outbound]) -> list[R
     with ExitStack() as stack:
         answers = [stack.enter_context(api.hub.answer_to(run_id)) for run_id in triggers]
         await api.producer.send(list(triggers.values()))
+        named = list(triggers)[:MOST_NAMED]
+        log.info("triggers_sent", runs=len(triggers), correlation_ids=named)
         await asyncio.wait(answers, timeout=ANSWER_WITHIN)
         return [answer.result() if answer.done() else None for answer in answers]
 

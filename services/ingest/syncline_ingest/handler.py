@@ -30,6 +30,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_bundles import RunCommands
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
+from syncline.telemetry.run_log import facts_of
 from syncline_ingest.extraction.chunker import Chunker
 from syncline_ingest.extraction.source_faults import EXPIRED
 from syncline_ingest.extraction.source_pass import SourcePass
@@ -99,7 +100,8 @@ class IngestHandler(Handler[RunRequest]):
             if progress is None:
                 return await self._manifest_again(request)
             try:
-                return await self._extract_on(progress)
+                with structlog.contextvars.bound_contextvars(**facts_of(progress.run)):
+                    return await self._extract_on(progress)
             except FencedError:
                 # Another process goes on with it. This one has the request, though, so it must not
                 # forget it: the other may have lost its partitions already, and end at any moment.
@@ -112,6 +114,8 @@ class IngestHandler(Handler[RunRequest]):
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
         held = await self._known.lookup(progress.run.stream)
         batches = BatchPublisher(progress, self._extractions, self._producer, self._clock)
+        log.info("reading_begins", mode=progress.run.mode, batches_before=progress.batches)
+        since = self._clock.monotonic()
         begun = asyncio.ensure_future(self._producer.send([report_message(Advance(batches.run))]))
         try:
             failure, end = await self._read(progress, batches, held)
@@ -120,6 +124,12 @@ class IngestHandler(Handler[RunRequest]):
             await self._extractions.finish(progress, encoded, end)
         finally:
             begun.cancel()  # no effect once it was told
+            log.info(
+                "reading_ended",
+                records=batches.discovered,
+                batches=batches.count,
+                seconds=round(self._clock.monotonic() - since, 3),
+            )
         return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
@@ -157,13 +167,7 @@ class IngestHandler(Handler[RunRequest]):
         except SourceError as error:
             failure = error.failure
             await batches.give_up(failure, payloads)
-            log.warning(
-                "extraction_failed",
-                correlation_id=run.id,
-                tenant=run.tenant,
-                code=failure.code,
-                error=failure.message,
-            )
+            log.warning("extraction_failed", code=failure.code, error=failure.message)
         finally:
             if chunker is not None:
                 chunker.reads.close()
@@ -233,15 +237,19 @@ class IngestHandler(Handler[RunRequest]):
 
     async def _wait_for_target(self, run: Run) -> None:
         """Read no more than the target can be sent; the run is not stalled meanwhile."""
-        told = 0.0
+        told, since = 0.0, self._clock.monotonic()
         while (away := self._breakers.open_at(run.target)) is not None:
             now = self._clock.now().timestamp()
             if now > told:
+                if not told:
+                    log.info("reading_waits", reason=str(SystemAwayError(away)))
                 told = now + TELL_EVERY
                 due = int((told + TELL_EVERY) * 1000)
                 waiting = Waiting(ref_of(run), 0, due, str(SystemAwayError(away)))
                 await self._producer.send([report_message(waiting)])
             await self._clock.sleep(LOOK_EVERY)
+        if told:
+            log.info("reading_goes_on", seconds=round(self._clock.monotonic() - since))
 
     async def _while_wanted(self, run_id: str, work: Coroutine[None, None, T]) -> T:
         """Do the work, but let go of it within a second when a person cancels or pauses the run.
@@ -253,8 +261,10 @@ class IngestHandler(Handler[RunRequest]):
         try:
             while not task.done():
                 if self._commands.is_cancelled(run_id):
+                    log.info("reading_cancelled")
                     raise _CancelledRunError
                 if self._commands.is_paused(run_id):
+                    log.info("reading_paused")
                     raise _PausedRunError
                 await asyncio.wait([task], timeout=LOOK_EVERY)
             return task.result()

@@ -9,6 +9,7 @@ import structlog
 from syncline.contracts.messages import Extracted, RunRequest
 from syncline.contracts.outbound import report_message, request_message
 from syncline.contracts.run_ref import ref_of
+from syncline.contracts.status import Refusal
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
@@ -23,6 +24,7 @@ from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.run_log import facts_of
 from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import TriggerMessage, accepted, refused_in_turn, rejected
 
@@ -75,19 +77,27 @@ class TriggerHandler(Handler[TriggerMessage]):
     async def _answer(self, trigger: TriggerMessage) -> Outbound:
         now = self._clock.now()
         if trigger.request is None:
-            return rejected(trigger, InvalidInputError(trigger.problems), now)
+            return self._rejected(trigger, InvalidInputError(trigger.problems))
         try:
             request = trigger.request
             if refusal := await self._store.refusal(trigger.run_id, request):
-                return rejected(trigger, refusal, now)
+                return self._rejected(trigger, refusal)
             stream = await self._store.runnable(
                 request.tenant, request.instance, request.entity_type
             )
             run, _ = await self._store.accept(trigger.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
             await self._store.refuse(trigger.run_id, trigger.request, error)
-            return rejected(trigger, error, now)
+            return self._rejected(trigger, error)
+        said = {"trigger": run.trigger, "actor": run.actor, "mode": run.mode}
+        log.info("run_accepted", state=run.state.value, **said, **facts_of(run))
         return accepted(trigger, run, now)
+
+    def _rejected(self, trigger: TriggerMessage, error: Refusal) -> Outbound:
+        asked = trigger.request
+        tenant = {} if asked is None else {"tenant": asked.tenant, "instance": asked.instance}
+        log.info("run_refused", correlation_id=trigger.run_id, reason=str(error), **tenant)
+        return rejected(trigger, error, self._clock.now())
 
     def _width(self, request: TriggerRequest) -> int:
         """Return the number of lanes: one for a small run, all for a big one."""

@@ -29,6 +29,7 @@ from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.process.pulse import Pulse
 from syncline.runtime.spec import SideTask
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.run_log import RUN_LOG
 
 SNAPSHOT_WITHIN = 5.0
 """Seconds that sending a snapshot may take."""
@@ -82,8 +83,11 @@ class Life(msgspec.Struct, frozen=True):
         pulse = Pulse(service, producer, self.clock, health=address, skew=lambda: self.clock.skew)
         self.stack.push_async_callback(pulse.stop)
         log.info("service_started", **said, health_port=settings.health_port)
-        beside = {"pulse": pulse.beat, "clock": self._compare_clocks, **side_tasks}
-        await run_with_side_tasks(work(), beside, self.clock)
+        own = {"pulse": pulse.beat, "clock": self._compare_clocks, "run-log": RUN_LOG.watch}
+        try:
+            await run_with_side_tasks(work(), {**own, **side_tasks}, self.clock)
+        finally:
+            RUN_LOG.close()
         log.info("service_stopped")
 
     def export_spans(self, service: str) -> None:

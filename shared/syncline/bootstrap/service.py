@@ -35,6 +35,7 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.spec import Handler, SideTask, StageSpec
 from syncline.telemetry.logs import configure_logs
+from syncline.telemetry.run_log import RUN_LOG
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ async def _run(
         if set(spec.topics) <= set(INPUT_OF.values()):
             reach = StageReach(Stage(spec.name), service.producer, own.clock)
             spec = msgspec.structs.replace(spec, park=_bundle_park(service), reach=reach.note)
+            spec = msgspec.structs.replace(spec, work=partial(RUN_LOG.work, spec.name))
             tasks["reach"] = reach.publish
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock, custody)
         lanes = StartCheck(partial(moved_lanes, own.database, settings.kafka_partitions), own.clock)

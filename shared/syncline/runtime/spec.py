@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -62,6 +63,8 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
             reads bundles.
         reach: is called with items that the stage is through with, or has taken where it works on
             them together; the bootstrap gives it to a stage that reads bundles.
+        work: is entered with items while the handler has them; the bootstrap gives it to a stage
+            that reads bundles, and logs by it what the stage does for each run.
         records: counts the records of an item, for metrics; 1 where items are runs.
         settles: records end in this stage, so what it has handled counts as handed on.
     """
@@ -76,6 +79,7 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
     runs: KnownRuns | None = None
     park: BundlePark | None = None
     reach: Callable[[Sequence[T]], None] = lambda _items: None
+    work: Callable[[Sequence[T]], AbstractContextManager[None]] = lambda _items: nullcontext()
 
 
 class Handler(ABC, Generic[T]):

@@ -18,6 +18,7 @@ from syncline.telemetry.line_writer import LineWriter
 from syncline.telemetry.masking import MASK, SECRETS
 
 MOST_NAMED = 5
+OF_A_RUN = ("correlation_id", "tenant", "instance", "entity_type")
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "apikey", "dsn")
 
 
@@ -80,7 +81,8 @@ def _masked(value: object) -> object:
 def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
     """Add the stage to every log line of the block, and the run and tenant if there is one run.
 
-    With several runs: the first few correlation IDs.
+    With several runs: the first few correlation IDs. What is bound of the run inside the block ends
+    with it.
     """
     keys = list(dict.fromkeys((d.key or b"").decode(errors="replace") for d in deliveries))
     facts: dict[str, object] = {"stage": stage}
@@ -89,8 +91,12 @@ def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
         facts |= {n: v for n, v in (("correlation_id", keys[0]), ("tenant", tenant)) if v}
     else:
         facts["correlation_ids"] = keys[:MOST_NAMED]
-    with structlog.contextvars.bound_contextvars(**facts):
+    before = structlog.contextvars.bind_contextvars(**facts)
+    try:
         yield
+    finally:
+        structlog.contextvars.unbind_contextvars(*OF_A_RUN)
+        structlog.contextvars.reset_contextvars(**before)
 
 
 def _name(
@@ -101,7 +107,7 @@ def _name(
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
-    ordered = {"time": event.pop("time"), "level": event.pop("level"), **event}
+    ordered = {name: event.pop(name, "") for name in ("time", "level", "event")} | event
     try:
         return msgspec.json.encode(ordered, enc_hook=str).decode()
     except (UnicodeEncodeError, TypeError):  # such as a lone surrogate; log the line anyway

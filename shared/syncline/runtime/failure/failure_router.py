@@ -25,6 +25,7 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.telemetry.masking import SECRETS
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.run_log import RUN_LOG
 
 
 class _Wait(msgspec.Struct):
@@ -67,6 +68,7 @@ class FailureRouter:
             wait.delay = max(wait.delay, decision.delay)
         messages = self._dead_letters(bundle, given_up, now)
         for wait in waits.values():
+            self._log(bundle, wait, failures)
             send = self._retry if wait.counted else self._set_aside
             messages += send(bundle, wait, failures, now)
         self._count(given_up.values(), len(failures) - len(given_up))
@@ -84,6 +86,7 @@ class FailureRouter:
         self, bundle: Bundle, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         messages, places = [], sorted(failures)
+        RUN_LOG.count("dead_letters", self._stage.value, bundle.run, len(places))
         payloads = iter(encoded_records(bundle, places))
         for batch, own in bundle.by_batch(places):
             for place, slot in zip(own, batch.slots, strict=True):
@@ -151,6 +154,16 @@ class FailureRouter:
                 )
                 messages.append(report_message(report))
         return messages
+
+    def _log(self, bundle: Bundle, wait: _Wait, failures: Mapping[int, Failure]) -> None:
+        RUN_LOG.note(
+            "records_retried" if wait.counted else "records_wait",
+            self._stage.value,
+            bundle.run,
+            Counter(failures[place].code for place in wait.places),
+            attempt=bundle.attempt,
+            seconds=round(wait.delay, 1),
+        )
 
     def _count(self, given_up: Iterable[Failure], retried: int) -> None:
         METRICS.retries.labels(self._stage.value).inc(retried)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -23,6 +24,7 @@ from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.foreign_messages import ForeignReports
 from syncline.telemetry.logs import about
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.run_log import RUN_LOG, facts_of
 from syncline.telemetry.tally import TALLY
 from syncline.telemetry.tracing import handling
 
@@ -74,7 +76,8 @@ class Processor(Generic[T]):
                 if self._spec.options.together:  # its calls are long
                     self._spec.reach(items)
                 started = self._clock.monotonic()
-                outputs += await self._attempts.outputs(readable, items)
+                with self._spec.work(items):
+                    outputs += await self._attempts.outputs(readable, items)
                 seconds = self._clock.monotonic() - started
                 self._seconds.observe(seconds)
                 TALLY.busy += seconds
@@ -162,8 +165,14 @@ class Processor(Generic[T]):
         if not parked:
             return deliveries, items
         await park.park(parked)
+        self._log_parked(parked, runs)
         left = [pair for pair in zip(deliveries, items, strict=True) if pair[0].key not in stopped]
         return [delivery for delivery, _ in left], [item for _, item in left]
+
+    def _log_parked(self, parked: Sequence[Delivery], runs: Runs) -> None:
+        for key, count in Counter(delivery.key or b"" for delivery in parked).items():
+            run = runs[key.decode()]
+            RUN_LOG.note("bundles_parked", self._spec.name, run, {}, bundles=count)
 
     async def _named_by(self, deliveries: Sequence[Delivery]) -> Runs:
         """Return the runs that the messages name. May raise RetriableError."""
@@ -171,7 +180,11 @@ class Processor(Generic[T]):
         if known is None:
             return {}
         keys = {delivery.key for delivery in deliveries if delivery.foreign is None}
-        return await known.of([key.decode(errors="replace") for key in keys if key])
+        runs = await known.of([key.decode(errors="replace") for key in keys if key])
+        if len(keys) == 1:  # all lines until the messages are through say so
+            for run in runs.values():
+                structlog.contextvars.bind_contextvars(**facts_of(run))
+        return runs
 
     def _refused(self, delivery: Delivery, code: str, error: str) -> list[Outbound]:
         """Report a message that the handler does not get, and return it for the DLQ.
