@@ -251,7 +251,7 @@ def request_is_told(place: Installation, request_id: str) -> bool:
     lines = [line for line in story_of(place, request_id) if line["event"] == "request"]
     assert len(lines) == 1
     line = lines[0]
-    assert (line["method"], line["route"]) == ("POST", "/api/v1/sync-events")
+    assert (line["method"], line["route"]) == ("POST", "/sync-events")
     assert (line["status"], line["tenant"]) == (202, "default")
     assert line["user"].startswith("api-key:")
     return True
