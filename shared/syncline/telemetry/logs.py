@@ -107,7 +107,7 @@ def _name(
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
-    ordered = {name: event.pop(name, "") for name in ("time", "level", "event")} | event
+    ordered = {name: event.pop(name, "") for name in ("time", "level", "event")} | dict(event)
     try:
         return msgspec.json.encode(ordered, enc_hook=str).decode()
     except (UnicodeEncodeError, TypeError):  # such as a lone surrogate; log the line anyway
