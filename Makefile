@@ -17,7 +17,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld sbom constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ test-chaos-short: $(READY) ## The same with small runs and some of the faults, s
 
 chaos-short-%: $(READY)
 	$(BIN)/pytest -m chaos -k "short and $*" --timeout 600 -s tests/chaos$(WHOSE)
+
+upgrade-test: $(READY) ## Upgrade from the release before during a run, service by service, go one step back, and count
+	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_upgrade.py
 
 cluster-test: $(READY) ## Kill and restart brokers of three in mid-run, let a standby of PostgreSQL take over, and count
 	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_three_brokers.py tests/chaos/test_failover.py

@@ -45,6 +45,8 @@ class Installation:
 
     Attributes:
         of_service: settings of some services beside those of all.
+        programs: `syncline` of another release, by the services that it runs, as the database's
+            owner.
     """
 
     def __init__(self, kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str]) -> None:
@@ -66,7 +68,8 @@ class Installation:
             **extra,
         }
         self.of_service: dict[str, dict[str, str]] = {}
-        self.processes: dict[str, Process] = {}
+        self.programs: dict[str, Path] = {}
+        self.processes: dict[str, Process | asyncio.subprocess.Process] = {}
         self.ports: dict[str, int] = {}
         self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)
@@ -99,6 +102,11 @@ class Installation:
                 **self.of_service.get(service, {}),
             }
             environment = self.environment | own
+            if program := self.programs.get(service):
+                self.processes[name] = await asyncio.create_subprocess_exec(
+                    program, "run", service, env=environment, stdout=log, stderr=log
+                )
+                return
             dsn = environment["SYNCLINE_POSTGRES_DSN"]
             environment["SYNCLINE_POSTGRES_DSN"] = signed_in(dsn, service)
             self.processes[name] = await start(["run", service], environment, self.logs, log, log)

@@ -31,7 +31,7 @@ BAD = 97
 """Of the numbers that `add_numbers` adds, those that it divides have no name: they fail."""
 _TARGET = "create table copies (id int primary key, title text, price numeric)"
 _TABLE: dict[str, Any] = {"table": "copies"}
-_API: dict[str, Any] = {
+API: dict[str, Any] = {
     "endpoint": "/items",
     "bulkSize": 20,
     "keyField": "effect",
@@ -114,7 +114,7 @@ async def configure(
             called = {"baseUrl": api.url, "timeouts": CALL}
             target = await profiles.store("copies", "http", called)
         await c.execute(_LIMITS, target, rate, RETRY)
-        mapping = document("sku" if api else "id", _API if api else _TABLE)
+        mapping = document("sku" if api else "id", API if api else _TABLE)
         await store_instance(c, "numbers", (source, target), "numbers", mapping)
 
 
