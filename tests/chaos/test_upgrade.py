@@ -71,6 +71,7 @@ async def numbers(older: Path, tmp_path: Path) -> AsyncIterator[Numbers]:
         where = KafkaPlace(kafka.bootstrap, "upgrade.")
         place = Installation(where, postgres.dsn(), tmp_path, {})
         place.environment["SYNCLINE_HTTP_PORT"] = str(free_port())
+        place.environment["SOURCE_PASSWORD"] = urlsplit(postgres.dsn()).password or ""
         await database.execute(TABLE_OF_NUMBERS)
         file = tmp_path / "numbers.yaml"
         file.write_text(configuration(postgres.dsn(), api.url))
@@ -99,7 +100,8 @@ def configuration(dsn: str, url: str) -> str:
     }  # fmt: skip
     rate = RECORDS / API_CALL / SECONDS
     return yaml.safe_dump_all([
-        {"kind": "Profile", "name": "numbers", "connector": "postgresql", "config": here},
+        {"kind": "Profile", "name": "numbers", "connector": "postgresql", "config": here,
+         "secrets": {"password": {"fromEnv": "SOURCE_PASSWORD"}}},
         {"kind": "Profile", "name": "copies", "connector": "http", "rate": rate, "retry": RETRY,
          "config": {"baseUrl": url, "timeouts": CALL}},
         {"kind": "Mapping", "name": "numbers", **document("sku", API)},
@@ -117,7 +119,7 @@ async def test_an_upgrade_during_a_run_and_one_step_back(
     older = place.programs["finalize"]
     wanted = await numbers.add(RECORDS)
     run_id = await numbers.trigger()
-    await eventually(lambda: len(numbers.api.items) > BEGUN, within=WITHIN)
+    await eventually(lambda: len(numbers.api.items) > BEGUN, within=60)
     await migrate(place.dsn)
     await give_roles(place.dsn)
     await KafkaAdmin(place.connection).create_topics(4, 1)

@@ -1,4 +1,4 @@
-"""The release before this one, built from the repository's history into an environment of its own."""
+"""The release before this one: built from the history, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -59,5 +59,6 @@ async def command(program: Path, environment: Mapping[str, str], *arguments: str
 
 def _git(*arguments: str) -> str:
     """Return what git prints; "" where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    git = ["git", *arguments]
+    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
