@@ -31,7 +31,7 @@ from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
 from tests.support.message_keys import KEYS, TEXT
 from tests.support.ports import free_port
-from tests.support.processes import Process, start
+from tests.support.processes import AnyProcess, start
 from tests.support.service_roles import signed_in
 from tests.support.stored_profiles import ProfileStore
 
@@ -69,7 +69,7 @@ class Installation:
         }
         self.of_service: dict[str, dict[str, str]] = {}
         self.programs: dict[str, Path] = {}
-        self.processes: dict[str, Process | asyncio.subprocess.Process] = {}
+        self.processes: dict[str, AnyProcess] = {}
         self.ports: dict[str, int] = {}
         self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)

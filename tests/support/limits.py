@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from syncline.domain.errors import Failure, FailureError
@@ -36,7 +36,8 @@ class NoLimits:
         return self
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, check: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+        check()
         yield
 
     def count_failed(self, failure: Failure) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 _SCRIPT = Path(__file__).parent / "nursery.py"
 
@@ -40,6 +40,9 @@ class Process:
         await self.ended.wait()
         assert self.returncode is not None
         return self.returncode
+
+
+AnyProcess: TypeAlias = Process | asyncio.subprocess.Process
 
 
 async def start(

@@ -13,7 +13,7 @@ from syncline.domain.breaker import is_counted
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.run import Outcome
 from syncline.postgres.limits.retry_after import PausedError
-from syncline.runtime.departure import is_departing
+from syncline.runtime.departure import end_if_departing
 from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.calls import BROKE, waits_instead, write_batch
 from syncline_execute.rules import Item, TargetAnswer
@@ -55,9 +55,7 @@ async def _ask(
 ) -> LookupResult | None:
     """Make one call; nothing was sent, so a failure leaves nothing in doubt."""
     try:
-        async with target.limiter.call():
-            if is_departing():  # while it waited for its turn
-                return None
+        async with target.limiter.call(end_if_departing):
             if work.halt is not None:
                 work.stop(items, work.halt)
                 return None

@@ -17,7 +17,7 @@ from syncline.domain.ledger import LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
-from syncline.runtime.departure import end_if_departing, is_departing
+from syncline.runtime.departure import end_if_departing
 from syncline_execute.calls import match_keys, write_records
 from syncline_execute.fence import TRUSTED, Fence, renewed_every
 from syncline_execute.lookups import look_up
@@ -182,7 +182,7 @@ class Writer:
                     continue
                 answer = None
                 try:
-                    async with target.limiter.call():
+                    async with target.limiter.call(end_if_departing):
                         answer = await self._call_if_wanted(run, target, part, work, asked_at)
                 except PausedError as error:
                     work.fail(part, error.failure)
@@ -197,8 +197,6 @@ class Writer:
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
-        if is_departing():  # while it waited for its turn
-            return None
         if work.halt is not None:
             await self._settlement.forget_unwritten(run, target, items)
             work.stop(items, work.halt)

@@ -5,7 +5,7 @@ syncline.kafka, syncline.postgres.limits and syncline.testing implement them wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -149,8 +149,12 @@ class CallLimiter(Protocol):
     @property
     def pause(self) -> CallPause: ...
 
-    def call(self) -> AbstractAsyncContextManager[None]:
-        """Hold a call slot while the block runs. Raises RetriableError, PausedError."""
+    def call(self, check: Callable[[], None] = ...) -> AbstractAsyncContextManager[None]:
+        """Hold a call slot while the block runs.
+
+        Raises RetriableError, PausedError, and what `check` raises: it is called again and again
+        during the wait, to end it.
+        """
 
     def count_failed(self, failure: Failure) -> None:
         """Count a call that failed as a whole, for metrics."""

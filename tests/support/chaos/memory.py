@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.chaos.watch import Watch
-from tests.support.processes import Process
+from tests.support.processes import AnyProcess
 
 WARM = 30.0
 """Seconds of a process's life that do not count: it fills its caches."""
@@ -30,7 +30,7 @@ class MemoryWatch(Watch):
 
     every = 5.0
 
-    def __init__(self, processes: Mapping[str, Process]) -> None:
+    def __init__(self, processes: Mapping[str, AnyProcess]) -> None:
         self._processes = processes
         self._lives: dict[str, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,7 +37,7 @@ class Limiter(NoLimits):
         self.most = self._now = 0
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, check: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
         self._now += 1
         self.most = max(self.most, self._now)
         try:

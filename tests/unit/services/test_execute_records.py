@@ -116,7 +116,7 @@ class Slots(NoLimits):
     busy = 0
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, check: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
         self.busy += 1
         try:
             yield

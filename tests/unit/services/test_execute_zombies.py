@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import msgspec
@@ -28,6 +29,7 @@ from syncline_execute.rules import UNDER_WAY, items_of
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer
+from tests.support.eventually import eventually
 from tests.support.limits import NoLimits
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_runs import a_run
@@ -108,6 +110,32 @@ class World:
         writer = Writer(own, RowNaming(own), self.clock)
         await writer.write(run, self.target, items_of([batch]), work)
         return work
+
+
+class OneByOne(NoLimits):
+    """Lets one call at a time have its turn.
+
+    Attributes:
+        turns, waiting: calls that had theirs, and those that wait for it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = self.waiting = 0
+        self._turn = asyncio.Semaphore()
+
+    @asynccontextmanager
+    async def call(self, check: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            while self._turn.locked():
+                await asyncio.sleep(0)
+                check()
+        finally:
+            self.waiting -= 1
+        async with self._turn:
+            self.turns += 1
+            yield
 
 
 class StoppingLedger(MemoryLedger):
@@ -298,6 +326,23 @@ async def test_whose_partition_leaves_ends_the_call_under_way_and_begins_no_othe
     others = await world.write(RUN, 1, ["a", "b", "c"])
     assert others.settled[0] == {Outcome.SUCCESS: [0, 1, 2]}
     assert world.shop.calls == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_whose_partition_leaves_waits_for_no_turn() -> None:
+    world, departure = World(UPSERTS), asyncio.Event()
+    note_departure_of(departure)
+    limits = OneByOne()
+    world.target = msgspec.structs.replace(world.target, limiter=limits, concurrent=3)
+
+    async def leave() -> None:
+        await eventually(lambda: limits.waiting == 2)
+        departure.set()
+        await eventually(lambda: limits.waiting == 0)
+
+    world.shop.meanwhile = leave
+    with pytest.raises(asyncio.CancelledError):
+        await world.write(RUN, 1, ["a", "b", "c"])
+    assert (world.shop.calls, limits.turns) == ({"a": 1}, 1)
 
 
 async def test_whose_partition_leaves_looks_nothing_further_up() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ class Limiter(NoLimits):
         self.paused: list[PausedError] = []
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, check: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
         if self.paused:
             raise self.paused.pop()
         yield

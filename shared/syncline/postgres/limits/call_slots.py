@@ -11,7 +11,7 @@ hold slots give one back soon. So a busy process never keeps the others out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -121,14 +121,18 @@ class ProfileSlots:
         self._freed = asyncio.Event()
         self._yielding = False
 
-    async def acquire(self) -> Slot:
-        """Wait for a slot and take it; who comes first is served first. Raises RetriableError."""
+    async def acquire(self, check: Callable[[], None] = lambda: None) -> Slot:
+        """Wait for a slot and take it; who comes first is served first.
+
+        Raises RetriableError, and what `check` raises, which is called again and again.
+        """
         async with self._claiming:
             if not self._exist:
                 made = (self._profile, self._tenant, self.concurrent)
                 await self._database.execute(_SLOTS, *made)
                 self._exist = True
             while not self._idle or self._yielding:
+                check()
                 await (self._yield() if self._idle else self._claim())
             slot = self._idle.pop()
             self._rested.discard(slot)

@@ -58,6 +58,10 @@ _CHECK: ContextVar[Callable[[], Awaitable[None]]] = ContextVar("check")
 """What is asked last before each call to the system, after all that it waited for."""
 
 
+def _no_check() -> None:
+    """Wait for as long as it takes."""
+
+
 @contextmanager
 def checked_before_calls(check: Callable[[], Awaitable[None]]) -> Iterator[None]:
     """Await `check` before each call to a system while the block runs; it raises to prevent it."""
@@ -106,19 +110,22 @@ class ProfileLimiter:
         turn = _TURN.get(None)
         if turn is not None and turn.is_paid:
             turn.is_paid = False
-        elif self._rate is not None:
-            await self._token(self._rate)
+        else:
+            await self._token(_no_check)
         if turn is not None and not turn.slot.is_sure:
             await self._confirm(turn)
         if (check := _CHECK.get(None)) is not None:
             await check()
 
     @asynccontextmanager
-    async def call(self, run_id: str | None = None) -> AsyncIterator[None]:
+    async def call(
+        self, run_id: str | None = None, check: Callable[[], None] = _no_check
+    ) -> AsyncIterator[None]:
         """Hold one call slot, and take a token if the profile has a rate.
 
         Args:
             run_id: the run that people are shown as the one that calls; None: nobody is shown.
+            check: is called again and again during the wait; it raises to end it.
 
         Raises:
             RetriableError: the database is away.
@@ -130,15 +137,15 @@ class ProfileLimiter:
         """
         with self.calls.counted(run_id) as call:
             async with self._gate:
+                check()
                 self.breaker.check()
                 await self.pause.wait()  # holds no slot of others back
                 await self._learn()
-                turn = _Turn(await self._slots.acquire())
+                turn = _Turn(await self._slots.acquire(check))
                 try:
                     self.breaker.check()
                     await self.pause.wait()
-                    if self._rate is not None:
-                        await self._token(self._rate)
+                    await self._token(check)
                     holding = _TURN.set(turn)
                     call.waits = False
                     began = asyncio.get_running_loop().time()
@@ -175,10 +182,14 @@ class ProfileLimiter:
         except RetriableError as error:  # the system is not to blame for the database
             raise PausedError(RENEWAL, str(error)) from error
 
-    async def _token(self, rate: float) -> None:
+    async def _token(self, check: Callable[[], None]) -> None:
+        check()
+        if (rate := self._rate) is None:
+            return
         async with self._paying:  # one asks for all: they wait in line
             taken = (self._profile, self._tenant, rate)
             while True:
+                check()
                 if await self._database.fetchval(_TAKE, *taken) is not None:
                     return
                 # Not at a fixed pace: another process would always ask just before this one.

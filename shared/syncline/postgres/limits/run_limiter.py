@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from syncline.domain.errors import Failure
@@ -20,9 +21,9 @@ class RunLimiter:
         self.breaker = limiter.breaker
         self.pause = limiter.pause
 
-    def call(self) -> AbstractAsyncContextManager[None]:
+    def call(self, check: Callable[[], None] = lambda: None) -> AbstractAsyncContextManager[None]:
         """Hold one call slot; raises as `ProfileLimiter.call`."""
-        return self._limiter.call(self._run_id)
+        return self._limiter.call(self._run_id, check)
 
     def count_failed(self, failure: Failure) -> None:
         """Count a call that failed as a whole."""

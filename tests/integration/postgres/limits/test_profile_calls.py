@@ -13,10 +13,17 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.postgres.limits.profile_calls import ProfileCallsView, calls_now
 from syncline.postgres.limits.run_limiter import RunLimiter
+from tests.support.eventually import eventually
 from tests.support.stored_runs import store_runs
 
 ONE, TWO = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 TENANT = "default"
+WITHIN = 30.0
+"""Seconds; less than a token takes."""
+
+
+class NotWantedError(Exception):
+    """The call is not to be made any more."""
 
 
 @pytest.fixture
@@ -86,6 +93,29 @@ async def test_shares_of_two_runs_are_summed_over_two_processes(
         assert two.waiting_since <= await configured.fetchval("select now()")
         assert await calls_now(configured, "other", [profile]) == {}
         assert await shown(configured, str(uuid4())) == ProfileCallsView()
+
+
+@pytest.mark.parametrize(("concurrent", "rate"), [(9, 0.01), (1, None)], ids=["token", "slot"])
+async def test_a_call_that_nobody_wants_any_more_ends_its_wait(
+    configured: Database, profile: str, concurrent: int, rate: float | None
+) -> None:
+    limits, others = (Limits(configured).of(profile, TENANT, concurrent, rate) for _ in range(2))
+    is_wanted = True
+
+    def check() -> None:
+        if not is_wanted:
+            raise NotWantedError
+
+    async def call() -> None:
+        async with limits.call(ONE, check):
+            pytest.fail("it was not to have its turn")
+
+    async with others.call():  # the only slot, or the only token for a while
+        waiting = [asyncio.create_task(call()) for _ in range(3)]
+        await eventually(lambda: limits._slots._claiming.locked() or limits._paying.locked())
+        is_wanted = False
+        await asyncio.wait(waiting, timeout=WITHIN)
+        assert [type(task.exception()) for task in waiting] == [NotWantedError] * 3
 
 
 async def test_what_has_ended_is_shown_no_more(configured: Database, profile: str) -> None:
