@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from syncline.bootstrap.life import life
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.alerts import AlertData, Happening
+from syncline.domain.errors import RetriableError
 from syncline.domain.notification.incident import AlertState, AlertTiming, Subject
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database, Row, open_database
 from syncline.postgres.database.migration import (
     Migration,
     MigrationError,
@@ -159,6 +160,23 @@ async def test_it_does_not_start_where_a_migration_breaks_it(
     with pytest.raises(MigrationError, match="needs code that knows migration 9998"):
         async with life(settings):
             pass
+
+
+async def test_a_migration_under_a_working_service_is_an_outage_and_no_bug(
+    empty_postgres: str,
+) -> None:
+    async with open_database(empty_postgres, size=1) as database:
+        await database.execute("create table kept (a int)")
+
+        async def read() -> Sequence[Row]:
+            async with database.transaction() as connection:
+                return await connection.fetch("select * from kept")
+
+        await read()
+        await database.execute("alter table kept add column b int")
+        with pytest.raises(RetriableError, match="has just got a newer schema"):
+            await read()
+        assert await read() == []
 
 
 async def _heard(db: Database) -> set[object]:

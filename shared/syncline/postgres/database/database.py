@@ -66,6 +66,8 @@ def translated() -> Iterator[None]:
         raise
     except _AWAY as error:
         raise _unavailable("did not answer", error) from error
+    except asyncpg.InvalidCachedStatementError as error:  # the driver forgets what it had prepared
+        raise _unavailable("has just got a newer schema", error) from error
     except asyncpg.PostgresError as error:
         if not is_outage(error):
             raise
