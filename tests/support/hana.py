@@ -1,25 +1,31 @@
-"""Stands in for SAP's driver of HANA, which no test installs: statements run at PostgreSQL."""
+"""HANA for tests: what stands in for SAP's driver, or a real server; connectors to them.
+
+No test installs the driver: statements run at PostgreSQL.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import asyncpg
 import pytest
 
 from syncline.connectors.hana import HanaConnector
-from syncline.connectors.port import Surroundings
 from tests.support.oracle_driver import CATALOG, PASSWORD, USER, Connection, Cursor, StandIn
 from tests.support.ports import free_port
 from tests.support.postgresql import config_of
+from tests.support.surroundings import surroundings_of
 
+_PACKAGE = "syncline.connectors.hana"
 _MORE = r"""
 create table oracle.m_database (version text);
 insert into oracle.m_database values ('2.00.070.00');
@@ -41,6 +47,22 @@ _TYPES = {"text": 26, "varchar": 11, "int4": 3, "int8": 4, "numeric": 5, "timest
 
 class Error(Exception):
     """The driver's: a number and words."""
+
+
+class Backend(Protocol):
+    """Where tests make tables, beside the connector.
+
+    Attributes:
+        server: what stands in; None where it is a real server.
+    """
+
+    url: str
+
+    @property
+    def server(self) -> Server | None: ...
+
+    async def run(self, statement: str, *values: object) -> None:
+        """Run a statement, whose values are `?`."""
 
 
 class LongText:
@@ -109,9 +131,55 @@ class Server(StandIn):
         return HanaConnection(self)
 
 
+class StandInBackend:
+    """The PostgreSQL behind what stands in."""
+
+    def __init__(self, server: Server, database: asyncpg.Connection, port: int) -> None:
+        self.server = server
+        self.url = f"hana://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/"
+        self._database = database
+
+    async def run(self, statement: str, *values: object) -> None:
+        places = itertools.count(1)
+        said = re.sub(r"\?", lambda _: f"${next(places)}", statement)
+        await self._database.execute(said, *values)
+
+
+class RealBackend:
+    """The schema of a user of a real server, by SAP's driver."""
+
+    server = None
+
+    def __init__(self, url: str, driver: Any) -> None:
+        self.url = url
+        self._driver = driver
+
+    async def run(self, statement: str, *values: object) -> None:
+        await asyncio.to_thread(self._run, statement, values)
+
+    def _run(self, statement: str, values: Sequence[object]) -> None:
+        parts = urlsplit(self.url)
+        connection = self._driver.connect(
+            address=parts.hostname, port=parts.port or 30_015, databaseName=parts.path[1:],
+            user=parts.username, password=unquote(parts.password or ""), autocommit=True,
+            encrypt="sslmode=disable" not in parts.query, sslValidateCertificate=False,
+        )  # fmt: skip
+        connection.cursor().execute(statement, *([values] if values else []))
+        connection.close()
+
+
+@contextmanager
+def real_driver() -> Iterator[Any]:
+    """Let the connector load SAP's own driver; without it the test is skipped."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in sys.modules if n.startswith(("hdbcli", f"{_PACKAGE}."))]:
+            patch.delitem(sys.modules, name)
+        yield pytest.importorskip("hdbcli.dbapi", reason="pip install 'syncline[hana]'")
+
+
 @asynccontextmanager
-async def stand_in(dsn: str) -> AsyncIterator[tuple[Server, asyncpg.Connection, str]]:
-    """Put a driver in the place of SAP's; return the database behind it, and a URL of it."""
+async def stand_in(dsn: str) -> AsyncIterator[StandInBackend]:
+    """Put a driver in the place of SAP's, in front of an empty PostgreSQL."""
     server, port = Server(dsn, ""), free_port()
     listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
     database = await asyncpg.connect(dsn)
@@ -121,13 +189,12 @@ async def stand_in(dsn: str) -> AsyncIterator[tuple[Server, asyncpg.Connection, 
     vars(driver).update(connect=server.connect, Error=Error, Connection=HanaConnection)
     vars(package)["dbapi"] = driver
     with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in sys.modules if n.startswith("syncline.connectors.hana.")]:
+        for name in [n for n in sys.modules if n.startswith(f"{_PACKAGE}.")]:
             patch.delitem(sys.modules, name)
         patch.setitem(sys.modules, "hdbcli", package)
         patch.setitem(sys.modules, "hdbcli.dbapi", driver)
-        url = f"hana://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/"
-        yield server, database, url
-        for name in [n for n in sys.modules if n.startswith("syncline.connectors.hana.")]:
+        yield StandInBackend(server, database, port)
+        for name in [n for n in sys.modules if n.startswith(f"{_PACKAGE}.")]:
             del sys.modules[name]
     listener.close()
     await database.execute("drop schema oracle, dbms_lob cascade")
@@ -136,5 +203,5 @@ async def stand_in(dsn: str) -> AsyncIterator[tuple[Server, asyncpg.Connection, 
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> HanaConnector:
     secret = unquote(urlsplit(url).password or "") if password is None else password
-    around = Surroundings(outbound_allow=("127.0.0.0/8",))
-    return HanaConnector(config_of(url) | changes, {"password": secret}, around)
+    config = config_of(url) | dict(parse_qsl(urlsplit(url).query)) | changes
+    return HanaConnector(config, {"password": secret}, surroundings_of(url))

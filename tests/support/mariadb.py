@@ -16,7 +16,6 @@ from urllib.parse import quote, unquote, urlsplit
 import asyncmy
 
 from syncline.connectors.mysql import MysqlConnector
-from syncline.connectors.port import Surroundings
 from syncline.embedded.processes import in_thread, quiet
 from syncline.embedded.server import EmbeddedServer
 from tests.support.certificates import Authority
@@ -24,6 +23,7 @@ from tests.support.folders import server_folder
 from tests.support.ports import free_port
 from tests.support.postgresql import config_of
 from tests.support.sql_world import ReadDatabase
+from tests.support.surroundings import surroundings_of
 
 USER, PASSWORD = "syncline", "s3@same:/'\"ö"
 _OPTIONS = (
@@ -90,13 +90,18 @@ async def mariadb_server(authority: Authority) -> AsyncIterator[str]:
             yield url
 
 
+def is_own(url: str) -> bool:
+    """Tell the session's server from a real one."""
+    return url.startswith("mysql://root@127.0.0.1:")
+
+
 @asynccontextmanager
 async def own_database(url: str) -> AsyncIterator[str]:
     """Make a database of a server, and drop it afterwards; gives its URL, with a login."""
     name = f"t_{secrets.token_hex(6)}"
     await run_all(url, f"create database {name} character set utf8mb4")
     own = urlsplit(url)._replace(path=f"/{name}")
-    if own.username == "root":
+    if is_own(url):
         own = own._replace(netloc=f"{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{own.port}")
     try:
         yield own.geturl()
@@ -131,8 +136,7 @@ async def run_all(url: str, *statements: str) -> list[tuple[Any, ...]]:
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> MysqlConnector:
     secret = unquote(urlsplit(url).password or "") if password is None else password
-    around = Surroundings(outbound_allow=("127.0.0.0/8",))
-    return MysqlConnector(config_of(url) | changes, {"password": secret}, around)
+    return MysqlConnector(config_of(url) | changes, {"password": secret}, surroundings_of(url))
 
 
 class MysqlDatabase(ReadDatabase):
@@ -169,8 +173,8 @@ async def mysql_database(server: str) -> AsyncIterator[MysqlDatabase]:
 class CuttingProxy:
     """A way to a server on which an answer can be lost, and TLS refused."""
 
-    def __init__(self, port: int, *, takes_tls: bool = True) -> None:
-        self._server_port = port
+    def __init__(self, port: int, *, host: str = "127.0.0.1", takes_tls: bool = True) -> None:
+        self._server = host, port
         self._takes_tls = takes_tls
         self.port = free_port()
         self._is_armed = False
@@ -186,7 +190,7 @@ class CuttingProxy:
         self._is_armed = True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+        there, back = await asyncio.open_connection(*self._server)
         cut = asyncio.Event()
 
         async def answer() -> None:

@@ -16,10 +16,10 @@ import asyncpg
 import mssql_python
 
 from syncline.connectors.mssql import MssqlConnector
-from syncline.connectors.port import Surroundings
 from tests.support.certificates import Authority
 from tests.support.postgresql import config_of
 from tests.support.sql_world import ReadDatabase
+from tests.support.surroundings import surroundings_of
 from tests.support.tds.server import PASSWORD, USER, StandIn
 
 
@@ -129,9 +129,8 @@ def _tls() -> ssl.SSLContext:
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> MssqlConnector:
     secret = unquote(urlsplit(url).password or "") if password is None else password
-    around = Surroundings(outbound_allow=("127.0.0.0/8",))
     config = config_of(url) | {"sslmode": "require"} | changes
-    return MssqlConnector(config, {"password": secret}, around)
+    return MssqlConnector(config, {"password": secret}, surroundings_of(url))
 
 
 async def emptied(own: Backend) -> Backend:

@@ -14,11 +14,11 @@ import oracledb
 import pytest
 
 from syncline.connectors.oracle import OracleConnector
-from syncline.connectors.port import Surroundings
 from tests.support.oracle_driver import CATALOG, PASSWORD, USER, StandIn
 from tests.support.ports import free_port
 from tests.support.postgresql import config_of
 from tests.support.sql_world import ReadDatabase
+from tests.support.surroundings import surroundings_of
 
 SERVICE = "shop"
 _NAMES = re.compile(r"\b(t|sku|n|id|seller|note|name|must|twice|more|need|code|day|z)\b")
@@ -85,8 +85,13 @@ async def stand_in(dsn: str) -> AsyncIterator[StandInBackend]:
     listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
     database = await asyncpg.connect(dsn)
     await database.execute(CATALOG)
+    driver = oracledb.connect
+
+    def connect(**said: Any) -> Any:  # a real server may be tried beside it
+        return server.connect(**said) if said.get("port") == port else driver(**said)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(oracledb, "connect", server.connect)
+        patch.setattr(oracledb, "connect", connect)
         yield StandInBackend(server, database, port)
     listener.close()
     await database.execute("drop schema oracle, dbms_lob cascade")
@@ -107,8 +112,7 @@ async def emptied(own: StandInBackend) -> StandInBackend:
 
 def connector_to(url: str, password: str | None = None, **changes: Any) -> OracleConnector:
     secret = unquote(urlsplit(url).password or "") if password is None else password
-    around = Surroundings(outbound_allow=("127.0.0.0/8",))
-    return OracleConnector(config_of(url) | changes, {"password": secret}, around)
+    return OracleConnector(config_of(url) | changes, {"password": secret}, surroundings_of(url))
 
 
 class OracleDatabase(ReadDatabase):

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from syncline.connectors.port import Surroundings
 from syncline.connectors.postgresql import PostgresqlConnector
 from tests.support.eventually import eventually
+from tests.support.surroundings import surroundings_of
 
 
 def config_of(dsn: str) -> dict[str, Any]:
@@ -26,8 +26,7 @@ def config_of(dsn: str) -> dict[str, Any]:
 
 def connector_to(dsn: str, password: str | None = None, **changes: Any) -> PostgresqlConnector:
     secrets = {"password": password or urlsplit(dsn).password or ""}
-    around = Surroundings(outbound_allow=("127.0.0.0/8",))
-    return PostgresqlConnector(config_of(dsn) | changes, secrets, around)
+    return PostgresqlConnector(config_of(dsn) | changes, secrets, surroundings_of(dsn))
 
 
 async def drop_role(owner: asyncpg.Connection, role: str) -> None:

@@ -16,11 +16,14 @@ from syncline.connectors.port import ExtractRequest, Page, Surroundings
 from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.support.eventually import eventually
 
-HERE = Surroundings(outbound_allow=("127.0.0.0/8",), topic_prefix="syncline.")
 
-
-def connector_to(bootstrap: str, surroundings: Surroundings = HERE, **said: Any) -> KafkaConnector:
-    """Return a connector to a broker."""
+def connector_to(
+    bootstrap: str, surroundings: Surroundings | None = None, **said: Any
+) -> KafkaConnector:
+    """Return a connector to a broker, by default in surroundings that allow it."""
+    if surroundings is None:
+        host = bootstrap.rpartition(":")[0]
+        surroundings = Surroundings(("127.0.0.0/8", host), topic_prefix="syncline.")
     return KafkaConnector({"bootstrapServers": bootstrap, "timeout": 10, **said}, {}, surroundings)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -68,6 +69,7 @@ def _with(**options: Any) -> Extraction:
 
 
 class TestKafka(OneWorld[TopicWorld], ConnectorSuite, SourceSuite, TargetSuite):
+    system = "kafka"
     kind = KafkaConnector
     good_config = {"bootstrapServers": "kafka-1:9092, [::1]:9092"}
     wrong_configs = [
@@ -101,8 +103,11 @@ class TestKafka(OneWorld[TopicWorld], ConnectorSuite, SourceSuite, TargetSuite):
     ]
 
     @pytest.fixture
-    async def world(self, kafka_bootstrap: str) -> AsyncIterator[TopicWorld]:
-        async with others_topics(kafka_bootstrap) as topics:
+    async def world(
+        self, kafka_bootstrap: str, system_url: str | None
+    ) -> AsyncIterator[TopicWorld]:
+        real = system_url and urlsplit(system_url).netloc
+        async with others_topics(real or kafka_bootstrap) as topics:
             world = TopicWorld(topics, await topics.create(), await topics.create(3))
             yield world
             await world.connector.close()

@@ -19,6 +19,7 @@ from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.http_api import Trouble
 from tests.support.http_world import LOOPBACK
 from tests.support.portal_hub import BASE, KEY, PortalHub
+from tests.support.surroundings import surroundings_of
 
 ORDER: dict[str, Any] = {
     "reference": "WEB-1", "bp": "C1", "date": "2026-03-01", "currency": "EUR",
@@ -306,7 +307,7 @@ class TestHub:
         parts = urlsplit(system_url or hub.url.replace("://", f"://{KEY}@") + BASE)
         base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         connector = PortalConnector(
-            {"baseUrl": base}, {"integrationKey": parts.username or ""}, LOOPBACK
+            {"baseUrl": base}, {"integrationKey": parts.username or ""}, surroundings_of(base)
         )
         sent, asked = batch("bpgroup", numbered("bpgroup", 3)), {"entity": "bpgroup"}
 

@@ -15,7 +15,7 @@ from syncline.connectors.shopify import ShopifyConnector
 from syncline.domain.errors import Category, Failure
 from syncline.testing.http_api import Trouble
 from tests.support.shopify_data import gid
-from tests.support.shopify_world import HERE, products, reading, shopify_shop, stock
+from tests.support.shopify_world import HERE, customers, products, reading, shopify_shop, stock
 
 FIRST_RED = [{"optionName": "Colour", "name": "red"}]
 
@@ -196,3 +196,17 @@ class TestShop:
         assert ids == again.target_ids == found.target_ids == fetched.ids
         assert fetched.records.records()[0]["title"] == "A shirt"
         assert 1 <= sum(len(page.ids) for page in pages) <= 5
+
+    async def test_a_customer_goes_in_once(self, system_url: str | None) -> None:
+        async with shop_at(system_url) as connector:
+            batch = customers([{"email": f"{uuid4()}@example.com", "lastName": "Test"}])
+
+            first, again = await connector.write(batch), await connector.write(batch)
+            found = await connector.lookup(batch)
+            ids = [str(first.target_ids[0])]
+            fetched = await connector.fetch(reading("customer"), ids)
+            gone = await connector.delete(ids, {"entity": "customer"})
+
+        assert (first.failures, again.failures, gone.failures) == ({}, {}, {})
+        assert ids == again.target_ids == found.target_ids == fetched.ids
+        assert found.differs == {0: []}

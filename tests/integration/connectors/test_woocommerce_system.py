@@ -15,7 +15,7 @@ import pytest
 
 from syncline.connectors.port import ExtractRequest
 from syncline.connectors.woocommerce import WooCommerceConnector
-from tests.support.http_world import LOOPBACK
+from tests.support.surroundings import surroundings_of
 from tests.support.woocommerce_shop import KEY, SECRET, Shop
 from tests.support.woocommerce_world import ITEMS, shop_batch
 
@@ -33,7 +33,7 @@ class TestShop:
             address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
             config = {"shop": address, "consumerKey": parts.username}
             connector = WooCommerceConnector(
-                config, {"consumerSecret": parts.password or ""}, LOOPBACK
+                config, {"consumerSecret": parts.password or ""}, surroundings_of(url)
             )
             yield connector
             await connector.close()
