@@ -1,6 +1,6 @@
 """Templates of connectors to one vendor's API as they stand: tried and run between stand-ins.
 
-Execute is killed in mid-run: no order is created twice.
+Execute is killed in mid-run: no order, product or quantity is created twice.
 """
 
 from __future__ import annotations
@@ -124,7 +124,11 @@ async def test_csv_to_shopify(place: TemplatePlace, tmp_path: Path) -> None:
         assert (tried[1]["handle"], tried[1]["variants"][0]["price"]) == ("a-1", "1.50")
         assert (await place.dry_run("csv-shopify-stock"))[1] == {"sku": "A 1", "quantity": 1}
         assert shop.data.kind("Product") == []
-        assert await _chain(place) == [(100, 0), (100, 0)]
+        run_id = await place.installed.trigger(instance="csv-shopify", entityType="item")
+        await eventually(lambda: len(shop.data.kind("Product")) > 10, within=30)
+        await place.installed.stop("execute", signal.SIGKILL)
+        await place.installed.start("execute")
+        assert await _chain(place, run_id) == [(100, 0), (100, 0)]
         for product in shop.data.kind("Product"):
             product["status"] = "ACTIVE"
         file.write_text("\n".join([*lines[:1], "A 0,Item 0,7,9", *lines[2:]]))
@@ -138,9 +142,10 @@ async def test_csv_to_shopify(place: TemplatePlace, tmp_path: Path) -> None:
     assert creations == [1] * 100
 
 
-async def _chain(place: TemplatePlace) -> list[tuple[int, int]]:
-    """Run items and then their stock; return how many were written and left as they are."""
-    item = await place.run("csv-shopify", "item")
+async def _chain(place: TemplatePlace, run_id: str = "") -> list[tuple[int, int]]:
+    """Run items, and then their stock; return how many were written and left as they are."""
+    run_id = run_id or await place.installed.trigger(instance="csv-shopify", entityType="item")
+    item = await place.installed.ended(run_id)
     stock = await place.installed.ended(next_run_id(item.id))
     assert {item.state, stock.state} == {State.SUCCEEDED}, (item.failure, stock.failure)
     return [(run.counters.success, run.counters.skipped) for run in (item, stock)]
@@ -167,8 +172,9 @@ def woocommerce_profiles(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Return the settings of the shop and the database, and their secrets."""
     dsn = place.installed.dsn
+    config = {"shop": shop.url, "consumerKey": WOOCOMMERCE_KEY, "timeouts": TIMES}
     profiles: dict[str, dict[str, Any]] = {
-        "woocommerce": {"config": {"shop": shop.url, "consumerKey": WOOCOMMERCE_KEY}},
+        "woocommerce": {"config": config},
         "postgresql": {"config": config_of(dsn)},
     }
     password = urlsplit(dsn).password or "-"
@@ -214,7 +220,11 @@ async def test_postgresql_to_woocommerce(place: TemplatePlace, tmp_path: Path) -
         tried = await place.dry_run("postgresql-woocommerce-items")
         assert tried[0]["status"] == "draft"
         assert shop.effects.total() == 0
-        first = await place.run("postgresql-woocommerce", "item")
+        run_id = await place.installed.trigger(instance="postgresql-woocommerce", entityType="item")
+        await eventually(lambda: shop.effects, within=30)
+        await place.installed.stop("execute", signal.SIGKILL)
+        await place.installed.start("execute")
+        first = await place.installed.ended(run_id)
         assert (first.counters.success, first.counters.failed) == (119, 1)
         assert await place.rows("(select code, field from dead_letters) t") == [
             ("not_kept", "description")
