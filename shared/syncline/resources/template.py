@@ -61,7 +61,8 @@ class Template(msgspec.Struct, frozen=True):
         paths = {folder / name: text for name, text in self.files.items()}
         there = [str(path) for path in paths if path.exists() or path.is_symlink()]
         if there:
-            raise ConflictError(f"nothing was written: {', '.join(there)} is there already")
+            verb = "is" if len(there) == 1 else "are"
+            raise ConflictError(f"nothing was written: {', '.join(there)} {verb} there already")
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
             with path.open("x", encoding="utf-8") as file:

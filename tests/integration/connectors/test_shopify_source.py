@@ -16,7 +16,7 @@ from syncline.connectors.shopify import ShopifyConnector, documents
 from syncline.connectors.shopify.access import SCOPES
 from syncline.connectors.shopify.entities import ENTITIES
 from syncline.connectors.shopify.slices import read_slices
-from syncline.domain.errors import FailureError
+from syncline.domain.errors import FailureError, RetriableError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.testing.http_api import Trouble
 from tests.support.shopify_data import gid
@@ -164,6 +164,17 @@ async def test_lists_within_a_record_are_read_to_their_end() -> None:
         assert [len(order["lineItems"]["nodes"]) for order in orders] == [45, 1]
         assert fetched.records.records() == [item]
         assert list(item["variants"]) == ["nodes"]
+
+
+async def test_a_record_that_is_deleted_while_its_list_is_read_is_not_taken_by_half() -> None:
+    async with shopify_shop() as (shop, connector):
+        shop.data.add("Order", lineItems=[{"id": gid("LineItem", n)} for n in range(45)])
+        shop._roots["node"] = lambda info, id: None
+
+        with pytest.raises(RetriableError) as caught:
+            await read(connector, reading("order"))
+
+        assert caught.value.failure.code == "records_missing"
 
 
 async def test_variants_are_records_of_their_own_with_their_product() -> None:

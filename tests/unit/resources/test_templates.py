@@ -90,6 +90,6 @@ def test_the_command_lists_them_and_says_the_next_step(
     written = said(0, "csv-http")
     assert "+ csv-http/profiles.yaml" in written
     assert written.endswith("\n".join(ALL["csv-http"].steps) + "\n")
-    assert "is there already" in said(1, "csv-http")
+    assert "are there already" in said(1, "csv-http")
     assert '"mine/api/README.md"' in said(0, "csv-http", "-o", "mine/api", "--json")
     assert "did you mean" in said(2, "csv-httpp")
