@@ -9,7 +9,7 @@ import { barePages, pages } from "~/pages/registry";
 
 const session = vi.hoisted(() => {
   const anna = {
-    user: "anna",
+    name: "anna",
     role: "platform_admin",
     tenant: "default",
     tenants: ["default"],

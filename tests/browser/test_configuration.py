@@ -153,20 +153,6 @@ async def test_mapping_is_saved_as_a_version_and_rolled_back(
     await fit_for_everybody(page, "mapping-versions")
 
 
-async def test_second_tab_is_told_that_the_first_has_saved(
-    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
-) -> None:
-    await new_stream(db, place, "twice", 1)
-    await page.goto("/instances/twice")
-    await page.get_by_role("combobox", name="Target").wait_for()
-    body = {"source": "twice-shop", "target": "twice-shop", "mappings": ["twice-items"]}
-    assert (await api.put("/api/v1/instances/twice", json=body)).status_code == 200
-    await page.get_by_role("combobox", name="Target").click()
-    await page.get_by_role("option", name="twice-erp").click()
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("Somebody else has changed this instance")).to_be_visible()
-
-
 async def test_instance_is_switched_and_its_cursor_set(
     page: Page, api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:

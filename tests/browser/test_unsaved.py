@@ -1,10 +1,11 @@
-"""What people typed is lost neither by leaving, nor with a session, nor by a page that breaks."""
+"""What people typed is lost neither by leaving, nor to somebody else's save, nor with a session."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 
+import httpx
 from playwright.async_api import BrowserContext, Dialog, Page, expect
 
 from syncline.actions.sign_in import set_up_link
@@ -16,21 +17,80 @@ from tests.support.installation import Installation
 PASSWORD = "correct horse"
 
 
-async def test_leaving_the_mapping_editor_with_changes_asks_first(
+async def test_what_is_typed_is_kept_until_it_is_saved(
     page: Page, db: Database, place: Installation
 ) -> None:
     await new_stream(db, place, "unsaved", 1)
     await page.goto("/mappings/unsaved-items")
     editor = page.get_by_role("textbox", name="Mapping document")
+    offer = page.get_by_role("status").filter(has_text="You have unsaved changes of")
     await retype(page, "trim", "upper")
-    await page.get_by_role("tab", name="Versions").click()  # within the page: nothing is asked
+    await page.get_by_role("link", name="Runs", exact=True).click()
+    await expect(page).to_have_url(re.compile("/runs"))  # nothing is asked: nothing is lost
+    await page.go_back()
+    await expect(offer).to_be_visible()
+    await expect(editor.get_by_text('"trim"')).to_be_visible()
+    await page.reload()
+    await fit_for_everybody(page, "unsaved-offer")
+    await offer.get_by_role("button", name="Go on").click()
+    await expect(editor.get_by_text('"upper"')).to_be_visible()
+    await page.get_by_role("button", name="Save as v2").click()
+    await expect(page.get_by_role("button", name="Save as v3")).to_be_visible()
+    await page.reload()
+    await expect(editor.get_by_text('"upper"')).to_be_visible()
+    await expect(offer).to_have_count(0)
+
+
+async def test_mapping_of_two_sessions_keeps_the_changes_of_both(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "both", 1)
+    await page.goto("/mappings/both-items")
+    await retype(page, "trim", "upper")
+    theirs = (await api.get("/api/v1/mapping-configs/both-items")).json()["text"]
+    saved = await api.put(
+        "/api/v1/mapping-configs/both-items",
+        content=theirs.replace('"decimal"', '"number"').replace('"trim"', '"lower"'),
+        headers={"content-type": "application/json"},
+    )
+    assert saved.status_code == 200, saved.text
+    await page.get_by_role("button", name="Save as v2").click()
+    merge = page.get_by_role("dialog", name="Yours and theirs")
+    await expect(merge).to_contain_text("Changed by both")
+    await expect(merge).to_contain_text("Changed by somebody else")
+    take = merge.get_by_role("button", name="Put into the form")
+    await expect(take).to_be_disabled()
+    await fit_for_everybody(page, "merge-mapping")
+    both = merge.get_by_role("radiogroup").filter(has_text="Changed by both")
+    await both.get_by_role("radio", name="Yours").check()
+    await take.click()
+    await page.get_by_role("button", name="Save as v3").click()
+    await expect(page.get_by_role("button", name="Save as v4")).to_be_visible()
+    text = (await api.get("/api/v1/mapping-configs/both-items")).json()["text"]
+    assert '"upper"' in text
+    assert '"number"' in text
+
+
+async def fill_in_profile(page: Page, name: str) -> None:
+    """Change two limits and the password of a profile."""
+    await page.goto(f"/connection-profiles/{name}")
+    await page.get_by_role("textbox", name="Max Concurrent").fill("9")
+    await page.get_by_role("textbox", name="Longest delay").fill("60")
+    await page.get_by_label("Password", exact=True).fill("canary-passw0rd")
+
+
+async def test_a_typed_password_is_not_kept_and_leaving_asks(
+    page: Page, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "shared", 1)
+    await fill_in_profile(page, "shared-erp")
+    kept = await page.evaluate("JSON.stringify(localStorage)")
+    assert "syncline.draft" in kept
+    assert "canary" not in kept
     await page.get_by_role("link", name="Runs", exact=True).click()
     question = page.get_by_role("dialog", name="Leave without saving?")
     await fit_for_everybody(page, "unsaved-question")
     await question.get_by_role("button", name="Stay").click()
-    await expect(page).to_have_url(re.compile("/mappings/unsaved-items"))
-    await expect(editor.get_by_text('"upper"')).to_be_visible()
-
     closing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def stay(dialog: Dialog) -> None:
@@ -41,26 +101,65 @@ async def test_leaving_the_mapping_editor_with_changes_asks_first(
     await page.close(run_before_unload=True)
     assert await closing == "beforeunload"
 
-    await page.get_by_role("button", name="Save as v2").click()
-    await expect(page.get_by_role("button", name="Save as v3")).to_be_visible()
-    await page.get_by_role("link", name="Runs", exact=True).click()
-    await expect(page).to_have_url(re.compile("/runs"))
+
+async def test_profile_of_two_sessions_keeps_the_changes_of_both(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "shared-too", 1)
+    address = "/api/v1/connection-profiles/shared-too-erp"
+    await fill_in_profile(page, "shared-too-erp")
+    theirs = (await api.get(address)).json()
+    fields = ("name", "connector", "config", "secrets", "active", "retry")
+    body = {name: theirs[name] for name in fields} | {"maxConcurrent": 7, "rate": 5}
+    assert (await api.put(address, json=body)).status_code == 200
+    await page.get_by_role("button", name="Save").click()
+    merge = page.get_by_role("dialog", name="Yours and theirs")
+    await expect(merge).to_contain_text("Typed anew")
+    assert "canary" not in await merge.inner_text()
+    await fit_for_everybody(page, "merge-profile")
+    await merge.get_by_role("radiogroup", name="Max concurrent").get_by_label("Yours").check()
+    await merge.get_by_role("button", name="Put into the form").click()
+    await expect(page.get_by_role("textbox", name="Calls per second")).to_have_value("5")
+    await page.get_by_role("textbox", name="Max Concurrent").fill("8")  # edited once more
+    async with page.expect_response(lambda one: one.request.method == "PUT") as answer:
+        await page.get_by_role("button", name="Save").click()
+    assert (await answer.value).ok
+    found = (await api.get(address)).json()
+    assert (found["maxConcurrent"], found["rate"], found["retry"]["cap"]) == (8, 5, 60)
 
 
-async def test_a_form_in_a_dialog_asks_before_it_closes(page: Page) -> None:
+async def test_a_form_in_a_dialog_keeps_what_is_typed(page: Page) -> None:
     await page.goto("/schedules?edit=*")
     form = page.get_by_role("dialog", name="New schedule")
     # An open dialog sets the focus; an Escape in its picker would close the picker's list only.
     await expect(form.get_by_role("combobox", name="Instance")).to_be_focused()
     await form.get_by_role("textbox", name="Name").fill("nightly")
     await form.get_by_role("textbox", name="Name").press("Escape")
+    await expect(form).to_have_count(0)
+    await page.goto("/schedules?edit=*")
+    await form.get_by_role("button", name="Go on").click()
+    await expect(form.get_by_role("textbox", name="Name")).to_have_value("nightly")
+    await page.reload()
+    await form.get_by_role("button", name="Throw away").click()
+    await expect(form.get_by_role("textbox", name="Name")).to_have_value("")
+    await form.get_by_role("button", name="Cancel").click()
+    await page.goto("/schedules?edit=*")
+    await expect(form.get_by_role("button", name="Cancel")).to_be_visible()
+    await expect(form.get_by_role("status").filter(has_text="unsaved")).to_have_count(0)
+
+
+async def test_a_form_that_keeps_nothing_asks_before_it_closes(page: Page) -> None:
+    await page.goto("/users")
+    await page.get_by_role("button", name="Add user").click()
+    form = page.get_by_role("dialog", name="Add user")
+    await form.get_by_role("textbox", name="Name").fill("bert")
+    await form.get_by_role("button", name="Cancel").click()
     question = page.get_by_role("dialog", name="Leave without saving?")
     await question.get_by_role("button", name="Stay").click()
-    await expect(form.get_by_role("textbox", name="Name")).to_have_value("nightly")
+    await expect(form.get_by_role("textbox", name="Name")).to_have_value("bert")
     await form.get_by_role("button", name="Cancel").click()
     await question.get_by_role("button", name="Leave").click()
     await expect(form).to_have_count(0)
-    await expect(page).to_have_url(re.compile("/schedules$"))
 
 
 async def test_somebody_elses_save_does_not_take_away_what_is_typed(

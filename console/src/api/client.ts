@@ -81,6 +81,11 @@ export interface Tagged<T> {
   etag: string | null;
 }
 
+/** A version of an object, as `If-Match` takes it. */
+export function quoted(etag: string): string {
+  return `"${etag}"`;
+}
+
 function method<M extends HttpMethod>(name: M) {
   type Path = PathsWithMethod<paths, M>;
   return async <P extends Path>(url: P, ...[request]: Given<paths[P][M]>): Promise<Tagged<Answer<paths[P][M]>>> => {

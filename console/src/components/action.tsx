@@ -12,19 +12,23 @@ interface Action<R> {
   /** What is said when it was done. */
   done?: string;
   onDone?: ((result: R) => unknown) | undefined;
+  onFailed?: ((error: unknown) => void) | undefined;
   /** First names of the queries that show something else now. */
   changes?: readonly string[];
 }
 
 /** Does something at the server: asks first where there is a question, says what was done or why not. */
-export function useAction<R>({ run, ask = false, done, onDone, changes = [] }: Action<R>) {
+export function useAction<R>({ run, ask = false, done, onDone, onFailed, changes = [] }: Action<R>) {
   const action = useMutation({
     mutationFn: run,
     onSuccess: (result) => {
       if (done) toast.done(done);
       return onDone?.(result);
     },
-    onError: toast.failed,
+    onError: (error) => {
+      toast.failed(error);
+      onFailed?.(error);
+    },
     onSettled: () => void refetch(...changes),
   });
   const start = async () => {
@@ -38,7 +42,7 @@ interface Props<R> extends Action<R>, ButtonProps {
   "aria-label"?: string;
 }
 
-export function ActionButton<R>({ run, ask, done, onDone, changes, ...button }: Props<R>) {
-  const { start, pending } = useAction({ run, ask, done, onDone, changes } as Action<R>);
+export function ActionButton<R>({ run, ask, done, onDone, onFailed, changes, ...button }: Props<R>) {
+  const { start, pending } = useAction({ run, ask, done, onDone, onFailed, changes } as Action<R>);
   return <Button variant="default" loading={pending} onClick={start} {...button} />;
 }

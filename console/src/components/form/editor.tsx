@@ -1,20 +1,8 @@
-import {
-  Alert,
-  Button,
-  Fieldset,
-  Group,
-  type PaperProps,
-  Paper as Plain,
-  Skeleton,
-  Stack,
-  TextInput,
-  Title,
-} from "@mantine/core";
+import { Fieldset, type PaperProps, Paper as Plain, Skeleton, Stack, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type ComponentProps, Fragment, type ReactNode, useEffect } from "react";
 import type { Tagged } from "~/api/client";
-import type { Problem } from "~/api/problem";
 import { refetch } from "~/api/query";
 import { useLacking } from "~/api/session";
 import { ActionButton } from "~/components/action";
@@ -27,8 +15,12 @@ import { useHeld, useUnsaved } from "./unsaved";
 
 /** What an editor is given of the object that it edits. */
 export interface Held<T> {
+  kind: string;
   /** Null for a new one. */
+  name: string | null;
   stored: Tagged<T> | null;
+  /** Asks for it as it is now, and goes on from that. */
+  newest: () => Promise<Tagged<T>>;
   /** Keeps what is stored as it is while something is being typed. */
   hold: (on: boolean) => void;
 }
@@ -55,7 +47,7 @@ export function Loaded<T>({ name, kind, fetch, parent, every = 0, children }: Lo
     refetchOnWindowFocus: every > 0,
     refetchInterval: every || false,
   });
-  const { shown, hold } = useHeld(query.data);
+  const { shown, first, hold, renew } = useHeld(query.data);
   if (query.error && !shown) {
     return (
       <>
@@ -65,7 +57,16 @@ export function Loaded<T>({ name, kind, fetch, parent, every = 0, children }: Lo
     );
   }
   if (name !== undefined && !shown) return <Skeleton height={400} />;
-  return <Fragment key={shown?.etag ?? "new"}>{children({ stored: shown ?? null, hold })}</Fragment>;
+  const newest = async () => {
+    const found = await fetch(name as string);
+    renew(found);
+    return found;
+  };
+  return (
+    <Fragment key={first?.etag ?? "new"}>
+      {children({ kind, name: name ?? null, stored: shown ?? null, newest, hold })}
+    </Fragment>
+  );
 }
 
 interface Saved {
@@ -73,7 +74,13 @@ interface Saved {
   warnings?: readonly { path: string; message: string }[] | undefined;
 }
 
-interface Options<T, V, R extends Saved> extends Omit<FormOptions<V, R>, "onSent">, Held<T> {
+interface Options<T, V, R extends Saved> extends Omit<FormOptions<V, R>, "onSent" | "initial" | "edited">, Held<T> {
+  /** What is in the form of a stored object. */
+  valuesOf: (stored: T) => V;
+  /** What is in the form of a new one. */
+  first: V;
+  /** The field with secrets, which are not kept in the browser. */
+  secrets?: keyof V & string;
   /** First names of the queries that show the object. */
   queries: readonly string[];
   /** The page of an object. */
@@ -82,24 +89,33 @@ interface Options<T, V, R extends Saved> extends Omit<FormOptions<V, R>, "onSent
   said?: (result: R) => string;
 }
 
-/** A page that edits one stored object: leaving asks first, and what came newer from elsewhere waits meanwhile. */
+/** A page that edits one stored object: what is typed is kept, and what came newer from elsewhere waits meanwhile. */
 export function useEditor<T, V extends object, R extends Saved>(options: Options<T, V, R>) {
-  const { stored, hold, queries, page, said = ({ name }) => `${name} is saved`, ...rest } = options;
+  const { kind, name, stored, newest, hold, valuesOf, first, secrets, ...more } = options;
+  const { queries, page, said = ({ name }) => `${name} is saved`, ...rest } = more;
   const navigate = useNavigate();
-  const reload = async () => {
-    await refetch(...queries);
-    hold(false);
-  };
   const form = useApiForm<V, R>({
     ...rest,
+    initial: stored ? valuesOf(stored.value) : first,
+    edited: {
+      kind,
+      name,
+      version: stored?.etag ?? null,
+      newest: async () => {
+        const { value, etag } = await newest();
+        return { values: valuesOf(value), version: etag };
+      },
+      ...(secrets && { secrets }),
+    },
     onSent: async (result) => {
-      await reload();
+      await refetch(...queries);
+      hold(false);
       toast.done(said(result));
       toast.doubted(result.name, result.warnings ?? []);
       if (!stored) void navigate({ href: page(result.name), ignoreBlocker: true });
     },
   });
-  useUnsaved(form.dirty);
+  useUnsaved(form.dirty && !form.draft.kept);
   useEffect(() => hold(form.dirty), [hold, form.dirty]);
   /** Whether there is something to save. */
   const changed = !stored || form.dirty;
@@ -108,7 +124,7 @@ export function useEditor<T, V extends object, R extends Saved>(options: Options
     if (changed && !form.pending) form.send();
   };
   useShortcuts([{ keys: "mod+s", label: "Save", group: "Form", run: save }]);
-  return { ...form, changed, save, reload: () => void reload() };
+  return { ...form, changed, save };
 }
 
 interface DeleteProps {
@@ -161,30 +177,6 @@ export function Fields({ gap = "sm", children }: { gap?: string; children: React
     <Fieldset variant="unstyled" disabled={Boolean(useLacking("configure"))}>
       <Stack gap={gap}>{children}</Stack>
     </Fieldset>
-  );
-}
-
-interface RefusalProps {
-  editor: { problem: Problem | undefined; reload: () => void };
-  /** When somebody else was faster. */
-  title: string;
-  /** An editor of JSON: places are named by their paths. */
-  json?: boolean;
-  children: ReactNode;
-}
-
-/** Why the object was not saved; where somebody else was faster, with the way to load it again. */
-export function Refusal({ editor: { problem, reload }, title, json, children }: RefusalProps) {
-  if (problem?.status !== 412) return <ProblemAlert error={problem} json={json} />;
-  return (
-    <Alert color="yellow" title={title}>
-      <Group justify="space-between">
-        {children}
-        <Button size="compact-sm" variant="default" onClick={reload}>
-          Load again
-        </Button>
-      </Group>
-    </Alert>
   );
 }
 

@@ -1,13 +1,14 @@
 import { Button, Group, Modal, type ModalProps, Stack } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
+import { createContext, Fragment, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { asProblem, errorsByField, fieldOf, type Problem } from "~/api/problem";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { Refusal } from "./Refusal";
 import { mayLeave, useUnsaved } from "./unsaved";
+import { type Edited, type FormDraft, useDraft } from "./useDraft";
 
 interface Dialog {
-  /** Says whether something was typed. */
+  /** Says whether something was typed that is kept nowhere. */
   setDirty: (dirty: boolean) => void;
   /** Closes, and asks first where something was typed. */
   close: () => void;
@@ -65,8 +66,13 @@ export function FormModal({ onClose, children, part, title, ...rest }: ModalForm
 
 export interface FormOptions<V, R, A = void> {
   initial: V;
-  /** The call of the API; its `Problem` is shown, what is wrong with a field beside that field. */
-  send: (values: V, asked: A) => Promise<R>;
+  /** The stored object that it edits, or a new one of that kind: what is typed is kept in the browser. */
+  edited?: Edited<V>;
+  /**
+   * The call of the API; its `Problem` is shown, what is wrong with a field beside that field. `version`: the ETag that
+   * the edit is based on.
+   */
+  send: (values: V, asked: A, version: string | null) => Promise<R>;
   /** After the server has taken it, before the dialog around the form is closed. */
   onSent?: (result: R, asked: A) => unknown;
   onError?: () => unknown;
@@ -85,6 +91,8 @@ export interface ApiForm<V, R = unknown, A = void> extends UseFormReturnType<V> 
   pending: boolean;
   /** Why it was refused, without what stands beside a field. */
   problem: Problem | undefined;
+  clearProblem: () => void;
+  draft: FormDraft<V>;
   /** What the server answered. */
   result: R | undefined;
 }
@@ -94,32 +102,36 @@ export interface ApiForm<V, R = unknown, A = void> extends UseFormReturnType<V> 
  * typed; the dialog around it asks before that is lost, and is closed when the form was sent.
  */
 export function useApiForm<V extends object, R = unknown, A = void>(options: FormOptions<V, R, A>): ApiForm<V, R, A> {
-  const { initial, send, onSent, onError, staysOpen, names = {} } = options;
+  const { initial, edited, send, onSent, onError, staysOpen, names = {} } = options;
   const form = useForm<V>({ initialValues: initial });
+  const dirty = form.isDirty();
+  const draft = useDraft(form, dirty, edited);
   const dialog = useDialog();
   const mutation = useMutation({
-    mutationFn: (asked: A) => send(form.getValues(), asked),
+    mutationFn: (asked: A) => send(form.getValues(), asked, draft.version),
     onMutate: () => form.clearErrors(),
     onSuccess: async (result, asked) => {
+      draft.drop();
       await onSent?.(result, asked);
       if (!staysOpen?.(result)) dialog?.done();
     },
     onError: (error) => {
       form.setErrors(errorsByField(asProblem(error), names));
+      draft.compareIfStale(error);
       onError?.();
     },
   });
-  const dirty = form.isDirty();
   const setDirty = dialog?.setDirty;
-  const { mutate, isPending, error, data } = mutation;
-  const unsent = dirty && data === undefined;
+  const { mutate, isPending, error, data, reset } = mutation;
+  const unsent = dirty && !draft.kept && data === undefined;
   useEffect(() => {
     setDirty?.(unsent);
     return () => setDirty?.(false);
   }, [setDirty, unsent]);
   const isBeside = (path: string) => (names[fieldOf(path)] ?? fieldOf(path)) in form.values;
   const problem = error ? asProblem(error).without(isBeside) : undefined;
-  return { ...form, field: form.getInputProps, send: mutate, dirty, pending: isPending, problem, result: data };
+  const sending = { send: mutate, pending: isPending, problem, clearProblem: reset, result: data };
+  return { ...form, field: form.getInputProps, dirty, draft, ...sending };
 }
 
 /** What the first field of a dialog has, which must be filled in. */
@@ -151,8 +163,8 @@ export function Form<V extends object, R>(props: FormProps<V, R>) {
   return (
     <form onSubmit={send} noValidate={noValidate}>
       <Stack gap={dialog ? "md" : "sm"}>
-        {refusal ?? <ProblemAlert error={form.problem} />}
-        {children}
+        {refusal ?? <Refusal form={form} />}
+        <Fragment key={form.draft.filled}>{children}</Fragment>
         {dialog ? (
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={dialog.close}>

@@ -1,6 +1,6 @@
 import { Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { api } from "~/api/client";
+import { api, quoted } from "~/api/client";
 import { refetch } from "~/api/query";
 import { type ApiForm, Form, FormModal, useApiForm } from "~/components/form/form";
 import { instanceKind, useInstance } from "~/components/pick/choices";
@@ -60,14 +60,23 @@ function signatureOf({ scheme, header, encoding, prefix, idHeader, publicKey }: 
 function Fields({ hook, onMade }: Omit<Props, "onClose">) {
   const form = useApiForm({
     initial: draftOf(hook),
-    send: (draft) => {
+    edited: {
+      kind: "hook",
+      name: hook?.name ?? null,
+      version: hook ? quoted(hook.etag) : null,
+      newest: async () => {
+        const found = await api.get("/api/v1/inbound-webhooks/{name}", { path: { name: hook?.name ?? "" } });
+        return { values: draftOf(found), version: quoted(found.etag) };
+      },
+    },
+    send: (draft, _, version) => {
       const body = {
         ...draft,
         name: draft.name.trim() || `${draft.instance} ${draft.entityType}`,
         signature: signatureOf(draft.signature),
       };
       if (!hook) return api.post("/api/v1/inbound-webhooks", { body });
-      const request = { path: { name: hook.name }, header: { "if-match": `"${hook.etag}"` } };
+      const request = { path: { name: hook.name }, header: { "if-match": version } };
       return api.put("/api/v1/inbound-webhooks/{name}", { ...request, body });
     },
     onSent: (saved) => {

@@ -2,16 +2,8 @@ import { Alert, Button, Group, NumberInput, Skeleton, Stack, Switch, TagsInput }
 import { useParams, useSearch } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import {
-  DeleteButton,
-  Fields,
-  type Held,
-  Loaded,
-  NameField,
-  Panel,
-  Refusal,
-  useEditor,
-} from "~/components/form/editor";
+import { DeleteButton, Fields, type Held, Loaded, NameField, Panel, useEditor } from "~/components/form/editor";
+import { Refusal } from "~/components/form/Refusal";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { mappingKind, profileKind } from "~/components/pick/choices";
@@ -49,28 +41,32 @@ function LoadedInstance({ name, given }: { name?: string; given?: Given }) {
   );
 }
 
+function bodyOf(first: Given): Schema<"InstanceBody"> {
+  return {
+    name: first?.name ?? "",
+    source: first?.source ?? "",
+    target: first?.target ?? "",
+    mappings: first?.mappings ?? [],
+    enabled: first?.enabled ?? true,
+    order: first?.order ?? [],
+    failureBudget: { count: null, percent: null, ...first?.failureBudget },
+  } as Schema<"InstanceBody">;
+}
+
 /** One page: what it joins, whether it may run, and how far each entity type was read. */
-function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given }) {
+function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
+  const { stored } = held;
   const instance = stored?.value;
-  const first = instance ?? given;
   const request = { path: { name: instance?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
-    stored,
-    hold,
+    ...held,
     queries: ["instances", "instance"],
     page: links.instance,
-    initial: {
-      name: first?.name ?? "",
-      source: first?.source ?? "",
-      target: first?.target ?? "",
-      mappings: first?.mappings ?? [],
-      enabled: first?.enabled ?? true,
-      order: first?.order ?? [],
-      failureBudget: { count: null, percent: null, ...first?.failureBudget },
-    } as Schema<"InstanceBody">,
-    send: (body) =>
+    valuesOf: bodyOf,
+    first: bodyOf(given),
+    send: (body, _, version) =>
       stored
-        ? api.put("/api/v1/instances/{name}", { ...request, body })
+        ? api.put("/api/v1/instances/{name}", { path: request.path, header: { "if-match": version }, body })
         : api.post("/api/v1/instances", { body: { ...body, name: body.name.trim() } }),
   });
   const { field } = editor;
@@ -102,9 +98,7 @@ function InstanceEditor({ stored, hold, given }: Held<Instance> & { given: Given
       />
       <Stack gap="md" maw={980}>
         {instance && instance.status === "dependency_inactive" && <Cause instance={instance} />}
-        <Refusal editor={editor} title="Somebody else has changed this instance">
-          Load it again to see what it is now.
-        </Refusal>
+        <Refusal form={editor} />
         <Panel name="What it joins">
           <Fields>
             <NameField isNew={!instance} {...field("name")} />

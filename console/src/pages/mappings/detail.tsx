@@ -1,4 +1,4 @@
-import { Button, Grid, SegmentedControl, Skeleton, Stack, Tabs, Text } from "@mantine/core";
+import { Button, Grid, SegmentedControl, Skeleton, Stack, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
@@ -8,7 +8,8 @@ import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
 import { deferred } from "~/components/deferred";
-import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
+import { DeleteButton, type Held, Loaded, NameField, Panel, useEditor } from "~/components/form/editor";
+import { Refusal } from "~/components/form/Refusal";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { toast } from "~/components/toast";
@@ -68,7 +69,8 @@ function LoadedMapping({ name, first }: { name?: string; first?: First }) {
 }
 
 /** The editor, what is wrong, and three ways to see what the text would do before it counts. */
-function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">> & { first: First | undefined }) {
+function MappingWorkbench({ first, ...held }: Held<Schema<"MappingDetail">> & { first: First | undefined }) {
+  const { stored } = held;
   const mapping = stored?.value.mapping;
   const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
   const shown = viewChoice.use();
@@ -82,14 +84,18 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
   };
   const request = { path: { name: mapping?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
-    stored,
-    hold,
+    ...held,
     queries: ["mapping-configs", "mapping-config", "mapping-versions"],
     page: links.mapping,
-    initial: stored ? { name: stored.value.mapping.name, text: stored.value.text } : (first ?? { name: "", text: "" }),
-    send: async ({ name, text }) => {
+    valuesOf: ({ mapping, text }) => ({ name: mapping.name, text }),
+    first: first ?? { name: "", text: "" },
+    send: async ({ name, text }, _, version) => {
       const { mapping, warnings } = stored
-        ? await api.put("/api/v1/mapping-configs/{name}", { ...request, body: new JsonText(text) })
+        ? await api.put("/api/v1/mapping-configs/{name}", {
+            path: request.path,
+            header: { "if-match": version },
+            body: new JsonText(text),
+          })
         : await api.post("/api/v1/mapping-configs", { body: named(text, name.trim()) });
       return { name: mapping.name, version: mapping.activeVersion, warnings };
     },
@@ -133,8 +139,13 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
               <ActionButton
                 disabled={!editor.changed || (check.fresh && !check.valid)}
                 run={() =>
-                  api.post("/api/v1/mapping-configs/{name}/versions", { ...request, body: new JsonText(text) })
+                  api.post("/api/v1/mapping-configs/{name}/versions", {
+                    path: request.path,
+                    header: { "if-match": editor.draft.version },
+                    body: new JsonText(text),
+                  })
                 }
+                onFailed={editor.draft.compareIfStale}
                 onDone={({ version }) => {
                   editor.resetDirty();
                   toast.done(`v${version.version} is saved; v${mapping.activeVersion} stays active`);
@@ -155,9 +166,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
         }
       />
       <Stack gap="md">
-        <Refusal json editor={editor} title="Somebody else has saved this mapping meanwhile">
-          <Text>Copy what you need, and load it again: the versions show what was changed.</Text>
-        </Refusal>
+        <Refusal json form={editor} />
         {!stored && <NameField isNew {...editor.field("name")} />}
         <SegmentedControl
           aria-label="What is shown"
@@ -232,7 +241,7 @@ function MappingWorkbench({ stored, hold, first }: Held<Schema<"MappingDetail">>
                   <TrialPanel name={mapping.name} text={text} onJump={jump} />
                 </Tabs.Panel>
                 <Tabs.Panel value="versions">
-                  <VersionsPanel name={mapping.name} etag={stored.etag} text={text} onEdit={setText} />
+                  <VersionsPanel name={mapping.name} etag={editor.draft.version} text={text} onEdit={setText} />
                 </Tabs.Panel>
               </>
             )}

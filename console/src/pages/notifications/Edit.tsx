@@ -37,8 +37,18 @@ function Fields({ kind, subscription, etag = null, onClose }: Props) {
   };
   const form = useApiForm<Draft, Saved>({
     initial: subscription ? draftOf(subscription) : EMPTY,
+    edited: {
+      kind,
+      name: subscription?.id ?? null,
+      version: etag,
+      newest: async () => {
+        const { value, etag } = await calls[kind].get(subscription?.id ?? "");
+        return { values: draftOf(value), version: etag };
+      },
+    },
     names: { url: "where", addresses: "where" },
-    send: (draft) => (subscription ? calls[kind].change(subscription.id, draft, etag) : calls[kind].create(draft)),
+    send: (draft, _, version) =>
+      subscription ? calls[kind].change(subscription.id, draft, version) : calls[kind].create(draft),
     onSent: (saved) => {
       void refetch("notifications");
       if (!saved.secret) finish(saved);

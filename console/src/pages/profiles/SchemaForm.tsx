@@ -2,7 +2,8 @@ import { Button, Collapse, Fieldset, Group, JsonInput, NumberInput, Select, Stac
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
 import { useLacking } from "~/api/session";
-import { changedAt, counts, isObject, type Property, type Values, valueAt } from "./schemaForm";
+import { isObject } from "~/state/equal";
+import { changedAt, counts, type Property, type Values, valueAt } from "./schemaForm";
 
 interface Props {
   schema: Property;

@@ -6,7 +6,8 @@ import { api, type Schema } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
 import { refetch } from "~/api/query";
 import { links } from "~/app/links";
-import { DeleteButton, Fields, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
+import { DeleteButton, Fields, type Held, Loaded, useEditor } from "~/components/form/editor";
+import { Refusal } from "~/components/form/Refusal";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -64,21 +65,27 @@ interface Props extends Held<Profile> {
 }
 
 /** Reads, changes and tests one profile; secrets go in and never come out. */
-function ProfileEditor({ connectors, given, stored, hold }: Props) {
+function ProfileEditor({ connectors, given, ...held }: Props) {
+  const { stored } = held;
   const profile = stored?.value;
   const request = { path: { name: profile?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const schemaOf = (connector: string) =>
     (connectors.find((one) => one.name === connector)?.profileSchema ?? {}) as Property;
   const editor = useEditor({
-    stored,
-    hold,
+    ...held,
     queries: ["connection-profiles", "connection-profile"],
     page: links.profile,
-    initial: profile ? draftOf(profile) : { ...emptyDraft(connectors[0]?.name ?? ""), ...given },
-    send: async (draft) => {
+    valuesOf: draftOf,
+    first: { ...emptyDraft(connectors[0]?.name ?? ""), ...given },
+    secrets: "secrets",
+    send: async (draft, _, version) => {
       const body = bodyOf(draft, schemaOf(draft.connector));
       const saved = stored
-        ? await api.put("/api/v1/connection-profiles/{name}", { ...request, body })
+        ? await api.put("/api/v1/connection-profiles/{name}", {
+            path: request.path,
+            header: { "if-match": version },
+            body,
+          })
         : await api.post("/api/v1/connection-profiles", { body });
       if (test.result && !test.result.stale) await keepTest(saved.name);
       return saved;
@@ -120,9 +127,7 @@ function ProfileEditor({ connectors, given, stored, hold }: Props) {
         }
       />
       <Stack gap="md" maw={860}>
-        <Refusal editor={editor} title="Somebody else has changed this profile">
-          Load it again to see what it is now; what you typed is then gone.
-        </Refusal>
+        <Refusal form={editor} />
         {profile && <Away profile={profile} />}
         {profile && <Calls profile={profile} />}
         {profile && !profile.secretsReadable && (
@@ -132,6 +137,7 @@ function ProfileEditor({ connectors, given, stored, hold }: Props) {
         )}
         <Fields gap="md">
           <ProfileFields
+            key={editor.draft.filled}
             form={editor}
             connectors={connectors}
             schema={schema}

@@ -1,3 +1,5 @@
+import { isObject } from "~/state/equal";
+
 /** The part of JSON Schema that connectors describe their settings with. */
 export interface Property {
   type?: string;
@@ -56,8 +58,4 @@ export function pruned(schema: Property, root: Property, values: Values, all: Va
     kept[name] = property?.properties && isObject(value) ? pruned(property, root, value, all) : value;
   }
   return kept;
-}
-
-export function isObject(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

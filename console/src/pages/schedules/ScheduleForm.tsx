@@ -1,6 +1,6 @@
 import { Grid, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { api, type Schema } from "~/api/client";
+import { api, quoted, type Schema } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
 import { refetch } from "~/api/query";
 import { type ApiForm, Form, FormModal, useApiForm } from "~/components/form/form";
@@ -35,13 +35,22 @@ function Fields({ schedule, known }: Omit<Props, "onClose">) {
   const [initial] = useState(() => draftOf(schedule, known));
   const form = useApiForm({
     initial,
+    edited: {
+      kind: "schedule",
+      name: schedule?.name ?? null,
+      version: schedule ? quoted(schedule.etag) : null,
+      newest: async () => {
+        const found = await api.get("/api/v1/schedules/{name}", { path: { name: schedule?.name ?? "" } });
+        return { values: draftOf(found), version: quoted(found.etag) };
+      },
+    },
     names: { cadence: "cron" },
-    send: (draft) => {
+    send: (draft, _, version) => {
       const { instance, entityType, timezone, enabled } = draft;
       const name = draft.name.trim() || null;
       const body = { name, instance, entityType, timezone, enabled, ...timingOf(draft) };
       if (!schedule) return api.post("/api/v1/schedules", { body });
-      const request = { path: { name: schedule.name }, header: { "if-match": `"${schedule.etag}"` } };
+      const request = { path: { name: schedule.name }, header: { "if-match": version } };
       return api.put("/api/v1/schedules/{name}", { ...request, body });
     },
     onSent: (saved) => {
