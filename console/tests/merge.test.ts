@@ -5,7 +5,13 @@ const all = (side: Side) => Array<Side>(100).fill(side);
 const lines = (text: string) => ({ text: text.split(" ").join("\n") });
 
 describe("fields", () => {
-  const base: Record<string, unknown> = { name: "shop", rate: null, retry: { retries: 3, base: 2 }, order: ["item"], config: {} };
+  const base: Record<string, unknown> = {
+    name: "shop",
+    rate: null,
+    retry: { retries: 3, base: 2 },
+    order: ["item"],
+    config: {},
+  };
   const yours = { ...base, rate: 5, retry: { retries: 4, base: 2 }, config: { url: "http://mine", path: "x" } };
   const theirs = { ...base, rate: 7, retry: { retries: 3, base: 8 }, order: ["item", "stock"], config: { path: "x" } };
   const found = merge({ base, yours, theirs });

@@ -65,9 +65,11 @@ describe("new runs", () => {
 
 describe("what was found", () => {
   it("leads to its page", () => {
-    const hit = { correlationId: null, sourceId: "A/1?", targetId: null, deadLetter: null, at: null };
+    const hit = { name: null, correlationId: null, sourceId: "A/1?", targetId: null, deadLetter: null, at: null };
     const record = { ...hit, kind: "record", instance: "erp", entityType: "item", state: "success" };
     expect(shown(record)).toMatchObject({ kind: "Record", label: "A/1?", to: "/records/A%2F1%3F" });
+    const schedule = { ...record, kind: "schedule", name: "every night" };
+    expect(shown(schedule)).toMatchObject({ kind: "Schedule", to: "/schedules?open=every+night" });
   });
 });
 

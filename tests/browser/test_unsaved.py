@@ -50,7 +50,7 @@ async def test_mapping_of_two_sessions_keeps_the_changes_of_both(
     theirs = (await api.get("/api/v1/mapping-configs/both-items")).json()["text"]
     saved = await api.put(
         "/api/v1/mapping-configs/both-items",
-        content=theirs.replace('"decimal"', '"number"').replace('"trim"', '"lower"'),
+        content=theirs.replace('"decimal"', '"string"').replace('"trim"', '"lower"'),
         headers={"content-type": "application/json"},
     )
     assert saved.status_code == 200, saved.text
@@ -68,7 +68,7 @@ async def test_mapping_of_two_sessions_keeps_the_changes_of_both(
     await expect(page.get_by_role("button", name="Save as v4")).to_be_visible()
     text = (await api.get("/api/v1/mapping-configs/both-items")).json()["text"]
     assert '"upper"' in text
-    assert '"number"' in text
+    assert '"string"' in text
 
 
 async def fill_in_profile(page: Page, name: str) -> None:

@@ -13,7 +13,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
     <header className={classes.bar}>
       <button type="button" className={classes.search} onClick={() => paletteStore.open()}>
         <IconSearch size={15} aria-hidden />
-        <span>Search a correlation, source or target ID</span>
+        <span>Search an ID or a name</span>
         <kbd>{/Mac/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K"}</kbd>
       </button>
       <Group gap={6} wrap="nowrap" ml="auto">

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Radio, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Radio, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { labelOf } from "~/api/problem";
 import { plural } from "~/state/format";
@@ -84,9 +84,9 @@ function Choice({ difference, secret, side, onTake }: ChoiceProps) {
       label={
         <Group gap="xs">
           {where}
-          <Badge color={by === "both" ? "orange" : "gray"} variant="light" tt="none">
+          <Text span size="sm" c={by === "both" ? "var(--sl-warn-text)" : "dimmed"}>
             {BY[by]}
-          </Badge>
+          </Text>
         </Group>
       }
     >

@@ -30,7 +30,7 @@ export default function RecordsPage() {
         mb="md"
         maw={640}
         label="Source ID, target ID or correlation ID"
-        description="Compared exactly; of a correlation ID its first six digits will do."
+        description="Source IDs by their beginning, from three characters on; of a correlation ID six digits will do."
         leftSection={<IconSearch size={18} />}
         value={q}
         maxLength={512}

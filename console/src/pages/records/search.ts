@@ -19,7 +19,7 @@ type Hit = Schema<"SearchHit">;
 const LONGEST = 512;
 const WAIT = 150;
 
-/** Finds a correlation ID, source ID or target ID. `searching` while the answer is on its way. */
+/** Finds what an ID or a name means, the best hits first. `searching` while the answer is on its way. */
 export function useSearchHits(text: string): {
   hits: SearchHit[];
   /** Whether there is more than is shown. */
@@ -45,6 +45,14 @@ export function useSearchHits(text: string): {
   };
 }
 
+/** What is configured, and its page. */
+const NAMED: Record<string, [string, (name: string) => string]> = {
+  instance: ["Instance", links.instance],
+  mapping: ["Mapping", links.mapping],
+  profile: ["Connection profile", links.profile],
+  schedule: ["Schedule", (name) => links.schedules({ open: name })],
+};
+
 /** A hit in words, with the page that shows it. */
 export function shown(hit: Hit): SearchHit {
   const stream = `${hit.instance ?? "–"} / ${hit.entityType ?? "–"}`;
@@ -65,7 +73,12 @@ export function shown(hit: Hit): SearchHit {
     }
     case "target":
       return found("Target ID", hit.targetId, `source ID ${source}`, links.record(source));
-    default:
-      return found("Record", source, `last outcome ${word("record")}`, links.record(source));
+    case "record":
+      return found("Record", source, hit.state ? `last outcome ${word("record")}` : "written", links.record(source));
+    default: {
+      const name = hit.name ?? "";
+      const [kind, to] = NAMED[hit.kind] ?? [hit.kind, () => ""];
+      return { kind, label: name, to: to(name) };
+    }
   }
 }

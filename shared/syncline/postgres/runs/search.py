@@ -1,4 +1,4 @@
-"""One search over correlation IDs, source IDs, target IDs and IDs of dead letters."""
+"""One search over IDs of runs, records, targets and dead letters, and over configured names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import msgspec
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import outcome_name
-from syncline.postgres.database.conditions import SHORTEST, id_range
+from syncline.postgres.database.conditions import SHORTEST, ListPart, id_range
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import fetch_structs, struct_of
 from syncline.postgres.runs.record_history import newest_in_streams
 
 EACH = 5
 """Most hits of one kind."""
+SHORTEST_BEGINNING = 3
+"""Characters from which on a text is also the beginning of a source ID."""
 _RUNS = """
 select 'run' as kind, r.id as correlation_id, i.name as instance, r.entity_type, r.state,
   r.created_at as at
@@ -51,19 +53,48 @@ _BY_SOURCE = _WRITTEN.format(
     from_="streams s join ledger l on l.stream_id = s.id",
     condition="l.source_id = $2",
 )
+# A stream's next source IDs in the order of the index: that order is the database's, so what does
+# not begin so is left out afterwards.
+_BY_BEGINNING = f"""
+select distinct 'record' as kind, i.name as instance, s.entity_type, l.source_id, l.target_id,
+  l.run_id as correlation_id, l.written_at as at
+from streams s join instances i on i.id = s.instance_id cross join unnest($2::text[]) beginning
+cross join lateral (select * from ledger l where l.stream_id = s.id and l.source_id >= beginning
+  order by l.source_id limit {2 * EACH}) l
+where s.tenant = $1 and starts_with(l.source_id, beginning) and l.written_at is not null
+order by l.source_id limit $3
+"""
+_NAMES = """
+select kind, name from (
+  select kind, name, row_number() over (partition by kind order by lower(name) <> lower($3),
+    not starts_with(lower(name), lower($3)), name) as number
+  from (
+    select 'instance' as kind, name from instances where tenant = $1 and deleted_at is null
+    union all
+    select 'mapping', name from mappings where tenant = $1 and deleted_at is null
+    union all
+    select 'profile', name from profiles where tenant = $1 and deleted_at is null
+    union all
+    select 'schedule', name from schedules where tenant = $1 and deleted_at is null
+  ) named where name ilike $2) found
+where number <= $4 order by number, kind
+"""
 
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that was found.
 
     Attributes:
-        kind: run, record, target or dead_letter.
+        kind: run, record, target, dead_letter, instance, mapping, profile or schedule.
+        name: of what is configured.
         source_id: of a record, also where it was found by its target ID.
-        state: of a run or dead letter, or the newest outcome of a record.
+        state: of a run or dead letter, or the newest outcome of a record; None where a record was
+            found by the beginning of its source ID.
         at: when the run began, the record was written, or the dead letter came to be.
     """
 
     kind: str
+    name: str | None = None
     correlation_id: str | None = None
     source_id: str | None = None
     target_id: str | None = None
@@ -82,18 +113,41 @@ class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
     more: list[str]
 
 
-async def search_ids(database: Database, tenant: str, text: str) -> SearchResult:
-    """Find a correlation ID (or its beginning), a source ID or a target ID. Raises RetriableError.
+async def search_all(database: Database, tenant: str, text: str) -> SearchResult:
+    """Find what an ID or a name means, the best hits first. Raises RetriableError.
+
+    IDs of runs and dead letters are found by their beginning, records by their source ID, its
+    beginning or their target ID, what is configured by a part of its name. A source ID is found in
+    capitals or small letters too, as some sources ignore them.
 
     Raises InvalidInputError where the text cannot be an ID.
     """
     query = checked_id(text.strip(), "query.q")
+    spellings = list(dict.fromkeys((query, query.upper(), query.lower())))
     hits = [
         *await _by_beginning(database, tenant, query),
         *await _records(database, tenant, query),
         *await fetch_structs(database, SearchHit, _BY_TARGET, tenant, query, EACH + 1),
     ]
-    return _cut(query, hits)
+    pattern = ListPart(limit=EACH, search=query).pattern
+    hits += await fetch_structs(database, SearchHit, _NAMES, tenant, pattern, query, EACH + 1)
+    for spelling in spellings[1:]:
+        hits += await _records(database, tenant, spelling)
+    if len(query) >= SHORTEST_BEGINNING:
+        hits += await fetch_structs(database, SearchHit, _BY_BEGINNING, tenant, spellings, EACH + 1)
+    return _cut(query, _each_once(hits))
+
+
+def _each_once(hits: list[SearchHit]) -> Iterable[SearchHit]:
+    """Leave out records that were found before."""
+    seen: set[tuple[str | None, ...]] = set()
+    for hit in hits:
+        record = (hit.instance, hit.entity_type, hit.source_id)
+        if hit.kind == "record" and record in seen:
+            continue
+        if hit.kind == "record":
+            seen.add(record)
+        yield hit
 
 
 async def _by_beginning(database: Database, tenant: str, query: str) -> list[SearchHit]:

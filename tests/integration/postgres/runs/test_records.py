@@ -15,7 +15,7 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.records import RecordFilter, list_records
-from syncline.postgres.runs.search import search_ids
+from syncline.postgres.runs.search import search_all
 from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, extract, ref
 
@@ -96,7 +96,7 @@ async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Databa
     await Ledger(db).acknowledge(ref(run), written)
 
     async def kinds(text: str, tenant: str = "default") -> list[tuple[str, str | None]]:
-        return [(hit.kind, hit.state) for hit in (await search_ids(db, tenant, text)).hits]
+        return [(hit.kind, hit.state) for hit in (await search_all(db, tenant, text)).hits]
 
     assert await kinds(run.id) == [("run", "partial_success")]
     assert await kinds(f" {run.id[:8].upper()} ") == [("run", "partial_success")]
@@ -115,19 +115,45 @@ async def test_a_target_id_that_is_the_source_id_is_found_as_one(db: Database) -
     run = ref(await accept(db))
     same = Acknowledgements(["k", "l"], ["0" * 32] * 2, [None] * 2, ["k", "k"], [1, 1])
     await Ledger(db).acknowledge(run, same)
-    hits = (await search_ids(db, "default", "k")).hits
+    hits = (await search_all(db, "default", "k")).hits
     assert sorted((h.kind, h.source_id) for h in hits) == [
         ("record", "k"),
         ("target", "k"),
         ("target", "l"),
     ]
-    assert (await search_ids(db, "other", "k")).hits == []
+    assert (await search_all(db, "other", "k")).hits == []
+
+
+async def test_one_search_finds_names_by_a_part_and_source_ids_by_their_beginning_in_any_case(
+    db: Database,
+) -> None:
+    run = await accept(db)
+    ids = ["AB-1", "AB-10", "ab-2", "B-1"]
+    written = Acknowledgements(ids, ["0" * 32] * 4, [None] * 4, [None] * 4, [1] * 4)
+    await Ledger(db).acknowledge(ref(run), written)
+    named = {
+        kind: hit.name
+        for hit in (await search_all(db, "default", run.instance[1:])).hits
+        for kind in [hit.kind]
+        if hit.name
+    }
+    assert named["instance"] == run.instance
+
+    async def records(text: str) -> list[str | None]:
+        hits = (await search_all(db, "default", text)).hits
+        return sorted(hit.source_id or "" for hit in hits if hit.kind == "record")
+
+    assert await records("ab-") == ["AB-1", "AB-10", "ab-2"]
+    assert await records("AB-1") == ["AB-1", "AB-10"]
+    assert await records("b-1") == ["B-1"]
+    assert await records("ab") == []  # too short to be a beginning
+    assert (await search_all(db, "other", "ab-1")).hits == []
 
 
 @pytest.mark.parametrize("text", ["", " ", "a\0b", "x" * 513, "\ud800"])
 async def test_a_search_for_what_can_be_no_id_is_refused(db: Database, text: str) -> None:
     with pytest.raises(InvalidInputError):
-        await search_ids(db, "default", text)
+        await search_all(db, "default", text)
 
 
 @pytest.mark.parametrize(
@@ -138,4 +164,4 @@ async def test_any_other_text_is_searched_as_it_is(db: Database, text: str) -> N
     found = batch(0, "a")
     found.source_ids = [text]
     await extract(db, run, [found])
-    assert [hit.source_id for hit in (await search_ids(db, "default", text)).hits] == [text]
+    assert [hit.source_id for hit in (await search_all(db, "default", text)).hits] == [text]

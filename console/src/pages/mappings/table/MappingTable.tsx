@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconPlus, IconSparkles } from "@tabler/icons-react";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useMemo, useRef, useState } from "react";
 import { Panel } from "~/components/form/editor";
 import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -12,7 +12,7 @@ import { Frame } from "./Frame";
 import type { Known } from "./inputs";
 import { pathOf, proposals } from "./proposals";
 import { type Names, RowForm } from "./RowForm";
-import { RowLine } from "./RowLine";
+import { type RowActions, RowLine } from "./RowLine";
 import { type Row, type Table, tableOf, textAt, withFixed, withMoved, withoutRow, withRow } from "./rows";
 import classes from "./table.module.css";
 import { type RecordTrial, useRecord } from "./useRecord";
@@ -68,6 +68,16 @@ export default function MappingTable(props: Props) {
   };
   const target = () => free((row) => textAt(row.send?.field, "target"), "field");
   const types = typesOf(systems);
+  const faults = useMemo(() => faultsOf(table, problems, trial.record), [table, problems, trial.record]);
+  const actions = useActions({
+    open: (row) => setOpen(open === row.id ? null : row.id),
+    remove: (row) => {
+      setOpen(null);
+      onChange(withoutRow(text, table, row));
+    },
+    move: move.by,
+    drag: move.drag,
+  });
   return (
     <Panel name="Table">
       <Stack gap="sm">
@@ -112,21 +122,13 @@ export default function MappingTable(props: Props) {
                 row={row}
                 open={open === row.id && !locked}
                 locked={locked}
-                problems={faultsOf(row, problems, trial)}
+                problems={faults.get(row.id) ?? NONE}
                 record={trial.record}
-                types={{
-                  column: types.columns.get(textAt(row.read?.field, "source")),
-                  field: types.fields.get(textAt(row.send?.field, "target")),
-                }}
-                onOpen={() => setOpen(open === row.id ? null : row.id)}
-                onRemove={() => {
-                  setOpen(null);
-                  onChange(withoutRow(text, table, row));
-                }}
-                onMove={(by) => move.by(row, by)}
-                onDrag={(event, what) => move.drag(row, event, what)}
+                columnType={types.columns.get(textAt(row.read?.field, "source"))}
+                fieldType={types.fields.get(textAt(row.send?.field, "target"))}
+                actions={actions}
               >
-                <RowForm row={row} table={table} text={text} onChange={onChange} names={names} />
+                {open === row.id && <RowForm row={row} table={table} text={text} onChange={onChange} names={names} />}
               </RowLine>
             ))}
           </tbody>
@@ -204,12 +206,29 @@ function RecordBar({ trial }: { trial: RecordTrial }) {
 
 const WORDS: Record<string, string> = { mapped: "passes", failed: "fails", excluded: "is left out" };
 
-/** What is wrong with a row: by the check of the text, and for the record that is shown. */
-function faultsOf(row: Row, problems: readonly Problem[], trial: RecordTrial): Problem[] {
-  const within = (path: string) =>
-    row.paths.some((own) => path === own || path.startsWith(`${own}.`) || path.startsWith(`${own}[`));
-  const broken = (trial.record?.errors ?? []).map(({ path, message }) => ({ path, message, kind: "error" as const }));
-  return [...problems, ...broken].filter((one) => within(one.path));
+const NONE: Problem[] = [];
+
+/** What is wrong by row: by the check of the text, and for the record that is shown. */
+function faultsOf(table: Table, problems: readonly Problem[], record: RecordTrial["record"]): Map<string, Problem[]> {
+  const broken = (record?.errors ?? []).map(({ path, message }) => ({ path, message, kind: "error" as const }));
+  const all = [...problems, ...broken];
+  if (all.length === 0) return new Map();
+  const within = (path: string) => (own: string) =>
+    path === own || path.startsWith(`${own}.`) || path.startsWith(`${own}[`);
+  return new Map(table.rows.map((row) => [row.id, all.filter(({ path }) => row.paths.some(within(path)))]));
+}
+
+/** The same actions for as long as the table is shown, which do what the newest ones do. */
+function useActions(newest: RowActions): RowActions {
+  const latest = useRef(newest);
+  latest.current = newest;
+  const [actions] = useState<RowActions>(() => ({
+    open: (row) => latest.current.open(row),
+    remove: (row) => latest.current.remove(row),
+    move: (row, by) => latest.current.move(row, by),
+    drag: (row, event, what) => latest.current.drag(row, event, what),
+  }));
+  return actions;
 }
 
 function typesOf({ source, target }: Props["systems"]) {

@@ -7,7 +7,7 @@ import {
   IconGripVertical,
   IconTrash,
 } from "@tabler/icons-react";
-import type { DragEvent, KeyboardEvent, ReactNode } from "react";
+import { type DragEvent, type KeyboardEvent, memo, type ReactNode } from "react";
 import type { Problem } from "../check";
 import { conditionWords } from "./ConditionField";
 import { chainOf } from "./chain";
@@ -24,25 +24,32 @@ interface Props {
   locked: boolean;
   problems: readonly Problem[];
   record: RecordForms | undefined;
-  /** Types by the names of columns and target fields. */
-  types: { column: string | undefined; field: string | undefined };
-  onOpen: () => void;
-  onRemove: () => void;
-  /** By so many rows of its kind; with `onto` to that of another row. */
-  onMove: (by: number) => void;
-  onDrag: (event: DragEvent, what: "start" | "over" | "drop") => void;
+  /** Types of the column and of the target field. */
+  columnType: string | undefined;
+  fieldType: string | undefined;
+  actions: RowActions;
+  /** What an open row shows. */
   children: ReactNode;
 }
 
-/** One line of the table: names, what is done to the value, and the value on its way. */
-export function RowLine(props: Props) {
-  const { row, open, locked, problems, record, types, onOpen, onRemove, onMove, onDrag, children } = props;
+/** What can be done with a row; always the same object, so that it is no reason to draw a row. */
+export interface RowActions {
+  open: (row: Row) => void;
+  remove: (row: Row) => void;
+  /** By so many rows of its kind. */
+  move: (row: Row, by: number) => void;
+  drag: (row: Row, event: DragEvent, what: "start" | "over" | "drop") => void;
+}
+
+/** One line of the table: names, what is done to the value, and the value on its way. Drawn when it changes alone. */
+export const RowLine = memo(function RowLine(props: Props) {
+  const { row, open, locked, problems, record, columnType, fieldType, actions, children } = props;
   const name = textAt(row.send?.field, "target") || textAt(row.read?.field, "source") || "field";
   const keys = (event: KeyboardEvent) => {
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (!by || locked) return;
     event.preventDefault();
-    onMove(by);
+    actions.move(row, by);
   };
   const worst = problems.find((one) => one.kind === "error") ?? problems[0];
   return (
@@ -51,8 +58,8 @@ export function RowLine(props: Props) {
         className={classes.row}
         data-fault={worst?.kind}
         data-row={name}
-        onDragOver={(event) => onDrag(event, "over")}
-        onDrop={(event) => onDrag(event, "drop")}
+        onDragOver={(event) => actions.drag(row, event, "over")}
+        onDrop={(event) => actions.drag(row, event, "drop")}
       >
         <td className={classes.handle}>
           {row.kind !== "odd" && (
@@ -64,19 +71,19 @@ export function RowLine(props: Props) {
               aria-label={`Move ${name}: arrow keys, or drag`}
               className={classes.grip}
               onKeyDown={keys}
-              onDragStart={(event) => onDrag(event, "start")}
+              onDragStart={(event) => actions.drag(row, event, "start")}
             >
               <IconGripVertical size={16} aria-hidden />
             </span>
           )}
         </td>
-        <Cell label="Source column" type={types.column} value={record && reading(row, record)}>
+        <Cell label="Source column" type={columnType} value={record && reading(row, record)}>
           {row.kind === "fixed" ? <i>fixed value</i> : textAt(row.read?.field, "source") || <i>none</i>}
         </Cell>
         <Cell label="Canonical" value={record && made(row, record)}>
           {row.kind === "fixed" ? "" : canonicalOf(row)}
         </Cell>
-        <Cell label="Target field" type={types.field} value={record && sent(row, record)}>
+        <Cell label="Target field" type={fieldType} value={record && sent(row, record)}>
           {row.kind === "odd" ? <i>only in the JSON</i> : textAt(row.send?.field, "target") || <i>not sent</i>}
         </Cell>
         <td data-label="How">
@@ -92,7 +99,7 @@ export function RowLine(props: Props) {
                   disabled={locked}
                   aria-expanded={open}
                   aria-label={`${open ? "Close" : "Edit"} ${name}`}
-                  onClick={onOpen}
+                  onClick={() => actions.open(row)}
                 >
                   {open ? <IconChevronUp size={16} /> : <IconChevronDown size={16} />}
                 </ActionIcon>
@@ -101,7 +108,7 @@ export function RowLine(props: Props) {
                   color="gray"
                   disabled={locked}
                   aria-label={`Remove ${name}`}
-                  onClick={onRemove}
+                  onClick={() => actions.remove(row)}
                 >
                   <IconTrash size={16} />
                 </ActionIcon>
@@ -129,7 +136,7 @@ export function RowLine(props: Props) {
       )}
     </>
   );
-}
+});
 
 interface CellProps {
   label: string;

@@ -31,6 +31,8 @@ export function NameInput({ known, onChosen, ...input }: NameProps) {
       {...(onChosen && { onOptionSubmit: onChosen })}
       data={[...details.keys()]}
       limit={200}
+      // Hidden options would be drawn anew at every key.
+      comboboxProps={{ keepMounted: false }}
       maxDropdownHeight={260}
       renderOption={({ option }) => (
         <Group justify="space-between" gap="sm" w="100%" wrap="nowrap">

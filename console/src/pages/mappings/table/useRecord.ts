@@ -1,6 +1,6 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { isJson, JsonText, parsePayload } from "~/api/lossless";
 import { asProblem, type Problem } from "~/api/problem";
@@ -46,7 +46,7 @@ export function useRecord(name: string | null, text: string, profile: string): R
     },
   });
   const records = reading.data?.records ?? [];
-  const raw = records[at]?.raw;
+  const { raw, sourceId = "" } = records[at] ?? {};
   const [settled] = useDebouncedValue(text, 300);
   const again = useQuery({
     queryKey: ["mapping-record", name, settled, raw],
@@ -57,9 +57,13 @@ export function useRecord(name: string | null, text: string, profile: string): R
   });
   const now = again.data?.records[0];
   const error = reading.error ?? again.error;
+  // The same object until something else is shown: rows are drawn again by it.
+  const record = useMemo(
+    () => (raw === undefined || !now ? undefined : { ...now, sourceId, ...parsed(now, raw) }),
+    [now, raw, sourceId],
+  );
   return {
-    record:
-      raw === undefined || !now ? undefined : { ...now, sourceId: records[at]?.sourceId ?? "", ...parsed(now, raw) },
+    record,
     at,
     of: records.length,
     show: setAt,
