@@ -135,7 +135,7 @@ async def test_one_search_finds_names_by_a_part_and_source_ids_by_their_beginnin
     hits = (await search_all(db, "default", run.instance_name[1:].upper())).hits
     assert ("instance", run.instance_name) in [(hit.kind, hit.name) for hit in hits]
 
-    async def records(text: str) -> list[str | None]:
+    async def records(text: str) -> list[str]:
         hits = (await search_all(db, "default", text)).hits
         return sorted(hit.source_id or "" for hit in hits if hit.kind == "record")
 
