@@ -41,12 +41,14 @@ class Plan(msgspec.Struct, frozen=True):
         ports: where the servers and the services' health servers listen.
         scale: processes of a service, 1 where nothing is said.
         environ: settings that are given; KAFKA and POSTGRES name servers to use instead of own.
+        only_postgres: start its PostgreSQL alone, and change nothing in it.
     """
 
     folder: Path
     ports: DevPorts
     scale: Mapping[str, int]
     environ: Mapping[str, str]
+    only_postgres: bool = False
 
 
 class LocalInstallation:
@@ -60,9 +62,12 @@ class LocalInstallation:
         postgres = EmbeddedPostgres(plan.folder / "postgres", plan.ports.postgres, say=say)
         self.kafka = kafka if own_kafka else None
         self.postgres = postgres if own_postgres else None
-        self._servers = [server for server in (self.kafka, self.postgres) if server is not None]
+        servers = (self.postgres,) if plan.only_postgres else (self.kafka, self.postgres)
+        self._servers = [server for server in servers if server is not None]
         self._folder_of_services = plan.folder / "services"
-        self.services = processes(self._folder_of_services, plan.ports.health, plan.scale)
+        services = processes(self._folder_of_services, plan.ports.health, plan.scale)
+        self.services = [] if plan.only_postgres else services
+        self._health_ports = [service.port for service in services]
         self._claim = FolderClaim("this installation", plan.folder)
         self._say = say
 
@@ -85,6 +90,10 @@ class LocalInstallation:
         await self._stop_left_over()
         if fresh:
             await self._clear()
+        if self.plan.only_postgres:
+            await _together(*map(self._start, self._servers))
+            self._write_settings()
+            return
         for service in self.services:
             service.require_free_port()
         require_free(self.plan.ports.http, "the console", setting("http"))
@@ -169,7 +178,7 @@ class LocalInstallation:
         values = local_settings.own_settings(
             self.plan.folder,
             self.postgres.port if self.postgres is not None else None,
-            [service.port for service in self.services],
+            self._health_ports,
         )
         values["SYNCLINE_HTTP_PORT"] = str(self.plan.ports.http)
         if self.kafka is not None:

@@ -60,6 +60,11 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
     @property
+    def programs(self) -> Path:
+        """The folder of its programs: pg_dump, pg_restore, psql. Raises EmbeddedServerError."""
+        return programs(unprivileged(self.folder / "data"))
+
+    @property
     def _password_file(self) -> Path:
         return self.folder / "password"
 

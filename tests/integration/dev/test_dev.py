@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -73,6 +74,7 @@ async def test_a_session_keeps_its_data_repairs_itself_and_comes_back_after_any_
     await starts(dev)
     await keeps_its_data_and_starts_again_what_ended(dev)
     await takes_over_what_a_killed_session_left(dev)
+    await starts_postgresql_alone(dev)
     await removes_all_that_is_its_own_when_told_to_begin_afresh(dev)
 
 
@@ -117,6 +119,23 @@ async def takes_over_what_a_killed_session_left(dev: DevSession) -> None:
     assert not is_alive(left["execute"])
     assert not is_alive(left["execute-2"])
     await dev.end(signal.SIGKILL)
+
+
+async def starts_postgresql_alone(dev: DevSession) -> None:
+    """What a killed session left is stopped, so that nothing writes; its data can be saved."""
+    env = (dev.data / "env").read_text()
+    said = await dev.start("--only", "postgres")
+    assert dev.pids().keys() == {"postgres", "kafka"}, "Kafka is left as it was"
+    assert (dev.data / "env").read_text() == env
+    assert await ask(dev, "select value from kept") == 42
+    dsn = load_settings(dev.data / "env").postgres_dsn.get_secret_value()
+    dump = [str(Path(said["programs"]) / "pg_dump"), "--table=kept", dsn]
+    done = await asyncio.create_subprocess_exec(*dump, stdout=asyncio.subprocess.PIPE)
+    assert b"COPY public.kept" in (await done.communicate())[0]
+    assert await dev.end(signal.SIGINT) == 0
+    assert dev.pids().keys() == {"kafka"}
+    code, refusal = await dev.refused("--only", "postgres", "--fresh")
+    assert (code, "leave out --scale, --fresh" in refusal) == (1, True)
 
 
 async def removes_all_that_is_its_own_when_told_to_begin_afresh(dev: DevSession) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -25,13 +26,23 @@ from syncline.cli.installation.foreground import console_link, in_foreground
 from syncline.cli.program.shell import Shell, own_name
 from syncline.domain.record import JsonObject
 from syncline.embedded.errors import EmbeddedServerError
-from syncline.embedded.installation import LocalInstallation, Plan
+from syncline.embedded.installation import POSTGRES, LocalInstallation, Plan
 from syncline.embedded.ports import dev_ports
+from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.embedded.services import parse_scale
 
 _FRESH = typer.Option("--fresh", help="Begin anew: first remove the data of this folder.")
 _SCALE = typer.Option("--scale", metavar="SERVICE=NUMBER", help="Run more of a service.")
+_ONLY = typer.Option(
+    "--only", help="Start this alone, to save or restore its data: no migration, no service."
+)
 _DATA = typer.Option("--data", metavar="FOLDER", help="Where everything is kept.")
+
+
+class Only(StrEnum):
+    """What may be started alone."""
+
+    POSTGRES = "postgres"
 
 
 def dev(
@@ -39,6 +50,7 @@ def dev(
     scale: Annotated[list[str] | None, _SCALE] = None,
     data: Annotated[Path, _DATA] = LOCAL_FILE.parent,
     fresh: Annotated[bool, _FRESH] = False,
+    only: Annotated[Only | None, _ONLY] = None,
 ) -> None:
     """Start Kafka, PostgreSQL and all services on this machine; Ctrl-C stops them.
 
@@ -47,7 +59,13 @@ def dev(
     folder = data.absolute()
     _check_environment(shell, folder)
     environ = given(os.environ)
-    plan = Plan(folder, dev_ports(folder, environ), parse_scale(scale or []), environ)
+    if only and (scale or fresh or POSTGRES in environ):
+        raise EmbeddedServerError(
+            "--only starts PostgreSQL of this folder with its data: leave out --scale, --fresh "
+            f"and {POSTGRES}"
+        )
+    ports, numbers = dev_ports(folder, environ), parse_scale(scale or [])
+    plan = Plan(folder, ports, numbers, environ, only_postgres=only is not None)
     installation = LocalInstallation(plan, shell.note)
     in_foreground(_run(shell, installation, fresh=fresh), installation, shell.note)
 
@@ -56,12 +74,32 @@ async def _run(shell: Shell, installation: LocalInstallation, *, fresh: bool) ->
     began = time.monotonic()
     await installation.start(fresh=fresh)
     seconds = time.monotonic() - began
+    if installation.plan.only_postgres and (server := installation.postgres) is not None:
+        shell.show(*_postgres_alone(installation, server))
+        await installation.watch(shell.note)
     console = await console_link(installation)
     shell.show(_document(installation, seconds, console), *_lines(installation, seconds, console))
     has_screen = sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     if shell.is_interactive and has_screen:  # not a browser within the terminal
         webbrowser.open(console)
     await installation.watch(shell.note)
+
+
+def _postgres_alone(
+    installation: LocalInstallation, server: EmbeddedPostgres
+) -> tuple[JsonObject, str, str]:
+    address, settings = _without_password(installation.settings), installation.env_file
+    document: JsonObject = {
+        "settings": str(settings),
+        "address": address,
+        "programs": str(server.programs),
+        "log": str(server.log),
+    }
+    return (
+        document,
+        f"PostgreSQL runs alone at {address}; its password is in {settings}.",
+        f"pg_dump, pg_restore and psql are in {server.programs}; Ctrl-C stops it.",
+    )
 
 
 def _check_environment(shell: Shell, folder: Path) -> None:
