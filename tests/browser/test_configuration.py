@@ -153,10 +153,11 @@ async def test_mapping_is_saved_as_a_version_and_rolled_back(
     await fit_for_everybody(page, "mapping-versions")
 
 
-async def test_instance_is_switched_and_its_cursor_set(
+async def test_an_instances_page_is_the_home_of_its_streams(
     page: Page, api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:
-    await new_stream(db, place, "bookmark", 1)
+    await new_stream(db, place, "bookmark", 3)
+    await db.execute("update bookmark_source set name = null where code = 'A2'")
     run = await place.run(instance="bookmark", entityType="item")
     await page.goto("/instances?q=bookmark")
     row = page.get_by_role("row").filter(has_text="bookmark")
@@ -166,6 +167,18 @@ async def test_instance_is_switched_and_its_cursor_set(
     await row.get_by_role("link", name="bookmark", exact=True).click()
     await page.get_by_role("button", name="Activate").click()
     await expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
+
+    stream = page.get_by_role("region", name="item", exact=True)
+    bars = stream.get_by_role("list", name="Last runs of item, the oldest first")
+    bar = bars.get_by_role("link", name=re.compile("^Partial Success .* 3 records, 1 failed$"))
+    await expect(bar).to_have_attribute("href", f"/runs/{run.id}")
+    await expect(stream).to_contain_text(re.compile("Last success *never"))
+    await expect(stream).to_contain_text(re.compile("known since .*: 1 dead letter"))
+    failed = page.get_by_role("region", name="Dead letters")
+    await expect(failed.get_by_role("link", name="name is required")).to_be_visible()
+    await expect(page.get_by_role("region", name="Schedules")).to_contain_text("None: it runs when")
+    await expect(page.get_by_role("region", name="Changes")).to_contain_text("enabled: false → true")
+    await fit_for_everybody(page, "instance-home")
 
     await page.get_by_role("button", name="Cursor… of item").click()
     dialog = page.get_by_role("dialog", name="Cursor of bookmark, item")
@@ -179,6 +192,8 @@ async def test_instance_is_switched_and_its_cursor_set(
     await dialog.get_by_role("button", name="Rewind").click()
     await expect(dialog.get_by_role("table")).to_contain_text("read January again")
     await fit_for_everybody(page, "instance-cursor")
+    await page.keyboard.press("Escape")
+    await expect(stream.get_by_role("table")).to_contain_text("anna: read January again")
     cursor = (await api.get("/api/v1/cursors/bookmark/item")).json()
     assert (cursor["value"], cursor["actor"]) == ("2026-01-01T00:00:00", "anna")
 

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, type ButtonProps } from "@mantine/core";
 import { IconBan, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { api } from "~/api/client";
 import { queryClient } from "~/api/query";
@@ -13,11 +13,33 @@ interface Props {
 
 const CHANGES = ["run", "runs"];
 
+const showStatus = (status: RunStatus) => queryClient.setQueryData(["sync-event", status.correlationId], status);
+
+/** Holds a run that is under way, or lets it go on. */
+export function PauseButton({ run, ...button }: Props & ButtonProps) {
+  const request = { path: { correlation_id: run.correlationId } };
+  return (
+    <ActionButton
+      leftSection={run.pausedBy ? <IconPlayerPlay size={15} /> : <IconPlayerPause size={15} />}
+      disabled={run.cancelRequestedBy !== null}
+      run={() =>
+        run.pausedBy
+          ? api.post("/api/v1/sync-events/{correlation_id}/resume", request)
+          : api.post("/api/v1/sync-events/{correlation_id}/pause", request)
+      }
+      onDone={showStatus}
+      changes={CHANGES}
+      {...button}
+    >
+      {run.pausedBy ? "Resume" : "Pause"}
+    </ActionButton>
+  );
+}
+
 /** Cancel, pause and resume of a run that is under way. */
 export function RunActions({ run }: Props) {
   const cancelling = run.cancelRequestedBy !== null;
   const request = { path: { correlation_id: run.correlationId } };
-  const show = (status: RunStatus) => queryClient.setQueryData(["sync-event", run.correlationId], status);
   const cancel = useAction({
     ask: {
       title: "Cancel this run?",
@@ -27,26 +49,13 @@ export function RunActions({ run }: Props) {
       danger: true,
     },
     run: () => api.post("/api/v1/sync-events/{correlation_id}/cancel", request),
-    onDone: show,
+    onDone: showStatus,
     changes: CHANGES,
   });
   useShortcuts([{ keys: "c", label: "Cancel the run", group: "Run", run: () => !cancelling && cancel.start() }]);
   return (
     <>
-      <ActionButton
-        size="compact-md"
-        leftSection={run.pausedBy ? <IconPlayerPlay size={15} /> : <IconPlayerPause size={15} />}
-        disabled={cancelling}
-        run={() =>
-          run.pausedBy
-            ? api.post("/api/v1/sync-events/{correlation_id}/resume", request)
-            : api.post("/api/v1/sync-events/{correlation_id}/pause", request)
-        }
-        onDone={show}
-        changes={CHANGES}
-      >
-        {run.pausedBy ? "Resume" : "Pause"}
-      </ActionButton>
+      <PauseButton run={run} size="compact-md" />
       <Button
         size="compact-md"
         variant="default"

@@ -96,7 +96,7 @@ export function CursorDialog({ instance, entityType }: Props) {
           rows={items}
           rowId={(one) => one.version}
           columns={[
-            ...COLUMNS,
+            ...CURSOR_COLUMNS,
             {
               id: "actions",
               header: "Actions",
@@ -123,7 +123,8 @@ export function CursorDialog({ instance, entityType }: Props) {
   );
 }
 
-const COLUMNS: Column<Schema<"CursorView">>[] = [
+/** What a version of a cursor is, and who or which run made it. */
+export const CURSOR_COLUMNS: Column<Schema<"CursorView">>[] = [
   { id: "version", header: "Version", cell: (cursor) => cursor.version },
   {
     id: "value",

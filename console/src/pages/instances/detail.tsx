@@ -10,7 +10,7 @@ import { mappingKind, profileKind } from "~/components/pick/choices";
 import { Pick, PickMany } from "~/components/pick/Pick";
 import { PageLink, StatusBadge } from "~/components/values";
 import { useGiven } from "~/pages/templates/queries";
-import { EntityTypes } from "./EntityTypes";
+import { Home } from "./Home";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
@@ -53,7 +53,7 @@ function bodyOf(first: Given): Schema<"InstanceBody"> {
   } as Schema<"InstanceBody">;
 }
 
-/** One page: what it joins, whether it may run, and how far each entity type was read. */
+/** One page: how each entity type fares, whether it may run, and what it joins. */
 function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
   const { stored } = held;
   const instance = stored?.value;
@@ -99,7 +99,8 @@ function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
       <Stack gap="md" maw={980}>
         {instance && instance.status === "dependency_inactive" && <Cause instance={instance} />}
         <Refusal form={editor} />
-        <Panel name="What it joins">
+        {instance && <Home instance={instance} />}
+        <Panel name="What it joins" titled={instance !== undefined}>
           <Fields>
             <NameField isNew={!instance} {...field("name")} />
             <Group align="flex-start" gap="sm">
@@ -152,11 +153,6 @@ function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
             {!instance && <Switch label="Enabled: it may run" {...field("enabled", { type: "checkbox" })} />}
           </Fields>
         </Panel>
-        {instance && (
-          <Panel name="Entity types" titled>
-            <EntityTypes instance={instance} />
-          </Panel>
-        )}
       </Stack>
     </form>
   );

@@ -10,7 +10,7 @@ import { May } from "~/components/May";
 import { PageLink, PlainLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
-import { LastRun } from "./EntityTypes";
+import { LastRun } from "./LastRun";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;

@@ -11,6 +11,7 @@ from syncline.domain.configuration.documents import InstanceStatus, Kind
 from syncline.domain.errors import Problem
 from syncline.domain.failure_budget import FailureBudget
 from syncline.postgres.configuration.instance_list import InstanceList, InstanceView
+from syncline.postgres.runs.freshness import InstanceFreshness, read_freshness
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
@@ -71,6 +72,12 @@ async def list_instances(
 async def get_instance(name: Name, caller: Runner, api: Api) -> Answered[InstanceView]:
     """Return an instance, whether it may run, and why not."""
     return await _shown(api, caller.tenant, name)
+
+
+@router.get("/{name}/freshness")
+async def get_instance_freshness(name: Name, caller: Runner, api: Api) -> InstanceFreshness:
+    """Say when each entity type was last read whole, and which changes are known and unsynced."""
+    return await read_freshness(api.database, caller.tenant, name)
 
 
 @router.post("/{name}/activate")
