@@ -153,6 +153,40 @@ async def test_mapping_is_saved_as_a_version_and_rolled_back(
     await fit_for_everybody(page, "mapping-versions")
 
 
+async def home_is_shown(page: Page, run: str) -> None:
+    """See on an instance's page how its only run went, and what was changed."""
+    stream = page.get_by_role("region", name="item", exact=True)
+    bars = stream.get_by_role("list", name="Last runs of item, the oldest first")
+    bar = bars.get_by_role("link", name=re.compile("^Partial Success .* 3 records, 1 failed$"))
+    await expect(bar).to_have_attribute("href", f"/runs/{run}")
+    await expect(stream).to_contain_text(re.compile("Last success *never"))
+    await expect(stream).to_contain_text(re.compile("known since .*: 1 dead letter"))
+    failed = page.get_by_role("region", name="Dead letters")
+    await expect(failed.get_by_role("link", name="name is required")).to_be_visible()
+    await expect(page.get_by_role("region", name="Schedules")).to_contain_text("None: it runs")
+    changes = page.get_by_role("region", name="Changes")
+    await expect(changes).to_contain_text("Enabled: false → true")
+
+
+async def cursor_is_set(page: Page, run: str) -> None:
+    """Rewind the cursor that a run moved, with a reason."""
+    await page.get_by_role("button", name="Cursor… of item").click()
+    dialog = page.get_by_role("dialog", name="Cursor of bookmark, item")
+    moved = dialog.get_by_role("row").filter(has_text="finalize")
+    await expect(moved.get_by_role("link")).to_have_attribute("href", f"/runs/{run}")
+    await dialog.get_by_role("textbox", name="Reason").fill("read January again")
+    await dialog.get_by_role("textbox", name="Rewind to a value").fill("soon")
+    await dialog.get_by_role("button", name="Rewind").click()
+    await expect(dialog).to_contain_text("must be a time such as")
+    await dialog.get_by_role("textbox", name="Rewind to a value").fill("2026-01-01T00:00:00")
+    await dialog.get_by_role("button", name="Rewind").click()
+    await expect(dialog.get_by_role("table")).to_contain_text("read January again")
+    await fit_for_everybody(page, "instance-cursor")
+    await page.keyboard.press("Escape")
+    moved = page.get_by_role("table", name="What moved the cursor of item")
+    await expect(moved).to_contain_text("anna: read January again")
+
+
 async def test_an_instances_page_is_the_home_of_its_streams(
     page: Page, api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:
@@ -168,32 +202,10 @@ async def test_an_instances_page_is_the_home_of_its_streams(
     await page.get_by_role("button", name="Activate").click()
     await expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
 
-    stream = page.get_by_role("region", name="item", exact=True)
-    bars = stream.get_by_role("list", name="Last runs of item, the oldest first")
-    bar = bars.get_by_role("link", name=re.compile("^Partial Success .* 3 records, 1 failed$"))
-    await expect(bar).to_have_attribute("href", f"/runs/{run.id}")
-    await expect(stream).to_contain_text(re.compile("Last success *never"))
-    await expect(stream).to_contain_text(re.compile("known since .*: 1 dead letter"))
-    failed = page.get_by_role("region", name="Dead letters")
-    await expect(failed.get_by_role("link", name="name is required")).to_be_visible()
-    await expect(page.get_by_role("region", name="Schedules")).to_contain_text("None: it runs when")
-    await expect(page.get_by_role("region", name="Changes")).to_contain_text("enabled: false → true")
+    await home_is_shown(page, run.id)
     await fit_for_everybody(page, "instance-home")
 
-    await page.get_by_role("button", name="Cursor… of item").click()
-    dialog = page.get_by_role("dialog", name="Cursor of bookmark, item")
-    moved = dialog.get_by_role("row").filter(has_text="finalize")
-    await expect(moved.get_by_role("link")).to_have_attribute("href", f"/runs/{run.id}")
-    await dialog.get_by_role("textbox", name="Reason").fill("read January again")
-    await dialog.get_by_role("textbox", name="Rewind to a value").fill("soon")
-    await dialog.get_by_role("button", name="Rewind").click()
-    await expect(dialog).to_contain_text("must be a time such as")
-    await dialog.get_by_role("textbox", name="Rewind to a value").fill("2026-01-01T00:00:00")
-    await dialog.get_by_role("button", name="Rewind").click()
-    await expect(dialog.get_by_role("table")).to_contain_text("read January again")
-    await fit_for_everybody(page, "instance-cursor")
-    await page.keyboard.press("Escape")
-    await expect(stream.get_by_role("table")).to_contain_text("anna: read January again")
+    await cursor_is_set(page, run.id)
     cursor = (await api.get("/api/v1/cursors/bookmark/item")).json()
     assert (cursor["value"], cursor["actor"]) == ("2026-01-01T00:00:00", "anna")
 

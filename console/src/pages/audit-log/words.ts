@@ -1,4 +1,5 @@
 import type { Schema } from "~/api/client";
+import { labelOf } from "~/api/problem";
 import { capital } from "~/state/format";
 
 export type Entry = Schema<"AuditEntry">;
@@ -58,6 +59,7 @@ function isChange(value: unknown): value is { before: unknown; after: unknown } 
 /** What an entry's details say, in one line. */
 export function summary(details: Record<string, unknown>): string {
   return Object.entries(details)
+    .map(([name, value]) => [name.startsWith("$") ? labelOf(name) : name, value] as const)
     .map(([name, value]) =>
       isChange(value) ? `${name}: ${plain(value.before)} → ${plain(value.after)}` : `${name}: ${plain(value)}`,
     )

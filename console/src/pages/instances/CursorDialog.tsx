@@ -40,7 +40,7 @@ export function CursorDialog({ instance, entityType }: Props) {
     onSent: (cursor) => {
       toast.done(cursor.value === null ? "The cursor is cleared" : `The cursor stands at ${cursor.value}`);
       form.reset();
-      return refetch("cursor-versions", "instance", "instances");
+      return refetch("cursor-versions", "instance", "instances", "audit-log");
     },
     onError: () => refetch("cursor-versions"),
   });

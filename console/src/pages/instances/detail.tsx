@@ -60,7 +60,7 @@ function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
   const request = { path: { name: instance?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const editor = useEditor({
     ...held,
-    queries: ["instances", "instance"],
+    queries: ["instances", "instance", "audit-log"],
     page: links.instance,
     valuesOf: bodyOf,
     first: bodyOf(given),

@@ -15,7 +15,7 @@ export function useSwitch(name: string) {
     onSuccess: async (instance) => {
       const why = instance.status === "dependency_inactive" ? `, but ${instance.cause}` : "";
       toast.done(instance.enabled ? `${name} is activated${why}` : `${name} is deactivated; runs under way go on`);
-      await refetch("instances", "instance");
+      await refetch("instances", "instance", "audit-log");
     },
     onError: toast.failed,
   });

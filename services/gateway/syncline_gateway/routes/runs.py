@@ -15,6 +15,7 @@ from syncline.domain.run import Mode, State
 from syncline.postgres.runs.records import RecordFilter, RunRecord, list_records
 from syncline.postgres.runs.run_detail import RunReport, read_run_report
 from syncline.postgres.runs.run_list import RunCount, RunFilter, RunList, RunView
+from syncline.postgres.runs.run_timeline import RunTimeline, read_run_timeline
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
@@ -103,6 +104,12 @@ async def count_runs(wanted: Wanted, caller: Runner, api: Api) -> RunCount:
 async def get_run(correlation_id: Id, caller: Runner, api: Api) -> RunReport:
     """Show a run in full: stages, failures, mapping, cursor, replays."""
     return await read_run_report(api.database, caller.tenant, correlation_id)
+
+
+@router.get("/{correlation_id}/timeline")
+async def get_run_timeline(correlation_id: Id, caller: Runner, api: Api) -> RunTimeline:
+    """Tell what happened in a run and when, and which run was before it."""
+    return await read_run_timeline(api.database, caller.tenant, correlation_id)
 
 
 @router.get("/{correlation_id}/records")

@@ -121,7 +121,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "finished_at, halted_at, high_water, in_flight_normalized, in_flight_taken, "
         "in_flight_transformed, ingest_epoch, needs_attention, paused_at, paused_by, "
         "progressed_at, reach, read_on, read_to, reason, retry_due_at, state, "
-        "status_seq, success, superseded, suspected_at, unchanged)",
+        "status_seq, success, superseded, suspected_at, unchanged, waits)",
         "batches": "select, update (outcomes)",
         "attempts": _ADD,
         "run_stages": _MERGE,

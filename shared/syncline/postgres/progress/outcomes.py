@@ -26,7 +26,8 @@ from syncline.contracts.messages import (
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome, Run, State
-from syncline.postgres.database.database import Connection, Database
+from syncline.domain.wait import Wait, waits_with
+from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.ledger.known_rows import remember_excluded
 from syncline.postgres.progress.batch_outcomes import record_outcomes
 from syncline.postgres.progress.failure_budget import pause_over_budget
@@ -71,6 +72,7 @@ _MISCOUNT = """
 update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at, clock_timestamp()),
   high_water = null, read_to = null where id = $1
 """
+_KEEP_WAITS = "update runs set waits = $2 where id = $1"
 _ADD_ATTEMPT = """
 insert into attempts (run_id, batch, slot, number, stage, tenant, source_id, at, failure)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing
@@ -101,6 +103,7 @@ class Outcomes:
             news = {report.run.id for report in reports if not is_of_stage(report)}
             news |= {run_id for run_id, gain in gains.items() if gain.reach is not None}
             if running := {row["id"] for row in active} & news:
+                await _keep_waits(connection, active, reports)
                 await _apply(connection, running, reports, tallies, gains)
                 rows = await connection.fetch(_READ, ids)
             return [run_of(row) for row in rows if row["id"] in news]
@@ -130,6 +133,23 @@ async def _apply(
     await _count(connection, sorted(running), tallies, reports, gains)
     await close_finished_runs(connection, sorted(running))
     await _pause_over_budget(connection, running, tallies)
+
+
+async def _keep_waits(
+    connection: Connection, rows: Sequence[Row], reports: Sequence[Report]
+) -> None:
+    """Note on the (locked) rows of active runs what they wait for."""
+    if not (told := [report for report in reports if isinstance(report, Waiting)]):
+        return
+    now = await connection.fetchval("select clock_timestamp()")
+    for row in rows:
+        known = waits = msgspec.convert(row["waits"], list[Wait])
+        for report in told:
+            if report.run.id == row["id"]:
+                until = datetime.fromtimestamp(report.due_at / 1000, UTC)
+                waits = waits_with(waits, report.records == 0, now, until, report.reason)
+        if waits != known:
+            await connection.execute(_KEEP_WAITS, row["id"], msgspec.to_builtins(waits))
 
 
 async def _halt(connection: Connection, running: Container[str], reports: Iterable[Report]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncline.domain.record import JsonObject
-from syncline.postgres.database.database import Database, Queryable
+from syncline.postgres.database.database import Database, Queryable, Row
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 from syncline.postgres.runs.chains import ChainRun, read_chain
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
@@ -86,8 +86,6 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 async def read_run_report(database: Database, tenant: str, run_id: str) -> RunReport:
     """Return a run in full. Raises RetriableError; NotFoundError, also for another tenant's."""
     row = await row_of(database, f"run {run_id}", _BY_ID, run_id, tenant)
-    pinned = (row["mapping_id"], tenant, row["mapping_version"])
-    mapping = await fetch_structs(database, MappingUsed, _MAPPING, *pinned)
     groups = await read_failure_groups(database, run_id, GROUPS + 1)
     replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
     return struct_of(
@@ -96,7 +94,7 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
         run=run_view(row),
         moves_cursor=row["source_ids"] is None and row["replay"] is None,
         asked_ids=row["source_ids"],
-        mapping=mapping[0] if mapping else None,
+        mapping=await read_mapping(database, tenant, row),
         stages=await read_stages(database, run_id),
         failures=groups[:GROUPS],
         replays=[run_view(replay) for replay in replays[:REPLAYS]],
@@ -104,6 +102,13 @@ async def read_run_report(database: Database, tenant: str, run_id: str) -> RunRe
         more_failures=len(groups) > GROUPS,
         more_replays=len(replays) > REPLAYS,
     )
+
+
+async def read_mapping(database: Queryable, tenant: str, row: Row) -> MappingUsed | None:
+    """Return the mapping of a run row; None where it is not there any more."""
+    pinned = (row["mapping_id"], tenant, row["mapping_version"])
+    found = await fetch_structs(database, MappingUsed, _MAPPING, *pinned)
+    return found[0] if found else None
 
 
 async def read_failure_groups(database: Queryable, run_id: str, most: int) -> list[FailureGroup]:
