@@ -12,6 +12,7 @@ import { MiniBar, progressText } from "./Counters";
 import { FailureGroups } from "./Failures";
 import classes from "./runs.module.css";
 import { Stages } from "./Stages";
+import { Timeline } from "./Timeline";
 
 type RunReport = Schema<"RunReport">;
 
@@ -28,6 +29,7 @@ export function Overview({ report }: { report: RunReport }) {
           <FailureGroups report={report} most={5} />
         </section>
       )}
+      <Timeline report={report} />
       <AskedFor report={report} />
     </Stack>
   );
