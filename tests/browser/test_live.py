@@ -105,6 +105,10 @@ async def test_every_page_shows_the_same_state_of_a_run(
             await expect(page.get_by_text("Cancelling", exact=True).first).to_be_visible()
         await place.start("finalize")
     await place.ended(run_id)
+    await page.goto(f"/runs/{run_id}")
+    told = "Accepted by.*Paused by.*Resumed by anna.*Cancelled by.*Ended: Cancelled"
+    happened = page.get_by_role("region", name="What happened")
+    await expect(happened).to_contain_text(re.compile(told))
 
 
 async def _is_open(api: httpx.AsyncClient, run_id: str) -> bool:

@@ -124,10 +124,10 @@ async def serious(page: Page, rules: Sequence[str] = ()) -> list[str]:
 async def fit_for_everybody(page: Page, name: str) -> None:
     """Keep the page, and hold it in both schemes to what everybody must be able to read."""
     await in_scheme(page, "dark")
-    await _shot(page, f"{name}-dark")
+    await shot(page, f"{name}-dark")
     found = await serious(page, _OF_COLOURS)
     await in_scheme(page, "light")
-    await _shot(page, f"{name}-light")
+    await shot(page, f"{name}-light")
     found += await serious(page)
     assert found == [], found
 
@@ -136,10 +136,10 @@ async def keep(page: Page, name: str) -> None:
     """Keep a screenshot of the page in both colour schemes, in build/screenshots/."""
     for scheme in ("dark", "light"):
         await in_scheme(page, scheme)
-        await _shot(page, f"{name}-{scheme}")
+        await shot(page, f"{name}-{scheme}")
 
 
-async def _shot(page: Page, name: str) -> None:
+async def shot(page: Page, name: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=SHOTS / f"{name}.png")
 

@@ -10,7 +10,6 @@ type InRail = Page & { rail: RailEntry };
 
 /** All pages, by icon and word; folded to icons when `narrow`. */
 export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => void }) {
-  const allowed = usePagesOfMenu();
   const Fold = narrow ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
   return (
     <div className={classes.rail}>
@@ -19,19 +18,7 @@ export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => vo
         <span className={classes.word}>Syncline</span>
       </Link>
       <ScrollArea className={classes.scroll} type="auto" scrollbarSize={6}>
-        <nav aria-label="Pages">
-          {GROUPS.filter((group) => allowed.some(({ rail }) => rail.group === group)).map((group) => (
-            <ul key={group} className={classes.group} aria-label={group}>
-              {allowed
-                .filter(({ rail }) => rail.group === group)
-                .map((page) => (
-                  <li key={page.path}>
-                    <Entry page={page} narrow={narrow} />
-                  </li>
-                ))}
-            </ul>
-          ))}
-        </nav>
+        <PageList narrow={narrow} />
       </ScrollArea>
       <ActionIcon
         className={classes.fold}
@@ -41,6 +28,26 @@ export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => vo
         <Fold size={18} />
       </ActionIcon>
     </div>
+  );
+}
+
+/** The pages that somebody may see, in their groups. */
+export function PageList({ narrow }: { narrow: boolean }) {
+  const allowed = usePagesOfMenu();
+  return (
+    <nav aria-label="Pages">
+      {GROUPS.filter((group) => allowed.some(({ rail }) => rail.group === group)).map((group) => (
+        <ul key={group} className={classes.group} aria-label={group}>
+          {allowed
+            .filter(({ rail }) => rail.group === group)
+            .map((page) => (
+              <li key={page.path}>
+                <Entry page={page} narrow={narrow} />
+              </li>
+            ))}
+        </ul>
+      ))}
+    </nav>
   );
 }
 

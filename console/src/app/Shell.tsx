@@ -15,13 +15,14 @@ import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
 import { ShortcutSheet } from "./ShortcutSheet";
 import { SignInAgain } from "./SignInAgain";
-import { TopBar } from "./TopBar";
+import { PhoneMenu, TopBar } from "./TopBar";
 
 const narrow = stored("rail", false, (text) => text === "true");
 
 /** The frame of every page: rail, top bar, palette, shortcuts. */
 export function Shell() {
   const [sheet, setSheet] = useState(false);
+  const [menu, setMenu] = useState(false);
   const router = useRouter();
   const session = useSession();
   const isNarrow = narrow.use();
@@ -48,7 +49,7 @@ export function Shell() {
       </a>
       <Rail narrow={isNarrow} onToggle={() => narrow.set(!isNarrow)} />
       <div className={classes.right}>
-        <TopBar onHelp={() => setSheet(true)} />
+        <TopBar onHelp={() => setSheet(true)} onMenu={() => setMenu(true)} />
         <main id="content" className={classes.content} data-scrolls tabIndex={-1}>
           <div className={classes.page}>
             {session.error && !signedOut && (
@@ -63,6 +64,7 @@ export function Shell() {
           </div>
         </main>
       </div>
+      <PhoneMenu opened={menu} onClose={() => setMenu(false)} />
       <Palette />
       <ShortcutSheet opened={sheet} onClose={() => setSheet(false)} />
       <Announcer />

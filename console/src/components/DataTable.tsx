@@ -4,6 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useMemo, useRef } from "react";
 import { useShortcuts } from "~/state/shortcuts";
 import { ColumnMenu } from "./ColumnMenu";
+import cards from "./cards.module.css";
 import classes from "./DataTable.module.css";
 import { Pager } from "./Pager";
 import { ProblemAlert } from "./ProblemAlert";
@@ -137,7 +138,12 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
   };
 
   return (
-    <table className={classes.table} aria-label={name} aria-rowcount={rows.length + 1} onKeyDown={onKeyDown}>
+    <table
+      className={`${classes.table} ${cards.cards}`}
+      aria-label={name}
+      aria-rowcount={rows.length + 1}
+      onKeyDown={onKeyDown}
+    >
       <thead>
         <tr aria-rowindex={1}>
           {onSelect && (
@@ -183,7 +189,7 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
               </td>
             )}
             {shown.map((column) => (
-              <td key={column.id} data-align={column.align}>
+              <td key={column.id} data-align={column.align} data-label={column.header}>
                 {column.cell(row)}
               </td>
             ))}

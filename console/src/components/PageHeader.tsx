@@ -25,8 +25,8 @@ export function PageHeader({ title, purpose, parent, beside, actions }: PageHead
             <PageLink to={parent.to}>{parent.title}</PageLink> <span aria-hidden>/</span>
           </Text>
         )}
-        <Group gap="sm">
-          <Title order={1} size={22} fw={650} lh={1.25}>
+        <Group gap="sm" style={{ minWidth: 0 }}>
+          <Title order={1} size={22} fw={650} lh={1.25} style={{ minWidth: 0, overflowWrap: "anywhere" }}>
             {title}
           </Title>
           {beside}

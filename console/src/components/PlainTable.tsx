@@ -1,4 +1,5 @@
 import { Table, type TableProps } from "@mantine/core";
+import cards from "./cards.module.css";
 import type { Column } from "./DataTable";
 
 interface Props<T> extends Omit<TableProps, "data"> {
@@ -13,9 +14,9 @@ interface Props<T> extends Omit<TableProps, "data"> {
 }
 
 /** A short table within a panel or a dialog: all its rows at once. */
-export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, ...table }: Props<T>) {
+export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, className, ...table }: Props<T>) {
   return (
-    <Table aria-label={name} {...table}>
+    <Table aria-label={name} className={`${cards.cards} ${className ?? ""}`} {...table}>
       {caption && <Table.Caption>{caption}</Table.Caption>}
       <Table.Thead>
         <Table.Tr>
@@ -30,7 +31,7 @@ export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, .
         {rows.map((row) => (
           <Table.Tr key={rowId(row)} {...rowProps?.(row)}>
             {columns.map((column) => (
-              <Table.Td key={column.id} ta={column.align}>
+              <Table.Td key={column.id} ta={column.align} data-label={column.header}>
                 {column.cell(row)}
               </Table.Td>
             ))}

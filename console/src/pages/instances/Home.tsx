@@ -116,7 +116,10 @@ function Schedules({ instance }: { instance: string }) {
       {!rows && !schedules.error && <Skeleton height={60} />}
       {rows?.length === 0 && (
         <Text c="dimmed">
-          None: it runs when somebody or something triggers it. <PageLink to={links.schedules()}>Schedules</PageLink>
+          None: it runs when somebody or something triggers it.{" "}
+          <PageLink to={links.schedules()} underline="always">
+            Schedules
+          </PageLink>
         </Text>
       )}
       {rows && rows.length > 0 && (

@@ -38,7 +38,10 @@ export function RunBars({ instance, entityType }: { instance: string; entityType
         ))}
       </ol>
       <Text c="dimmed">
-        {runsInWords(shown, now)} <PageLink to={links.runs({ instance, entity: entityType })}>All its runs</PageLink>
+        {runsInWords(shown, now)}{" "}
+        <PageLink to={links.runs({ instance, entity: entityType })} underline="always">
+          All its runs
+        </PageLink>
       </Text>
     </div>
   );

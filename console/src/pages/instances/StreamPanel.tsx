@@ -36,8 +36,11 @@ export function StreamPanel({ instance, entity, freshness }: Props) {
       <Stack gap="md">
         <Group justify="space-between" gap="xs">
           <Text>
-            By the mapping <PageLink to={links.mapping(entity.mapping)}>{entity.mapping}</PageLink> v
-            {entity.mappingVersion}
+            By the mapping{" "}
+            <PageLink to={links.mapping(entity.mapping)} underline="always">
+              {entity.mapping}
+            </PageLink>{" "}
+            v{entity.mappingVersion}
           </Text>
           <Actions instance={instance} entity={entity} active={active} />
         </Group>

@@ -1,4 +1,4 @@
-import { Switch, Table } from "@mantine/core";
+import { Switch } from "@mantine/core";
 import { useState } from "react";
 import type { Column } from "~/components/DataTable";
 import { PlainTable } from "~/components/PlainTable";
@@ -19,18 +19,16 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
         checked={onlyChanged}
         onChange={(event) => setOnlyChanged(event.currentTarget.checked)}
       />
-      <Table.ScrollContainer minWidth={520}>
-        <PlainTable
-          name={`Fields of ${step.stage}`}
-          withTableBorder
-          verticalSpacing={4}
-          className={classes.fields}
-          columns={COLUMNS}
-          rows={shown}
-          rowId={(one) => one.target}
-          rowProps={(one) => ({ "data-changed": one.changed })}
-        />
-      </Table.ScrollContainer>
+      <PlainTable
+        name={`Fields of ${step.stage}`}
+        withTableBorder
+        verticalSpacing={4}
+        className={classes.fields}
+        columns={COLUMNS}
+        rows={shown}
+        rowId={(one) => one.target}
+        rowProps={(one) => ({ "data-changed": one.changed })}
+      />
       {unused.length > 0 && (
         <p className="dim">
           Not read by the mapping: {plural(unused.length, "field")} ({unused.slice(0, 30).join(", ")}

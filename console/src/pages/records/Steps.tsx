@@ -1,4 +1,4 @@
-import { SegmentedControl, Table, Timeline } from "@mantine/core";
+import { SegmentedControl, Timeline } from "@mantine/core";
 import { useState } from "react";
 import type { Column } from "~/components/DataTable";
 import { DiffView } from "~/components/DiffView";
@@ -56,16 +56,14 @@ function OneStep({ step, passport }: { step: Step; passport: Passport }) {
 
 function Attempts({ step }: { step: Step }) {
   return (
-    <Table.ScrollContainer minWidth={420} my="xs">
-      <PlainTable
-        name={`Failed attempts of ${step.stage}`}
-        withTableBorder
-        verticalSpacing={4}
-        columns={ATTEMPTS}
-        rows={step.attempts}
-        rowId={(attempt) => attempt.number}
-      />
-    </Table.ScrollContainer>
+    <PlainTable
+      name={`Failed attempts of ${step.stage}`}
+      withTableBorder
+      verticalSpacing={4}
+      columns={ATTEMPTS}
+      rows={step.attempts}
+      rowId={(attempt) => attempt.number}
+    />
   );
 }
 

@@ -1,4 +1,4 @@
-import { Table, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
@@ -32,15 +32,13 @@ export function Failures({ report }: { report: RunReport }) {
 
 export function FailureGroups({ report, most = 50 }: { report: RunReport; most?: number }) {
   return (
-    <Table.ScrollContainer minWidth={640}>
-      <PlainTable
-        name="Failures of the run"
-        verticalSpacing={6}
-        columns={columns(report.run.correlationId)}
-        rows={report.failures.slice(0, most)}
-        rowId={(group) => group.group}
-      />
-    </Table.ScrollContainer>
+    <PlainTable
+      name="Failures of the run"
+      verticalSpacing={6}
+      columns={columns(report.run.correlationId)}
+      rows={report.failures.slice(0, most)}
+      rowId={(group) => group.group}
+    />
   );
 }
 
