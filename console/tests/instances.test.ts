@@ -24,7 +24,7 @@ describe("the last runs of a stream", () => {
   });
 
   it("sums them up", () => {
-    expect(runsInWords([run, run, active], NOW)).toBe("3 runs: 2 Failed, 1 Extracting; half took 12.0 s or less.");
+    expect(runsInWords([run, run, run, active], NOW)).toBe("4 runs: 3 Failed, 1 Extracting; half took 12.0 s or less.");
     expect(runsInWords([active], NOW)).toBe("1 run: 1 Extracting.");
   });
 

@@ -160,7 +160,7 @@ async def home_is_shown(page: Page, run: str) -> None:
     bar = bars.get_by_role("link", name=re.compile("^Partial Success .* 3 records, 1 failed$"))
     await expect(bar).to_have_attribute("href", f"/runs/{run}")
     await expect(stream).to_contain_text(re.compile("Last success *never"))
-    await expect(stream).to_contain_text(re.compile("known since .*: 1 dead letter"))
+    await expect(stream).to_contain_text(re.compile("that is not synced.* ago: 1 dead letter"))
     failed = page.get_by_role("region", name="Dead letters")
     await expect(failed.get_by_role("link", name="name is required")).to_be_visible()
     await expect(page.get_by_role("region", name="Schedules")).to_contain_text("None: it runs")

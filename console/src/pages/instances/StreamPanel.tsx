@@ -119,13 +119,13 @@ function FreshnessFacts({ freshness: { lastSuccess, lastRead, unsynced } }: { fr
     ],
     ["Synced as the source was", lastRead && <Time at={lastRead.startedAt} />],
     [
-      "Oldest change that is not synced",
+      "Oldest known change that is not synced",
       unsynced[0] ? (
         <>
-          known since <Time at={unsynced[0].since} />: {unsynced.map(unsyncedWords).join(", ")}
+          <Time at={unsynced[0].since} />: {unsynced.map(unsyncedWords).join(", ")}
         </>
       ) : (
-        "not known: the next run asks the source"
+        "none is known; the next run asks the source"
       ),
     ],
   ];

@@ -41,7 +41,7 @@ export function runsInWords(runs: readonly Bar[], now: number): string {
     .map((run) => secondsOf(run, now))
     .sort((a, b) => a - b);
   const middle = took[Math.floor((took.length - 1) / 2)];
-  const length = middle === undefined ? "" : `; half took ${duration(middle * 1_000)} or less`;
+  const length = middle === undefined || took.length < 3 ? "" : `; half took ${duration(middle * 1_000)} or less`;
   return `${plural(runs.length, "run")}: ${parts.join(", ")}${length}.`;
 }
 
