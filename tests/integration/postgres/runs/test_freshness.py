@@ -24,7 +24,7 @@ select id, unnest('{a,b}'::text[]), hook_id, 'default' from d
 
 
 async def ended(db: Database, codes: str, **fields: object) -> Run:
-    run = await accept(db, **fields)
+    run = await accept(db, None, **fields)
     await extract(db, run, [batch(0, "ab")])
     if "F" in codes:
         async with db.transaction() as connection:

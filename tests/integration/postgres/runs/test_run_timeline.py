@@ -53,7 +53,7 @@ async def test_a_timeline_tells_what_happened_in_order(db: Database) -> None:
 async def test_a_run_is_compared_with_the_one_before_that_read_the_source(db: Database) -> None:
     runs = []
     for fields in ({}, {"sourceIds": ["a"]}, {}):
-        runs.append(run := await accept(db, **fields))
+        runs.append(run := await accept(db, None, **fields))
         await extract(db, run, [batch(0, "a")])
         await apply(db, settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
     first, by_id, second = [await read_run_timeline(db, "default", run.id) for run in runs]
