@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -23,39 +23,84 @@ from syncline_execute.work import Work, bulks_of
 log = structlog.get_logger()
 
 
+class _LateError(Exception):
+    """What was found is to be written before more is asked for."""
+
+
 async def look_up(
-    run: RunRef, target: Target, items: Sequence[Item], work: Work
-) -> list[tuple[Item, TargetAnswer]]:
+    run: RunRef,
+    target: Target,
+    items: Sequence[Item],
+    work: Work,
+    is_late: Callable[[], bool] = lambda: False,
+) -> tuple[list[tuple[Item, TargetAnswer]], list[Item]]:
     """Ask for records, side by side within Max Concurrent.
 
+    Args:
+        is_late: from when on no further call begins, if something was found; calls that wait for
+            their turn are calls that have not begun.
+
     Returns:
-        What the target said, in no order; what it could not be asked for is in `work`. Where the
-        partition leaves, not about all.
+        What the target said, in no order, and what it was not asked for because it was late. What
+        it could not be asked for is in `work`. Where the partition leaves, not about all.
     """
     size = max(target.capabilities.lookup_size, 1)
     bulks = bulks_of(items, size)
-    found: list[tuple[Item, TargetAnswer]] = []
+    search = _Search(run, target, work, is_late)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(-(-len(items) // size), target.concurrent)):
+            group.create_task(search.ask(bulks))
+    return search.found, search.unasked
 
-    async def ask() -> None:
-        for part in bulks:  # shared by all: each takes the next one
+
+class _Search:
+    """What was found of some records, and what was not asked for."""
+
+    def __init__(
+        self, run: RunRef, target: Target, work: Work, is_late: Callable[[], bool]
+    ) -> None:
+        self.found: list[tuple[Item, TargetAnswer]] = []
+        self.unasked: list[Item] = []
+        self._run = run
+        self._target = target
+        self._work = work
+        self._is_late = is_late
+
+    async def ask(self, bulks: Iterator[Sequence[Item]]) -> None:
+        """Make one call after the other; `bulks` are shared by all: each takes the next one."""
+        work = self._work
+        for part in bulks:
             if work.is_cancelled:
                 work.settle(part, Outcome.CANCELLED)
                 continue
-            result = await _ask(target, write_batch(run, target, part), part, work)
-            found.extend(_answers(result, part, work) if result else [])
+            try:
+                self._check()
+                batch = write_batch(self._run, self._target, part)
+                result = await _ask(self._target, batch, part, work, self._check)
+            except _LateError:
+                self.unasked.extend(part)
+            else:
+                self.found.extend(_answers(result, part, work) if result else [])
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(-(-len(items) // size), target.concurrent)):
-            group.create_task(ask())
-    return found
+    def _check(self) -> None:
+        end_if_departing()
+        if self.found and self._is_late():
+            raise _LateError
 
 
 async def _ask(
-    target: Target, batch: WriteBatch, items: Sequence[Item], work: Work
+    target: Target,
+    batch: WriteBatch,
+    items: Sequence[Item],
+    work: Work,
+    check: Callable[[], None],
 ) -> LookupResult | None:
-    """Make one call; nothing was sent, so a failure leaves nothing in doubt."""
+    """Make one call; nothing was sent, so a failure leaves nothing in doubt.
+
+    Raises what `check` raises while it waits for its turn.
+    """
     try:
-        async with target.limiter.call(end_if_departing):
+        async with target.limiter.call(check):
             if work.halt is not None:
                 work.stop(items, work.halt)
                 return None

@@ -7,7 +7,7 @@ and only then the outcome. After a crash between any two, the ledger tells what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
@@ -44,6 +44,9 @@ PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=
 """What becomes of records in hand when their run is paused: it uses up no attempt."""
 CALLS_OF_PART = 5
 """Calls one after another in each of the places that a profile's Max Concurrent gives."""
+LOOK_UP_FOR = 1.0
+"""Seconds after which what was found is written before more is looked up: where the target is slow
+or has a rate, the look-ups of all lanes together would keep it from being written for long."""
 
 
 class Writer:
@@ -87,10 +90,13 @@ class Writer:
         probed = await self._probe(run, target, todo[Decision.PROBE], work)
         await self._naming.forget_foreign(run, target, todo[Decision.SEND])
         await self._send(run, target, probed, work, asked_at)
-        for part in _parts(todo[Decision.SEND], target):
+        left = todo[Decision.SEND]
+        while left:
             end_if_departing()
-            located = await self._locate(run, target, part, work)
+            size = _part_size(target) or len(left)
+            located, unasked = await self._locate(run, target, left[:size], work)
             await self._send(run, target, located, work, asked_at)
+            left = [*unasked, *left[size:]]
 
     async def _refresh(
         self, run: RunRef, items: Sequence[Item], entries: Mapping[str, LedgerEntry]
@@ -106,13 +112,21 @@ class Writer:
 
     async def _locate(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work
-    ) -> list[Item]:
-        """Find records whose ID is not known before they are written; return what to write."""
+    ) -> tuple[list[Item], list[Item]]:
+        """Find records whose ID is not known before they are written.
+
+        Returns:
+            What to write, and what was not looked up: the rest is to be written first.
+        """
         known = [item for item in items if item.target_id is not None]
         if not target.capabilities.lookup_first or len(known) == len(items):
-            return list(items)
+            return list(items), []
         unknown = [item for item in items if item.target_id is None]
-        for item, seen in await look_up(run, target, unknown, work):
+        until = self._clock.monotonic() + LOOK_UP_FOR
+        found, unasked = await look_up(
+            run, target, unknown, work, lambda: self._clock.monotonic() > until
+        )
+        for item, seen in found:
             item.target_id, item.asked = seen.target_id, True
             known.append(item)
         new = [item for item in known if item.target_id is None]
@@ -120,7 +134,7 @@ class Writer:
         for place, failure in refused.items():
             work.fail([new[place]], failure)
         left_out = {id(new[place]) for place in refused}
-        return [item for item in known if id(item) not in left_out]
+        return [item for item in known if id(item) not in left_out], unasked
 
     async def _probe(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work
@@ -130,7 +144,7 @@ class Writer:
             return list(items)
         told: Sequence[tuple[Item, TargetAnswer | None]] = [(item, None) for item in items]
         if target.capabilities.lookup:
-            told = await look_up(run, target, items, work)
+            told, _ = await look_up(run, target, items, work)
         by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
         can = target.capabilities
         for item, seen in told:
@@ -281,10 +295,9 @@ def _version(entry: LedgerEntry | None) -> int:
     return entry.version if entry is not None else 0
 
 
-def _parts(items: Sequence[Item], target: Target) -> Iterator[Sequence[Item]]:
-    """Part items that are looked up before they are written: a slow target shows progress soon."""
+def _part_size(target: Target) -> int | None:
+    """Return how many items are looked up before they are written; None: all at once."""
     can = target.capabilities
-    calls = CALLS_OF_PART * target.concurrent
-    size = calls * max(can.bulk_size, can.lookup_size, 1) if can.lookup_first else len(items)
-    for start in range(0, len(items), max(size, 1)):
-        yield items[start : start + size]
+    if not can.lookup_first:
+        return None
+    return CALLS_OF_PART * target.concurrent * max(can.bulk_size, can.lookup_size, 1)

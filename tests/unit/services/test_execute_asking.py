@@ -97,17 +97,28 @@ def items(count: int) -> list[Item]:
 async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls: int) -> None:
     limiter, connector = Limiter(), Asked(beside=10)
     work = Work(Halts(), ToldCommands(), ONE)
-    found = await look_up(RUN, target(connector, limiter, size), items(1878), work)
+    found, unasked = await look_up(RUN, target(connector, limiter, size), items(1878), work)
+    assert unasked == []
     assert (len(connector.sizes), limiter.most) == (calls, 10)
     assert sum(connector.sizes) == len(found) == 1878
     ids = {item.source_id: seen.target_id for item, seen in found}
     assert (ids["7"], ids["8"]) == ("T7", None)
 
 
+async def test_when_it_is_late_what_was_found_comes_first() -> None:
+    limiter, connector = Limiter(), Asked()
+    work = Work(Halts(), ToldCommands(), ONE)
+    asked = target(connector, limiter, 5)
+    found, unasked = await look_up(RUN, asked, items(500), work, lambda: len(connector.sizes) > 2)
+    assert 0 < len(found) == sum(connector.sizes) < 500, "something is found however late it is"
+    ids = [item.source_id for item in (*(item for item, _ in found), *unasked)]
+    assert sorted(ids, key=int) == [str(n) for n in range(500)]
+
+
 async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
     limiter, connector = Limiter(), Asked(error=REFUSED)
     work = Work(Halts(), ToldCommands(), ONE)
-    assert await look_up(RUN, target(connector, limiter, 1), items(500), work) == []
+    assert await look_up(RUN, target(connector, limiter, 1), items(500), work) == ([], [])
     assert work.halt == REFUSED.failure
     assert len(work.settled[0][Outcome.CANCELLED]) == 500
     assert work.failed[0] == {}
