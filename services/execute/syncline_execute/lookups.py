@@ -20,7 +20,17 @@ from syncline_execute.rules import Item, TargetAnswer
 from syncline_execute.targets import Target
 from syncline_execute.work import Work, bulks_of
 
+CALLS_OF_PART = 5
+"""Calls one after another in each of the places that a profile's Max Concurrent gives."""
 log = structlog.get_logger()
+
+
+def part_size(target: Target) -> int | None:
+    """Return how many items are looked up before they are written; None: all at once."""
+    can = target.capabilities
+    if not can.lookup_first:
+        return None
+    return CALLS_OF_PART * target.concurrent * max(can.bulk_size, can.lookup_size, 1)
 
 
 class _LateError(Exception):
@@ -77,7 +87,7 @@ class _Search:
                 self._check()
                 batch = write_batch(self._run, self._target, part)
                 result = await _ask(self._target, batch, part, work, self._check)
-            except _LateError:
+            except _LateError:  # they are looked up behind what was found
                 self.unasked.extend(part)
             else:
                 self.found.extend(_answers(result, part, work) if result else [])

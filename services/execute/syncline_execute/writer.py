@@ -20,7 +20,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.departure import end_if_departing
 from syncline_execute.calls import match_keys, write_records
 from syncline_execute.fence import TRUSTED, Fence, renewed_every
-from syncline_execute.lookups import look_up
+from syncline_execute.lookups import look_up, part_size
 from syncline_execute.ports import WriteLedger
 from syncline_execute.read_back import difference, read_back
 from syncline_execute.row_names import RowNaming
@@ -42,8 +42,6 @@ from syncline_execute.work import Work, bulks_of
 
 PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=2.0)
 """What becomes of records in hand when their run is paused: it uses up no attempt."""
-CALLS_OF_PART = 5
-"""Calls one after another in each of the places that a profile's Max Concurrent gives."""
 LOOK_UP_FOR = 1.0
 """Seconds after which what was found is written before more is looked up: where the target is slow
 or has a rate, the look-ups of all lanes together would keep it from being written for long."""
@@ -93,7 +91,7 @@ class Writer:
         left = todo[Decision.SEND]
         while left:
             end_if_departing()
-            size = _part_size(target) or len(left)
+            size = part_size(target) or len(left)
             located, unasked = await self._locate(run, target, left[:size], work)
             await self._send(run, target, located, work, asked_at)
             left = [*unasked, *left[size:]]
@@ -293,11 +291,3 @@ def _longest(target: Target) -> float:
 
 def _version(entry: LedgerEntry | None) -> int:
     return entry.version if entry is not None else 0
-
-
-def _part_size(target: Target) -> int | None:
-    """Return how many items are looked up before they are written; None: all at once."""
-    can = target.capabilities
-    if not can.lookup_first:
-        return None
-    return CALLS_OF_PART * target.concurrent * max(can.bulk_size, can.lookup_size, 1)
