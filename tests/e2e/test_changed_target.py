@@ -10,13 +10,14 @@ import pytest
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.ledger.systems import CHANGED
-from syncline.testing.http_api import HttpApi
+from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.eventually import eventually
 from tests.support.http_sync import store_http_sync
 from tests.support.http_world import SINGLE, listening
 from tests.support.installation import Installation
 
 ROWS = 40
+SERVED, HANGS = Trouble("PATCH", proper=True), Trouble("PATCH", hangs=True)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def test_an_empty_new_target_is_filled_and_a_run_never_writes_to_two(
         assert [notice.code for notice in again.notices] == [CHANGED]
         assert len(new.items) == ROWS
 
-        new.seconds = 0.2
+        new.trouble.extend([SERVED] * 5 + [HANGS] * ROWS)  # so that the run is not over too soon
         await db.execute("update source_items set n = 2, changed = now()")
         under_way = await place.trigger(**item, batchSize=10)
         await eventually(lambda: _changed(new), within=60)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,12 +44,16 @@ async def run(command: str, folder: Path, environment: dict[str, str]) -> str:
     """Run a command as a shell does; whatever it ends with, what it said counts."""
     alias = f'syncline() {{ {shlex.quote(sys.executable)} -m syncline.cli "$@"; }}\n'
     process = await asyncio.create_subprocess_exec(
-        "bash", "-c", alias + command, cwd=folder, env=environment,
+        "bash", "-c", alias + command, cwd=folder, env=environment, start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    async with asyncio.timeout(60):
-        out, _ = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            out, _ = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):  # nothing is left: it has ended
+            os.killpg(process.pid, signal.SIGKILL)
     return out.decode()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -41,8 +42,11 @@ class Command:
 
     async def said(self) -> Said:
         """Wait for its end; it has a minute."""
-        async with asyncio.timeout(60):
-            code = await self.process.wait()
+        try:
+            async with asyncio.timeout(60):
+                code = await self.process.wait()
+        finally:
+            self.process.send_signal(signal.SIGKILL)  # unless it has ended
         with self._out, self._err:
             self._out.seek(0)
             self._err.seek(0)

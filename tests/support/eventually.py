@@ -12,10 +12,10 @@ _FIRST, _LONGEST = 0.01, 0.05  # seconds between two checks; the longer it waits
 
 
 @overload
-async def eventually(check: Callable[[], Awaitable[T | None]], within: float = 5.0) -> T: ...
+async def eventually(check: Callable[[], Awaitable[T | None]], within: float = 30.0) -> T: ...
 @overload
-async def eventually(check: Callable[[], T | None], within: float = 5.0) -> T: ...
-async def eventually(check: Callable[[], object], within: float = 5.0) -> object:
+async def eventually(check: Callable[[], T | None], within: float = 30.0) -> T: ...
+async def eventually(check: Callable[[], object], within: float = 30.0) -> object:
     """Call `check` until it returns something true and return that; fail after `within` seconds.
 
     A check may be a plain or an async function and may use `assert`: an AssertionError means "not

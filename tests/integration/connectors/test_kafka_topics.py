@@ -419,8 +419,9 @@ async def test_a_write_that_takes_too_long_is_ended_and_in_doubt(
     topics: OthersTopics, monkeypatch: pytest.MonkeyPatch, upsert: bool
 ) -> None:
     topic = await topics.create()
-    connector = connector_to(topics.bootstrap, timeout=1)
+    connector = connector_to(topics.bootstrap)
     await connector.write(_batch([item(1)], topic=topic, upsert=upsert))
+    connector._settings = connector._settings.model_copy(update={"timeout": 1})
     send = AIOKafkaProducer.send_batch
 
     async def slow(self: AIOKafkaProducer, *args: Any, **said: Any) -> asyncio.Future[None]:

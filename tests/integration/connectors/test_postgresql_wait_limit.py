@@ -23,17 +23,21 @@ where datname = current_database() and backend_xmin is not null and pid <> pg_ba
 async def test_the_transaction_ends_and_the_rest_is_read_in_another(
     connector: PostgresqlConnector, empty_postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_limit, "LONGEST", 0.2)
     db = await asyncpg.connect(empty_postgres)
     await db.execute(
         "create table t as select n as id, repeat('x', 1000) as text, now() as at "
         f"from generate_series(1, {ROWS}) n"
     )
     extraction = Extraction(id_column="id", table="t", cursor_column="at")
+    patient = connector.extract(ExtractRequest(extraction, page_size=PAGE))
+    await anext(patient)
+    assert await db.fetchval(READING) == 1
+    await patient.aclose()  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(wait_limit, "LONGEST", 0.2)
     pages = connector.extract(ExtractRequest(extraction, page_size=PAGE))
     page = await anext(pages)
     ids = list(page.ids)
-    assert await db.fetchval(READING) == 1
 
     async def is_closed() -> bool:
         return not await db.fetchval(READING)

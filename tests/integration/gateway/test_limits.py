@@ -17,6 +17,7 @@ from syncline.security.tokens import new_api_key
 from syncline_gateway.access import connection_limits, middleware
 from syncline_gateway.access.caller import BURST, WRONG_KEYS_AT_ONCE
 from tests.support.access import add_user, give_key
+from tests.support.eventually import eventually
 from tests.support.gateway import Gateway, gateway, problem, served
 
 FOLLOW = "/api/v1/events?topics=dlq"
@@ -61,6 +62,11 @@ async def follow(client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[bytes
         yield parts
 
 
+async def _opens(client: httpx.AsyncClient) -> bool:
+    async with client.stream("GET", FOLLOW) as answer:
+        return answer.status_code == 200
+
+
 async def test_one_key_may_open_so_many_streams(
     place: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,8 +81,7 @@ async def test_one_key_may_open_so_many_streams(
             assert problem(refused) == (429, "too_many_streams")
             assert refused.headers["retry-after"] == "5"
             await stack.enter_async_context(follow(other))
-        await asyncio.sleep(0.2)  # the server hears of the end
-        await stack.enter_async_context(follow(client))
+        await eventually(lambda: _opens(client))  # when the server has heard of the end
 
 
 async def test_a_stream_ends_when_its_user_loses_the_tenant(place: Gateway) -> None:

@@ -20,7 +20,7 @@ SILENT = 3
 async def test_a_silent_broker_is_given_up(
     kafka: KafkaPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr(connection, "ANSWERS_WITHIN", 2.0)
     with ExitStack() as stack:
         servers = [
             stack.enter_context(socket.create_server(("127.0.0.1", free_port())))

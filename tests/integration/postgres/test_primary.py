@@ -32,7 +32,7 @@ def with_hosts(dsn: str, *others: str) -> str:
 async def test_hosts_that_are_silent_or_away_are_passed_over(
     empty_postgres: str, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(primary, "HOST_WITHIN", 0.5)
+    monkeypatch.setattr(primary, "HOST_WITHIN", 2.0)
     dsn = with_hosts(empty_postgres, silent, f"127.0.0.1:{free_port()}")
     async with open_database(dsn, size=1) as database:
         assert await database.fetchval("select 1") == 1
@@ -41,7 +41,7 @@ async def test_hosts_that_are_silent_or_away_are_passed_over(
 async def test_a_host_that_takes_no_changes_is_passed_over(
     empty_postgres: str, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(primary, "HOST_WITHIN", 0.5)
+    monkeypatch.setattr(primary, "HOST_WITHIN", 2.0)
     name = urlsplit(empty_postgres).path[1:]
     async with open_database(empty_postgres, size=1) as database:
         await database.execute(f'alter database "{name}" set default_transaction_read_only = on')

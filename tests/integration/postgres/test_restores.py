@@ -88,7 +88,7 @@ async def test_no_stage_begins_on_a_restored_database_until_a_person_decides(
     await place.db.execute("update installation set mark = mark - 2")
     again = RestoreCheck(place.db, commands, place.clock)
     waiting = asyncio.ensure_future(again.passed())
-    await asyncio.sleep(0.2)
+    await eventually(lambda: again.problem)
     assert not waiting.done()
     assert again.problem is not None
     assert "restored to an earlier time" in again.problem

@@ -12,7 +12,7 @@ import pytest
 
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.limits import call_slots
-from syncline.postgres.limits.call_slots import UNRENEWED, process_id, session_name
+from syncline.postgres.limits.call_slots import UNRENEWED, ProfileSlots, process_id, session_name
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from tests.support.eventually import eventually
 
@@ -30,6 +30,10 @@ class Process:
         self.limiter: ProfileLimiter = self.limits.of(PROFILE, TENANT, 1, None)
         self.id = process
         self._database = database
+
+    def slots(self) -> ProfileSlots:
+        """Return what it has of the profile where that has two slots."""
+        return self.limits.of(PROFILE, TENANT, 2, None)._slots
 
     def call(self) -> AbstractAsyncContextManager[None]:
         return self.limiter.call()
@@ -103,6 +107,7 @@ async def test_a_process_has_time_for_new_sessions_when_its_old_ones_have_ended(
     await sessions_end(database, cut)
 
     async with process(postgres) as other:
+        await database.execute(_AGE, 0.0)  # however long it took
         await other.free_of_ended()
         assert await database.fetchval(_TAKEN) == 1
 
@@ -172,8 +177,9 @@ async def test_a_process_that_stood_still_waits_until_it_has_a_slot_again(
 
 
 async def test_who_has_a_slot_and_wants_more_lets_it_go_to_who_has_none(
-    postgres: str, database: Database
+    postgres: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(call_slots, "POLL", 0.3)  # who waits asks well before who let it go does
     async with process(postgres) as third, process(postgres) as busy, process(postgres) as other:
         ends = asyncio.Event()
         done: list[str] = []
@@ -183,21 +189,14 @@ async def test_who_has_a_slot_and_wants_more_lets_it_go_to_who_has_none(
                 await ends.wait()
                 done.append(name)
 
-        async def until_taken(count: int) -> None:
-            async def are_taken() -> bool:
-                taken: int = await database.fetchval(_TAKEN)
-                return taken == count
-
-            await eventually(are_taken)
-
         first = asyncio.create_task(call(busy, "first"))
-        await until_taken(1)
+        await eventually(lambda: _are_taken(database, 1))
         async with third.limits.of(PROFILE, TENANT, 2, None).call():
-            await until_taken(2)
-            second = asyncio.create_task(call(busy, "second"))
+            await eventually(lambda: _are_taken(database, 2))
             others = asyncio.create_task(call(other, "of the other"))
-            await eventually(lambda: _is_wanted_by(database, other))
-            await busy.limits.of(PROFILE, TENANT, 2, None).renew()
+            await eventually(lambda: _yields(busy))
+            second = asyncio.create_task(call(busy, "second"))
+            await eventually(busy.slots()._claiming.locked)
             ends.set()
             await others
             assert done == ["first", "of the other"]
@@ -207,6 +206,12 @@ async def test_who_has_a_slot_and_wants_more_lets_it_go_to_who_has_none(
         assert done == ["first", "of the other", "second"]
 
 
-async def _is_wanted_by(database: Database, process: Process) -> bool:
-    waiting: str | None = await database.fetchval("select holder from profile_slots where slot = 0")
-    return waiting == process.id
+async def _are_taken(database: Database, count: int) -> bool:
+    taken: int = await database.fetchval(_TAKEN)
+    return taken == count
+
+
+async def _yields(process: Process) -> bool:
+    """Renew, as a process does each second, and tell whether it found another one waiting."""
+    await process.slots().renew()
+    return process.slots()._yielding
