@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,8 @@ import pytest
 
 from syncline.postgres.database.database import open_database
 from tests.support.erp_shop import store_erp_shop
-from tests.support.installation import Installation
+from tests.support.installation import Installation, installation
+from tests.support.kafka import KafkaPlace
 
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance",
@@ -26,7 +28,11 @@ CONFIGURATION = """
 unexpected-methods = []
 
 [[operations]]
-include-path-regex = "/dlq/(groups|selection|discard|restore)$|/runs/count$"
+include-path-regex = "/dlq/(groups|selection|discard|.*restore)$|/runs/count$"
+phases.coverage.enabled = false
+
+[[operations]]
+include-path-regex = "/(test|validate|versions|mapping-configs/dry-run)$"
 phases.coverage.enabled = false
 
 [[operations]]
@@ -34,14 +40,22 @@ include-method = "PUT"
 phases.coverage.enabled = false
 """
 """What is there, so that requests get behind the 404s. Every boundary is tried once: wrong methods
-reach no route, filters are those of the lists, and what PUT takes POST takes too."""
+reach no route, filters are those of the lists, what PUT takes POST takes too, and a test, a check
+or a new version takes what the first one does."""
 
 
 @pytest.fixture(scope="module")
-async def place(module_place: Installation) -> Installation:
-    async with open_database(module_place.dsn) as database:
-        await store_erp_shop(database, module_place)
-    return module_place
+async def place(
+    module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """The gateway is asked; Trigger stores runs, so that lists show some."""
+    logs = tmp_path_factory.mktemp("logs")
+    async with (
+        installation(module_kafka, module_postgres, logs, services=("trigger",)) as place,
+        open_database(place.dsn) as database,
+    ):
+        await store_erp_shop(database, place)
+        yield place
 
 
 @pytest.mark.timeout(600)

@@ -6,9 +6,9 @@ import asyncio
 import json
 import signal
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ import pytest
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
 from syncline.postgres.database.database import Database, open_database
+from tests.support.commands import CommandLine
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
@@ -226,23 +227,18 @@ async def test_a_paused_run_can_be_cancelled(place: Installation, api: httpx.Asy
     + [("gateway", "HTTP")],
 )
 async def test_a_port_that_is_taken_is_told_in_words(
-    api: httpx.AsyncClient, place: Installation, service: str, setting: str
+    api: httpx.AsyncClient, place: Installation, tmp_path: Path, service: str, setting: str
 ) -> None:
+    cli = CommandLine(tmp_path, place.environment)
     with socket.create_server(("127.0.0.1", free_port())) as other:
-        taken = other.getsockname()[1]
+        taken = str(other.getsockname()[1])
         ports = {"SYNCLINE_HTTP_PORT": str(free_port()), "SYNCLINE_HEALTH_PORT": "0"}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "syncline.cli", "run", service,
-            env=place.environment | ports | {f"SYNCLINE_{setting}_PORT": str(taken)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said = (await process.communicate())[0].decode()
+        said = await cli("run", service, **ports | {f"SYNCLINE_{setting}_PORT": taken})
 
-    assert process.returncode == 2, said
+    assert said.code == 2, said
     words = f"error: SYNCLINE_{setting}_PORT: port {taken} of 127.0.0.1 is taken by another process"
-    assert words in said
-    assert "Traceback" not in said
-    assert "never awaited" not in said
+    assert words in said.out + said.err
+    assert "never awaited" not in said.out + said.err
 
 
 async def test_a_cancel_ends_a_run_and_streams_end_when_the_gateway_goes(

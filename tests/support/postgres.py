@@ -65,6 +65,9 @@ async def _running(dsn: str) -> AsyncIterator[str]:
 async def _local() -> AsyncIterator[str]:
     unsafe = {"fsync": "off", "full_page_writes": "off"}  # the data never outlives the session
     unsafe["max_prepared_transactions"] = "5"
+    # A table that was vacuumed while it was empty is planned for as an empty one when it is filled
+    # again, within a minute: statements then read all of it for each row.
+    unsafe["autovacuum"] = "off"
     async with (
         server_folder("postgres") as folder,
         EmbeddedPostgres(folder, free_port(), settings=unsafe) as server,

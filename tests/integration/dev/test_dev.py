@@ -22,6 +22,7 @@ from syncline.embedded.probes import kafka_cluster
 from tests.support.dev_session import DevSession, is_alive
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -70,48 +71,48 @@ async def signs_in_once(address: str) -> None:
 async def test_a_session_keeps_its_data_repairs_itself_and_comes_back_after_any_end(
     dev: DevSession,
 ) -> None:
-    """One after the other in one folder, as each start takes ten seconds of a core."""
-    await starts(dev)
-    await keeps_its_data_and_starts_again_what_ended(dev)
+    """One after the other in one folder, as each start takes fifteen seconds of a core."""
+    await starts_and_starts_again_what_ended(dev)
+    await keeps_its_data(dev)
     await takes_over_what_a_killed_session_left(dev)
     await starts_postgresql_alone(dev)
     await removes_all_that_is_its_own_when_told_to_begin_afresh(dev)
 
 
-async def starts(dev: DevSession) -> None:
-    said = await dev.start()
-    assert len(said["places"]) == 2 + len(SERVICES)
+async def starts_and_starts_again_what_ended(dev: DevSession) -> None:
+    said = await dev.start("--scale", "execute=2")
+    assert len(said["places"]) == 3 + len(SERVICES)
     assert await unready(said) == []
     assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
     await signs_in_once(said["signIn"])
     await ask(dev, "create table kept as select 42 as value")
     pids = dev.pids()
-    assert await dev.end(signal.SIGINT) == 0
-    assert not any(map(is_alive, pids.values()))
-    assert dev.pids() == {}
-
-
-async def keeps_its_data_and_starts_again_what_ended(dev: DevSession) -> None:
-    key = (dev.data / "secret-keys").read_text()
-    said = await dev.start("--scale", "execute=2")
-    assert len(said["places"]) == 3 + len(SERVICES)
-    assert await ask(dev, "select value from kept") == 42
-    assert (dev.data / "secret-keys").read_text() == key
-
-    pids = dev.pids()
     for name in ("kafka", "execute-2"):
         os.kill(pids[name], signal.SIGKILL)
         await eventually(partial(dev.has_new, name, pids[name]), within=60)
     await eventually(partial(kafka_cluster, dev.kafka_port), within=60)
-    await dev.end(signal.SIGKILL)
+    pids = dev.pids()
+    assert await dev.end(signal.SIGINT) == 0
     assert "Kafka ended; it is started again in 1 s" in dev.said
     assert "execute-2 ended; it is started again in 1 s" in dev.said
+    assert not any(map(is_alive, pids.values()))
+    assert dev.pids() == {}
+
+
+async def keeps_its_data(dev: DevSession) -> None:
+    key = (dev.data / "secret-keys").read_text()
+    said = await dev.start("--scale", "execute=2")
+    assert await unready(said) == []
+    assert await ask(dev, "select value from kept") == 42
+    assert (dev.data / "secret-keys").read_text() == key
+    await dev.end(signal.SIGKILL)
 
 
 async def takes_over_what_a_killed_session_left(dev: DevSession) -> None:
     left = dev.pids()
     assert all(map(is_alive, left.values()))
     said = await dev.start()
+    assert len(said["places"]) == 2 + len(SERVICES)
     taken = dev.pids()
     assert await unready(said) == []
     assert (taken["kafka"], taken["postgres"]) == (left["kafka"], left["postgres"])
@@ -139,16 +140,23 @@ async def starts_postgresql_alone(dev: DevSession) -> None:
 
 
 async def removes_all_that_is_its_own_when_told_to_begin_afresh(dev: DevSession) -> None:
+    """A busy port ends it where it has removed what there was: no services need to start."""
     left = dev.pids()
+    servers = [dev.data / name for name in ("kafka", "postgres")]
+    assert all((server / "data").exists() for server in servers)
     (dev.folder / "mine.txt").write_text("not the data of dev")
     (dev.data / "notes.txt").write_text("nor this")
-    await dev.start("--fresh")
-    assert await ask(dev, "select to_regclass('kept') is null")
+    with socket.create_server(("127.0.0.1", free_port())) as other:
+        taken = str(other.getsockname()[1])
+        dev.environment["SYNCLINE_DEV_HTTP_PORT"] = taken
+        code, said = await dev.refused("--fresh")
+    assert (code, taken in said) == (1, True)
     assert not any(map(is_alive, left.values()))
+    assert dev.pids() == {}
+    assert not any((server / "data").exists() for server in servers)
+    assert not (dev.data / "secret-keys").exists()
     assert (dev.folder / "mine.txt").exists()
     assert (dev.data / "notes.txt").exists()
-    assert await dev.end() == 0
-    assert dev.pids() == {}
 
 
 @pytest.mark.parametrize("server", ["KAFKA", "POSTGRES", "HEALTH"])
