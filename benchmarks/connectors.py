@@ -1,4 +1,4 @@
-"""`python -m benchmarks.connectors`: connectors to vendors' APIs against the tests' stand-ins.
+"""`python -m benchmarks.connectors`: connectors against the stand-ins and servers of the tests.
 
 Records a second and calls a record, with the default settings: read from the beginning, then new
 and changed records in bulks of 100, one after the other, looked up first as Execute does. The
@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 import msgspec
 
-from syncline.connectors.http import HttpConnector
-from syncline.connectors.port import ExtractRequest, WriteBatch
+from syncline.connectors.mysql import MysqlConnector
+from syncline.connectors.port import Connector, ExtractRequest, Surroundings, WriteBatch
 from syncline.connectors.portal import PortalConnector
+from syncline.connectors.sqlite import SqliteConnector
 from syncline.connectors.wix import WixConnector
 from syncline.contracts.messages import encode
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from tests.support.certificates import Authority
 from tests.support.http_world import LOOPBACK
+from tests.support.mariadb import mariadb_server, mysql_database
 from tests.support.portal_hub import BASE, PortalHub
 from tests.support.portal_hub import KEY as HUB_KEY
 from tests.support.service_layer import ServiceLayer
@@ -36,19 +42,25 @@ from tests.support.woocommerce_world import ShopWorld
 
 ROWS = 1_000
 BULK = 100
+_TABLE = "create table items (sku varchar(50) primary key, name varchar(99), price decimal(20,4))"
 Make = Callable[[int, str], dict[str, Any]]
 
 
 class Subject:
     """A connector beside its stand-in, and what was measured of it."""
 
-    def __init__(self, name: str, connector: HttpConnector) -> None:
+    def __init__(self, name: str, connector: Connector) -> None:
         self.name = name
         self.connector = connector
         self.calls = 0
-        connector.count_answer = self._count
+        connector.pace = self._count
 
-    def _count(self, status: str, /) -> None:
+    @property
+    def _names(self) -> str:
+        is_table = isinstance(self.connector, MysqlConnector | SqliteConnector)
+        return "table" if is_table else "entity"
+
+    async def _count(self) -> None:
         self.calls += 1
 
     def _print(self, what: str, count: int, seconds: float) -> None:
@@ -60,6 +72,8 @@ class Subject:
         """Read everything."""
         options = {"entity": entity}
         extraction = Extraction(mode=ExtractionMode.API, id_column=id_column, options=options)
+        if self._names == "table":
+            extraction = Extraction(table=entity, id_column=id_column)
         began, count = perf_counter(), 0
         async for page in self.connector.extract(ExtractRequest(extraction)):
             count += len(page.ids)
@@ -85,7 +99,7 @@ class Subject:
             tenant="t", entity_type=entity, correlation_id="bench", source_ids=names,
             payloads=[encode(record) for record in records], target_ids=ids,
             keys=[f"{name}-{hash(str(r))}" for name, r in zip(names, records, strict=True)],
-            match_key=(key,), options={"entity": entity},
+            match_key=(key,), options={self._names: entity}, fields=tuple(records[0]),
         )  # fmt: skip
         if None in ids and self.connector.capabilities_for(batch.options).lookup:
             found = await self.connector.lookup(batch)
@@ -100,6 +114,12 @@ async def main() -> None:
         f"load {os.getloadavg()[0]:.1f}\n\n"
         "| System | | records/s | calls/record |\n|---|---|---|---|"
     )
+    await shops()
+    await others()
+    await databases()
+
+
+async def shops() -> None:
     async with shopify() as subject:
         await subject.write("item", "handle", _product)
         await subject.write("itemstock", "sku", _quantity)
@@ -107,10 +127,13 @@ async def main() -> None:
         await subject.read("item", "id")
         await subject.read("customer", "id")
     async with Shop().listening() as shop:
-        subject = Subject("WooCommerce", _http(ShopWorld(shop).connector))
+        subject = Subject("WooCommerce", ShopWorld(shop).connector)
         await subject.write("item", "sku", _item)
         await subject.read("item", "id")
         await subject.connector.close()
+
+
+async def others() -> None:
     async with started(ServiceLayer()) as layer:
         layer.put("BusinessPartners", {"CardCode": "C1"})
         subject = Subject("Business One", connector_to(layer))
@@ -124,6 +147,24 @@ async def main() -> None:
         await subject.read("bpgroup", "id")
     async with wix() as subject:
         await subject.read("order", "id")
+
+
+async def databases() -> None:
+    async with mariadb_server(Authority()) as server, mysql_database(server) as world:
+        await world.run(_TABLE)
+        await _tables(Subject("MariaDB", world.connector))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "items.db"
+        with closing(sqlite3.connect(file)) as database:
+            database.execute(_TABLE)
+        connector = SqliteConnector({"file": str(file)}, {}, Surroundings(folders=(folder,)))
+        await _tables(Subject("SQLite", connector))
+        await connector.close()
+
+
+async def _tables(subject: Subject) -> None:
+    await subject.write("items", "sku", _row)
+    await subject.read("items", "sku")
 
 
 @asynccontextmanager
@@ -164,11 +205,6 @@ async def wix() -> AsyncIterator[Subject]:
     await site.close()
 
 
-def _http(connector: object) -> HttpConnector:
-    assert isinstance(connector, HttpConnector)
-    return connector
-
-
 def _product(n: int, what: str) -> dict[str, Any]:
     option = {"name": "Title", "values": [{"name": "Default Title"}]}
     value = {"optionName": "Title", "name": "Default Title"}
@@ -182,6 +218,10 @@ def _quantity(n: int, what: str) -> dict[str, Any]:
 
 def _customer(n: int, what: str) -> dict[str, Any]:
     return {"email": f"c{n}@example.com", "lastName": what}
+
+
+def _row(n: int, what: str) -> dict[str, Any]:
+    return {"sku": f"A{n}", "name": what, "price": 1.5}
 
 
 def _item(n: int, what: str) -> dict[str, Any]:
