@@ -148,7 +148,7 @@ def rotate_secret(
         lambda database: HookSecrets(database, keys).rotate(shell.tenant, shell.actor, hook, given)
     )
     shell.show({"secret": secret}, secret)
-    shell.note("this is the only time the secret is shown; for 24 hours the one before counts too")
+    shell.note("this is the only time the secret is shown; one from before counts for 24 hours too")
 
 
 @commands.add("body")
