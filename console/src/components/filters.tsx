@@ -1,8 +1,9 @@
-import { CloseButton, Group, Select, TextInput } from "@mantine/core";
+import { Autocomplete, CloseButton, Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { type Filter, FilterPill } from "./EmptyState";
+import { type Kind, useSearched } from "./pick/choices";
 
 /** A filter of a list: its control above the list, and what it says in words. */
 interface FilterOptions {
@@ -14,6 +15,8 @@ interface FilterOptions {
   /** The values to choose from, in words; without them the filter is a text. */
   words?: Record<string, string>;
   searchable?: boolean;
+  /** What is offered while a text is typed; any other text can be typed, too. */
+  suggest?: Kind<string>;
   /** A text that filters while it is typed, not when Enter is pressed. */
   search?: boolean;
   /** Does something else with a text than to filter by it. */
@@ -69,6 +72,7 @@ interface ControlProps extends Omit<FilterOptions, "says"> {
 function Control(props: ControlProps) {
   const { label, name = label, words, search, value, onApply, width = 150, searchable = false } = props;
   if (search) return <SearchBox {...props} />;
+  if (props.suggest) return <SuggestFilter {...props} suggest={props.suggest} />;
   if (!words) return <TextFilter {...props} />;
   return (
     <Select
@@ -103,6 +107,45 @@ function TextFilter({ label, name = label, value, onApply, width = 150 }: Contro
       onBlur={apply}
       onKeyDown={(event) => event.key === "Enter" && apply()}
       rightSection={value && <CloseButton size={18} aria-label={`Clear ${name}`} onClick={() => onApply("")} />}
+    />
+  );
+}
+
+/** The same, with names that the server knows to choose from. */
+function SuggestFilter({
+  label,
+  name = label,
+  value,
+  onApply,
+  suggest,
+  width = 150,
+}: ControlProps & { suggest: Kind<string> }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const { choices, setTyped } = useSearched(suggest, []);
+  const apply = (text: string | null) => {
+    if (text !== null && text.trim() !== value) onApply(text.trim());
+    setDraft(null);
+  };
+  return (
+    <Autocomplete
+      size="xs"
+      w={width}
+      aria-label={name}
+      placeholder={label}
+      value={draft ?? value}
+      data={[...new Set(choices.map((one) => one.value))]}
+      filter={({ options }) => options}
+      comboboxProps={{ keepMounted: false, width: "max-content" }}
+      onChange={(text) => {
+        setDraft(text);
+        setTyped(text);
+      }}
+      onOptionSubmit={apply}
+      onBlur={() => apply(draft)}
+      onKeyDown={(event) => event.key === "Enter" && apply(draft)}
+      clearable
+      clearButtonProps={{ "aria-label": `Clear ${name}` }}
+      onClear={() => apply("")}
     />
   );
 }

@@ -46,6 +46,26 @@ export const instanceKind: Kind<Schema<"InstanceView">> = {
   create: { label: "New instance", to: links.newInstance() },
 };
 
+/** Names of instances alone. */
+export const instanceNames: Kind<string> = {
+  ...instanceKind,
+  key: "instance-names",
+  find: async (search) => ({ items: (await instanceKind.find(search)).items.map((one) => one.name) }),
+  show: (one) => ({ value: one, label: one }),
+};
+
+/** Entity types of the mappings. */
+export const entityTypes: Kind<string> = {
+  key: "entity-types",
+  find: async (search) => {
+    const { items } = await api.get("/api/v1/mapping-configs", { ...query(search) });
+    const types = new Set(items.map((one) => one.entityType));
+    return { items: [...types].filter((one) => one.includes(search.toLowerCase())).sort() };
+  },
+  show: (one) => ({ value: one, label: one }),
+  create: { label: "New mapping", to: links.newMapping() },
+};
+
 /**
  * What a picker offers: the server is asked when the typing pauses, so that the thousandth is found like the first.
  * `chosen` stay among the choices whatever is searched for.

@@ -3,12 +3,12 @@ import { links } from "~/app/links";
 import { EmptyState, NoMatch } from "~/components/EmptyState";
 import { PageLink, Time } from "~/components/values";
 import { useSummary } from "./badge";
-import { dlqFilters, type SetView, type View } from "./filters";
+import { type SetView, useDlqFilters, type View } from "./filters";
 
 /** Nothing waits, nothing was ever so, or nothing matches. */
 export function Empty({ view, setView }: { view: View; setView: SetView }) {
   const summary = useSummary();
-  const { chosen, clear } = dlqFilters(view, setView);
+  const { chosen, clear } = useDlqFilters(view, setView);
   if (chosen.length > 0) return <NoMatch what="entries" filters={chosen} onClear={clear} />;
   if (view.status !== "pending") return <EmptyState title={`Nothing was ${view.status} yet`} />;
   return (

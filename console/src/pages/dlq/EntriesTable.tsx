@@ -9,7 +9,7 @@ import { plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { BulkBar } from "./BulkBar";
 import { Empty } from "./Empty";
-import { dlqFilters, filterOf, type SetView, type View } from "./filters";
+import { filterOf, type SetView, useDlqFilters, type View } from "./filters";
 import { type Letter, retriesTone, useKinds } from "./words";
 
 const LIMIT = 50;
@@ -22,6 +22,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
   const scope = JSON.stringify([view.status, filter]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter, another selection
   useEffect(() => setSelected(new Set()), [scope]);
+  const filters = useDlqFilters(view, setView);
   const query = { ...filter, status: view.status, limit: LIMIT, cursor: view.cursor };
   const list = useList<Letter>({
     key: ["dlq", "entries", query],
@@ -39,7 +40,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
       {...(kinds.length > 0 && { onSelect: setSelected })}
       toolbar={
         <Stack gap={6}>
-          {dlqFilters(view, setView).controls}
+          {filters.controls}
           <BulkBar view={view} selected={selected} onClear={() => setSelected(new Set())} />
         </Stack>
       }

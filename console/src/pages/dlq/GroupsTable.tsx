@@ -7,7 +7,7 @@ import { StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { Empty } from "./Empty";
-import { dlqFilters, filterOf, type SetView, type View } from "./filters";
+import { filterOf, type SetView, useDlqFilters, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
 import { advice, type Kind, type Group as LetterGroup, useKinds, VERBS } from "./words";
 
@@ -21,6 +21,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
     key: ["dlq", "groups", query],
     fetch: (signal) => api.get("/api/v1/dlq/groups", { query, signal }),
   });
+  const filters = useDlqFilters(view, setView);
   const open = (group: LetterGroup) => setView({ view: "entries", group: group.group });
   const last: Column<LetterGroup> = {
     id: "actions",
@@ -55,7 +56,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
         columns={[...COLUMNS, last]}
         rowId={(group) => group.group}
         onOpen={open}
-        toolbar={dlqFilters(view, setView).controls}
+        toolbar={filters.controls}
         empty={<Empty view={view} setView={setView} />}
         counted={
           <Group gap="xs">

@@ -1,4 +1,5 @@
 import { filtersOf } from "~/components/filters";
+import { entityTypes, instanceNames } from "~/components/pick/choices";
 import { lookOf, MODE_WORDS } from "~/components/status";
 import { RUN_STATES } from "~/pages/search";
 import type { SearchOf, useUrlState } from "~/state/url";
@@ -53,8 +54,8 @@ export function runFilters(view: View, set: SetView, onOpen: (id: string) => voi
       words: Object.fromEntries(RUN_STATES.map((one) => [one, wordOf(one)])),
       says: (one) => `State: ${one.split(",").map(wordOf).join(" or ")}`,
     },
-    instance: { label: "Instance", width: 130, says: (one) => `Instance: ${one}` },
-    entity: { label: "Entity type", width: 110, says: (one) => `Entity type: ${one}` },
+    instance: { label: "Instance", width: 130, suggest: instanceNames, says: (one) => `Instance: ${one}` },
+    entity: { label: "Entity type", width: 110, suggest: entityTypes, says: (one) => `Entity type: ${one}` },
     trigger: {
       label: "Any trigger",
       width: 115,

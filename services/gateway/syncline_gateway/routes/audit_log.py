@@ -15,7 +15,7 @@ from syncline_gateway.requests.parameters import Page, Paged, long_number, momen
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/audit-log", tags=["audit-log"])
-Text = Annotated[str | None, Query(max_length=200)]
+Text = Annotated[str | None, Query(max_length=200, description="A part of it, in any case.")]
 Moment = Annotated[datetime | None, Query(description="RFC 3339; without a zone it is UTC.")]
 
 

@@ -115,7 +115,10 @@ class AuditEntry(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AuditFilter(msgspec.Struct, frozen=True):
-    """Which entries; None is any. `action` may be only a kind; `until` itself is not included."""
+    """Which entries; None is any. `actor` and `object` are parts, in any case.
+
+    `action` may be only a kind; `until` itself is not included.
+    """
 
     actor: str | None = None
     action: str | None = None
@@ -136,9 +139,9 @@ class AuditLog(Repository):
     ) -> list[AuditEntry]:
         """Return entries of these tenants, newest first: all, or those behind a time and ID."""
         where = Conditions(list(tenants))
-        where.add("actor = {}", wanted.actor)
+        where.add("strpos(lower(actor), lower({})) > 0", wanted.actor)
         where.add("(action = {0} or split_part(action, '.', 1) = {0})", wanted.action)
-        where.add("object = {}", wanted.object)
+        where.add("strpos(lower(object), lower({})) > 0", wanted.object)
         where.add("at >= {}", wanted.since)
         where.add("at < {}", wanted.until)
         where.add("(at, id) < ({}, {})", *(after or (None, None)))
