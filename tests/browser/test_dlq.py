@@ -52,6 +52,7 @@ async def test_a_failed_record_is_found_edited_replayed_and_succeeds(
 
     await group.get_by_text("normalize").click()
     await expect(page).to_have_url(re.compile("view=entries"))
+    await expect(page.get_by_role("button", name="Remove filter error “")).to_be_visible()
     await row_of(page, "A1").get_by_text("normalize").click()
     entry = page.get_by_role("dialog", name="Dead letter")
     await expect(entry.get_by_role("region", name="Input of normalize")).to_contain_text("null")

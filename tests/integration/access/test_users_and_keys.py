@@ -186,5 +186,6 @@ async def test_audit_log_is_filtered(database: Database) -> None:
     assert await objects(action="profile") == ["profile.changed", "profile.created"]
     assert await objects(action="profile.changed") == ["profile.changed"]
     assert await objects(object="1") == ["run.triggered"]
+    assert await objects(object="RP", actor="O") == ["profile.changed"]  # parts, in any case
     assert await objects(until=BEGIN) == []
     assert await objects(since=BEGIN, object="erp", actor="alice") == ["profile.created"]
