@@ -5,7 +5,7 @@ READY := .venv/.ready
 MODULES := console/node_modules/.ready
 HELM := .venv/bin/helm
 WEB := services/gateway/syncline_gateway/web/index.html
-WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
+WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json docs/*.md docs/connectors/*.md)
 CODE := shared services tests $(wildcard demo benchmarks)
 # Four targets at a time, as tests mostly wait. Each line says whose it is, so that one sees them get on.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 4 --keep-going SIDE=yes

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { docs } from "./scripts/docs.ts";
 
 const FIRST_LOAD_LIMIT = 350 * 1024;
 const gateway = process.env.SYNCLINE_GATEWAY_URL ?? "http://127.0.0.1:18000";
@@ -51,7 +52,7 @@ function explorer(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), firstLoadBudget(), explorer()],
+  plugins: [react(), firstLoadBudget(), explorer(), docs()],
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   // No data: addresses and no inline scripts: the gateway's content security policy allows neither.
   build: {

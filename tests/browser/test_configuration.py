@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
-from tests.support.browser import fit_for_everybody, new_stream, retype
+from tests.support.browser import fit_for_everybody, new_stream, retype, serious
 from tests.support.installation import Installation
 
 WRONG = "wr0ng-canary-passw0rd"
@@ -41,6 +41,12 @@ async def test_wrong_password_names_login_before_anything_is_saved(
     assert (await api.get("/api/v1/connection-profiles/warehouse")).status_code == 404
     assert WRONG not in (await test.inner_text())
     await fit_for_everybody(page, "profile-wrong-password")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Help: Host").click()
+    docs = await opened.value
+    await expect(docs.locator("tr:target")).to_contain_text("host")
+    assert await serious(docs) == []
+    await docs.close()
 
     await page.get_by_role("textbox", name="Password").fill(url.password or "")
     await expect(test).to_contain_text("Changed since")

@@ -50,7 +50,7 @@ async def test_a_webhook_from_its_first_test_to_a_failure_told_again(
         await page.get_by_role("button", name="Close the result").click()
         await _told_when_it_is_up(page, place, db, hook)
         await _told_again(page, hook)
-        await page.get_by_role("link", name="Notifications").last.click()
+        await page.get_by_role("link", name="Notifications", exact=True).last.click()
         await expect(page.get_by_role("row").filter(has_text=NAME)).to_contain_text("Run failed")
         await keep(page, "notifications")
         assert await serious(page) == []

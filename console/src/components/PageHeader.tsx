@@ -1,6 +1,8 @@
 import { Group, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { helpOf } from "~/app/help";
+import { HelpLink } from "~/components/Help";
 import { PageLink } from "~/components/values";
 
 export interface PageHeaderProps {
@@ -11,11 +13,14 @@ export interface PageHeaderProps {
   parent?: { title: string; to: string } | undefined;
   /** Beside the title: a status badge, an ID. */
   beside?: ReactNode;
+  /** The page's word in `app/help`, where the docs explain it. */
+  help?: string | undefined;
   /** At the right: the main action last. */
   actions?: ReactNode;
 }
 
-export function PageHeader({ title, purpose, parent, beside, actions }: PageHeaderProps) {
+export function PageHeader({ title, purpose, parent, beside, help, actions }: PageHeaderProps) {
+  const place = help && helpOf(help);
   useDocumentTitle(`${title} · Syncline`);
   return (
     <Group justify="space-between" align="flex-end" mb="md" gap="sm">
@@ -30,6 +35,7 @@ export function PageHeader({ title, purpose, parent, beside, actions }: PageHead
             {title}
           </Title>
           {beside}
+          {place && <HelpLink to={place} of={title} />}
         </Group>
         {purpose && (
           <Text c="dimmed" mt={2} component="div">

@@ -1,6 +1,8 @@
-import { Alert, Button, Group, List, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { asProblem, labelOf, plainPath } from "~/api/problem";
+import { helpOf, helpOfCode } from "~/app/help";
+import { HelpLink } from "~/components/Help";
 
 interface Props {
   error: unknown;
@@ -30,6 +32,11 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [], json = false
         {problem.errors.length === 0 ? problem.detail : errors.length === 0 && "What is wrong stands at the fields."}
       </Text>
       {errors.length > 0 && <Findings of={errors} json={json} />}
+      {problem.code && (
+        <Anchor href={helpOfCode(problem.code)} target="_blank" size="sm">
+          What {problem.code} means
+        </Anchor>
+      )}
       {onRetry && (
         <Group mt="xs">
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -52,7 +59,8 @@ export function Findings({ of, json = false }: FindingsProps) {
     <List size="sm" mt={4}>
       {of.map(({ path, message }) => (
         <List.Item key={path + message}>
-          {path !== "$" && (json ? <code>{plainPath(path)}</code> : <b>{labelOf(path)}</b>)} {message}
+          {path !== "$" && (json ? <code>{plainPath(path)}</code> : <b>{labelOf(path)}</b>)} {message}{" "}
+          {json && <HelpLink to={helpOf(`mapping.${plainPath(path)}`) ?? ""} of={plainPath(path)} />}
         </List.Item>
       ))}
     </List>

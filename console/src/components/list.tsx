@@ -52,6 +52,7 @@ export function ListPage<T>({
   title,
   purpose,
   parent,
+  help,
   actions,
   list,
   above,
@@ -61,7 +62,7 @@ export function ListPage<T>({
 }: ListPageProps<T>) {
   return (
     <>
-      <PageHeader title={title} purpose={purpose} parent={parent} actions={actions} />
+      <PageHeader title={title} purpose={purpose} parent={parent} help={help} actions={actions} />
       {above}
       <DataTable {...list} {...table} name={name ?? title} />
       {children}

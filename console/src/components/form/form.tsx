@@ -3,6 +3,8 @@ import { type UseFormReturnType, useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { createContext, Fragment, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { asProblem, errorsByField, fieldOf, type Problem } from "~/api/problem";
+import { helpOfField } from "~/app/help";
+import { helped } from "~/components/Help";
 import { Refusal } from "./Refusal";
 import { mayLeave, useUnsaved } from "./unsaved";
 import { type Edited, type FormDraft, useDraft } from "./useDraft";
@@ -80,6 +82,8 @@ export interface FormOptions<V, R, A = void> {
   staysOpen?: (result: R) => boolean;
   /** The form's names of fields that the API calls otherwise. */
   names?: Record<string, string>;
+  /** Its page's word in `app/help`: fields that the docs explain lead there. */
+  help?: string;
 }
 
 export interface ApiForm<V, R = unknown, A = void> extends UseFormReturnType<V> {
@@ -102,7 +106,7 @@ export interface ApiForm<V, R = unknown, A = void> extends UseFormReturnType<V> 
  * typed; the dialog around it asks before that is lost, and is closed when the form was sent.
  */
 export function useApiForm<V extends object, R = unknown, A = void>(options: FormOptions<V, R, A>): ApiForm<V, R, A> {
-  const { initial, edited, send, onSent, onError, staysOpen, names = {} } = options;
+  const { initial, edited, send, onSent, onError, staysOpen, names = {}, help } = options;
   const form = useForm<V>({ initialValues: initial });
   const dirty = form.isDirty();
   const draft = useDraft(form, dirty, edited);
@@ -130,8 +134,12 @@ export function useApiForm<V extends object, R = unknown, A = void>(options: For
   }, [setDirty, unsent]);
   const isBeside = (path: string) => (names[fieldOf(path)] ?? fieldOf(path)) in form.values;
   const problem = error ? asProblem(error).without(isBeside) : undefined;
+  const field: typeof form.getInputProps = (path, as) => ({
+    ...form.getInputProps(path, as),
+    ...(help && as?.type !== "checkbox" ? helped(helpOfField(`${help}.${String(path)}`), String(path)) : {}),
+  });
   const sending = { send: mutate, pending: isPending, problem, clearProblem: reset, result: data };
-  return { ...form, field: form.getInputProps, dirty, draft, ...sending };
+  return { ...form, field, dirty, draft, ...sending };
 }
 
 /** What the first field of a dialog has, which must be filled in. */

@@ -1,6 +1,8 @@
 import { Alert, List, Stack, Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
+import { helpOfNotice } from "~/app/help";
 import { links } from "~/app/links";
+import { HelpLink } from "~/components/Help";
 import { PageLink } from "~/components/values";
 import { plural } from "~/state/format";
 
@@ -14,7 +16,8 @@ export function Notices({ notices }: { notices: Schema<"Notice">[] }) {
           <div key={one.code}>
             <Text style={{ overflowWrap: "anywhere" }}>
               {one.message}
-              {one.count ? ` (${plural(one.count, "record")})` : ""}
+              {one.count ? ` (${plural(one.count, "record")})` : ""}{" "}
+              <HelpLink to={helpOfNotice(one.code)} of={one.code} />
             </Text>
             <Named ids={one.sourceIds ?? []} of={one.count ?? 0} />
           </div>

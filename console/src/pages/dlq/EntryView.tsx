@@ -4,6 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { type FactList, Facts } from "~/components/Facts";
+import { CodeLink } from "~/components/Help";
 import { PageHeader } from "~/components/PageHeader";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -57,7 +58,7 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
           <PayloadView payload={detail.detail} label="In full" maxHeight={180} />
         )}
         <Text c="dimmed">
-          {entry.code}
+          <CodeLink code={entry.code} />
           {entry.field && ` · field ${entry.field}`} · {advice(entry.category)}
         </Text>
       </Section>

@@ -25,6 +25,7 @@ export default function DeadLettersPage() {
     <>
       <PageHeader
         title="Dead Letter Queue"
+        help="dlq"
         purpose="Records that failed for good and wait for a person: repair, replay or discard them."
         actions={
           <Button

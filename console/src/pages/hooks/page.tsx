@@ -49,6 +49,7 @@ export default function HooksPage() {
   return (
     <ListPage
       title="Webhooks In"
+      help="hook"
       purpose="Systems tell which of their records have changed, and these sync at once"
       actions={create}
       list={{ ...list, fetching: list.loading }}

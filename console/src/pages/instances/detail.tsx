@@ -62,6 +62,7 @@ function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
     ...held,
     queries: ["instances", "instance", "audit-log"],
     page: links.instance,
+    help: "instance",
     valuesOf: bodyOf,
     first: bodyOf(given),
     send: (body, _, version) =>
@@ -74,6 +75,7 @@ function InstanceEditor({ given, ...held }: Held<Instance> & { given: Given }) {
     <form onSubmit={editor.onSubmit(editor.save)} noValidate>
       <PageHeader
         title={instance?.name ?? "New instance"}
+        help="instance"
         parent={PARENT}
         beside={instance && <StatusBadge of="instance" state={instance.status} reason={instance.cause} size="md" />}
         purpose={instance ? undefined : "Joins a source and a target with a mapping for each entity type."}

@@ -47,6 +47,7 @@ export default function InstancesPage() {
   return (
     <ListPage
       title="Instances"
+      help="instance"
       purpose="What is synced from where to where, and whether it may run."
       actions={create}
       list={list}

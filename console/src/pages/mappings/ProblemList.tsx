@@ -39,7 +39,7 @@ export function ProblemList({ text, check, onJump }: Props) {
           </Text>
           <ul className={classes.list}>
             {check.problems.map((one) => (
-              <Jump key={one.path + one.message} kind={one.kind} onClick={() => onJump(one.path)}>
+              <Jump key={one.path + one.message} kind={one.kind} path={one.path} onClick={() => onJump(one.path)}>
                 <code>{plainPath(one.path) || "document"}</code> {one.message}
               </Jump>
             ))}

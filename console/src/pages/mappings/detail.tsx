@@ -120,6 +120,7 @@ function MappingWorkbench({ first, ...held }: Held<Schema<"MappingDetail">> & { 
     <>
       <PageHeader
         title={mapping?.name ?? "New mapping"}
+        help="mapping"
         parent={PARENT}
         purpose={
           mapping ? <Summary mapping={mapping} /> : "Every save makes a new version; a run keeps the one it began with."

@@ -46,6 +46,7 @@ export default function MappingsPage() {
   return (
     <ListPage
       title="Mappings"
+      help="mapping"
       purpose="How records of one entity type are read, what they become, and what is written."
       actions={create}
       list={list}

@@ -20,6 +20,7 @@ export default function MonitorPage() {
     <>
       <PageHeader
         title="Pipeline Monitor"
+        help="monitor"
         purpose="What waits at each stage, who works on it, and how fast records pass."
         actions={<Age heardAt={figures?.heardAt ?? null} age={age} />}
       />

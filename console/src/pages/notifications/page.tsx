@@ -29,6 +29,7 @@ export default function NotificationsPage() {
     <ListPage
       key={kind}
       title="Notifications"
+      help="notification"
       purpose="Who is told, once, when runs begin to fail or dead letters pile up, and once when it is over."
       actions={add}
       above={<NoMail warning={warning} />}

@@ -1,8 +1,10 @@
 import { Grid, NumberInput, PasswordInput, Select, Stack, Switch } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
+import { helpOfSetting } from "~/app/help";
 import { NameField, Panel } from "~/components/form/editor";
 import type { ApiForm } from "~/components/form/form";
+import { helped } from "~/components/Help";
 import { type Draft, MASK, secretsOf } from "./draft";
 import { SchemaForm } from "./SchemaForm";
 import type { Property } from "./schemaForm";
@@ -40,6 +42,7 @@ export function ProfileFields({ form, connectors, schema, isNew, stored, childre
             maw={420}
             {...field("connector")}
             error={chosen?.driverMissing ?? field("connector").error}
+            {...helped(helpOfSetting(draft.connector), chosen?.title ?? draft.connector)}
             onChange={(connector) => connector && setValues({ connector, config: {}, secrets: {} })}
           />
           <Switch label="Active: instances may use it" {...field("active", { type: "checkbox" })} />
@@ -52,6 +55,7 @@ export function ProfileFields({ form, connectors, schema, isNew, stored, childre
           values={draft.config}
           onChange={(config) => setValues({ config })}
           mistake={(path) => mistake(`config.${path}`)}
+          help={(path) => helpOfSetting(draft.connector, path)}
         />
         <Stack gap="sm" mt={secrets.length > 0 ? "sm" : 0}>
           {secrets.map(([name, property]) => (

@@ -1,7 +1,19 @@
-import { Button, Collapse, Fieldset, Group, JsonInput, NumberInput, Select, Stack, TextInput } from "@mantine/core";
+import {
+  Button,
+  Collapse,
+  Fieldset,
+  Group,
+  JsonInput,
+  type JsonInputProps,
+  NumberInput,
+  Select,
+  Stack,
+  TextInput,
+} from "@mantine/core";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
 import { useLacking } from "~/api/session";
+import { helped } from "~/components/Help";
 import { isObject } from "~/state/equal";
 import { changedAt, counts, type Property, type Values, valueAt } from "./schemaForm";
 
@@ -11,10 +23,12 @@ interface Props {
   onChange: (values: Values) => void;
   /** What is wrong with a setting, by its path: `auth.tokenUrl`. */
   mistake: (path: string) => string | undefined;
+  /** Where the docs explain a setting, by its path. */
+  help: (path: string) => string;
 }
 
 /** A form made of a connector's JSON Schema; what most leave alone is folded away. */
-export function SchemaForm({ schema, values, onChange, mistake }: Props) {
+export function SchemaForm({ schema, values, onChange, mistake, help }: Props) {
   const entries = Object.entries(schema.properties ?? {});
   const plain = entries.filter(([, property]) => !property["x-advanced"]);
   const advanced = entries.filter(([, property]) => property["x-advanced"]);
@@ -23,7 +37,7 @@ export function SchemaForm({ schema, values, onChange, mistake }: Props) {
   // Who may not change them cannot unfold them.
   const [opened, setOpened] = useState(Boolean(useLacking("configure")));
   const open = opened || isWrong;
-  const shared = { root: schema, values, onChange, mistake };
+  const shared = { root: schema, values, onChange, mistake, help };
   return (
     <Stack gap="sm">
       <Fields entries={plain} path={[]} required={schema.required ?? []} {...shared} />
@@ -77,7 +91,7 @@ interface FieldProps extends Omit<FieldsProps, "entries" | "required"> {
 }
 
 function Field({ property, path, required, ...rest }: FieldProps) {
-  const { values, onChange, mistake } = rest;
+  const { values, onChange, mistake, help } = rest;
   const joined = path.join(".");
   if (property.properties) {
     const entries = Object.entries(property.properties);
@@ -97,6 +111,7 @@ function Field({ property, path, required, ...rest }: FieldProps) {
     error: mistake(joined),
     withAsterisk: required,
     name: joined,
+    ...helped(help(joined), property.title ?? joined),
   };
   if (property.enum) {
     const labels = property["x-labels"] ?? {};
@@ -138,7 +153,7 @@ function Field({ property, path, required, ...rest }: FieldProps) {
   );
 }
 
-interface JsonFieldProps {
+interface JsonFieldProps extends Pick<JsonInputProps, "inputContainer"> {
   label: string | undefined;
   description: string | undefined;
   error: string | undefined;
@@ -147,7 +162,7 @@ interface JsonFieldProps {
 }
 
 /** A setting without a form of its own: JSON. */
-function JsonField({ label, description, error, value, onChange }: JsonFieldProps) {
+function JsonField({ label, description, error, inputContainer, value, onChange }: JsonFieldProps) {
   const [typed, setTyped] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
   const [broken, setBroken] = useState(false);
   const change = (text: string) => {
@@ -168,6 +183,7 @@ function JsonField({ label, description, error, value, onChange }: JsonFieldProp
         error={error ?? (broken ? "This is no JSON yet; it is not saved" : undefined)}
         value={typed}
         onChange={change}
+        inputContainer={inputContainer}
         autosize
         minRows={2}
         maw={520}

@@ -75,6 +75,7 @@ function ProfileEditor({ connectors, given, ...held }: Props) {
     ...held,
     queries: ["connection-profiles", "connection-profile"],
     page: links.profile,
+    help: "profile",
     valuesOf: draftOf,
     first: { ...emptyDraft(connectors[0]?.name ?? ""), ...given },
     secrets: "secrets",
@@ -100,6 +101,7 @@ function ProfileEditor({ connectors, given, ...held }: Props) {
     <form onSubmit={editor.onSubmit(editor.save)} noValidate>
       <PageHeader
         title={profile ? profile.name : "New connection profile"}
+        help="profile"
         parent={PARENT}
         beside={profile && <ProfileBadge profile={profile} />}
         purpose={

@@ -58,6 +58,7 @@ export default function ProfilesPage() {
   return (
     <ListPage
       title="Connection Profiles"
+      help="profile"
       purpose="How each system is reached. Credentials are stored encrypted and never shown again."
       actions={create}
       list={list}

@@ -3,6 +3,7 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
+import { CodeLink } from "~/components/Help";
 import { PlainTable } from "~/components/PlainTable";
 import { CopyId, PageLink } from "~/components/values";
 import { capital, count, plural } from "~/state/format";
@@ -50,7 +51,7 @@ const columns = (run: string): Column<RunReport["failures"][number]>[] => [
       <div className={classes.error}>
         <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
         <div className="dim">
-          {group.code}
+          <CodeLink code={group.code} />
           {group.field && ` · field ${group.field}`}
         </div>
       </div>

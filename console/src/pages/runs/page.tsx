@@ -106,6 +106,7 @@ export default function RunsPage() {
   return (
     <ListPage
       title="Runs"
+      help="run"
       purpose="Each run is one execution of one instance for one entity type."
       actions={
         <Button leftSection={<IconPlayerPlay size={16} />} component={PlainLink} to={links.trigger()}>

@@ -52,6 +52,7 @@ export default function SchedulesPage() {
   return (
     <ListPage
       title="Schedules"
+      help="schedule"
       purpose="Syncs that start by themselves: each slot starts one incremental run"
       actions={create}
       list={{ ...list, fetching: list.loading }}

@@ -49,6 +49,7 @@ export default function TemplatesPage() {
     <>
       <PageHeader
         title="From a template"
+        help="template"
         parent={{ title: "Instances", to: links.instances() }}
         purpose="A ready instance between two systems: you change what is yours."
       />

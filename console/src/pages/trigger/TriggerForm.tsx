@@ -19,9 +19,11 @@ import { IconCheck, IconChevronDown, IconCopy, IconPlayerPlay } from "@tabler/ic
 import { useId, useState } from "react";
 import type { Schema } from "~/api/client";
 import { useLacking } from "~/api/session";
+import { helpOf, helpOfField } from "~/app/help";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
 import { deferred } from "~/components/deferred";
+import { helped } from "~/components/Help";
 import { instanceKind, useInstance } from "~/components/pick/choices";
 import { NoMapping, Pick } from "~/components/pick/Pick";
 import { LiveRunState } from "~/components/run/RunState";
@@ -54,6 +56,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
   );
   const number = (name: "max" | "batch") => ({
     ...field(name),
+    ...helped(helpOfField(`trigger.${name}`), name),
     onChange: (value: number | string) => form.setFieldValue(name, String(value)),
   });
   useShortcuts([{ keys: "mod+Enter", label: "Trigger the sync", group: "Sync Trigger", run: () => submit() }]);
@@ -96,6 +99,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
           maxRows={6}
           disabled={pending}
           {...field("ids")}
+          {...helped(helpOf("trigger.ids"), "Source IDs")}
         />
         <ModeField ids={ids.length} disabled={pending} {...field("mode")} />
         <div>

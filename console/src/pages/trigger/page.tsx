@@ -46,7 +46,7 @@ export default function TriggerPage() {
   const none = any.data?.items.length === 0;
   return (
     <>
-      <PageHeader title="Sync Trigger" purpose="Start a sync by hand, and watch it to its end" />
+      <PageHeader help="trigger" title="Sync Trigger" purpose="Start a sync by hand, and watch it to its end" />
       {none ? (
         <NoInstances />
       ) : (

@@ -24,6 +24,7 @@ export default function UsersPage() {
   return (
     <ListPage
       title="Users"
+      help="user"
       purpose="Who may sign in, what they may do, and in which tenants."
       actions={<AddButton onClick={() => setAdding(true)}>Add user</AddButton>}
       list={list}
