@@ -27,6 +27,16 @@ async def fill_in(page: Page, url: SplitResult, password: str) -> None:
         await page.get_by_role("textbox", name=name, exact=name != "Password").fill(value or "")
 
 
+async def read_help(page: Page, field: str) -> None:
+    """Open the paragraph of the docs about a field, which everybody can read."""
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name=f"Help: {field}").click()
+    docs = await opened.value
+    await expect(docs.locator("tr:target")).to_contain_text(field.lower())
+    assert await serious(docs) == []
+    await docs.close()
+
+
 async def test_wrong_password_names_login_before_anything_is_saved(
     page: Page, api: httpx.AsyncClient, place: Installation
 ) -> None:
@@ -41,12 +51,7 @@ async def test_wrong_password_names_login_before_anything_is_saved(
     assert (await api.get("/api/v1/connection-profiles/warehouse")).status_code == 404
     assert WRONG not in (await test.inner_text())
     await fit_for_everybody(page, "profile-wrong-password")
-    async with page.context.expect_page() as opened:
-        await page.get_by_role("link", name="Help: Host").click()
-    docs = await opened.value
-    await expect(docs.locator("tr:target")).to_contain_text("host")
-    assert await serious(docs) == []
-    await docs.close()
+    await read_help(page, "Host")
 
     await page.get_by_role("textbox", name="Password").fill(url.password or "")
     await expect(test).to_contain_text("Changed since")

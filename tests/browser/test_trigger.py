@@ -27,6 +27,9 @@ async def trigger_full(page: Page, instance: str) -> None:
     await page.get_by_label("Force Full Sync").check()
     await expect(page.get_by_text(f"syncline trigger {instance} item --mode")).to_be_visible()
     await page.get_by_role("button", name="Trigger Sync").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(
+        re.compile("That is [0-9,]+ records of")
+    )
     await page.get_by_label(f"Type {instance} to confirm").fill(instance)
     await page.get_by_role("button", name="Force Full Sync").click()
 

@@ -15,6 +15,7 @@ RUNNER_MAY = {
     "POST /sync-events/{correlation_id}/pause",
     "POST /sync-events/{correlation_id}/resume",
     "POST /schedules/preview",
+    "POST /cursors/{instance}/{entityType}/count",
     "POST /schedules/{name}/run-now",
     "DELETE /session",
     "PUT /session/tenant",

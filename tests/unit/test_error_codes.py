@@ -24,7 +24,7 @@ _TAKERS = {
     "problem": 1, "OutsideError": 0, "Explained": 1, "refusal": 0, "_misfit": 2, "spoil": 0,
     "_unreadable": 1, "_failure": 0, "ConnectError": 1, "_unusable": 1,
 }  # fmt: skip
-"""Where the code stands among what these take; those that are not here take it as `code=`."""
+"""Where the code stands among what these take; what is not here takes it as `code=`."""
 _NOTICES = {"Notice": 0, "_add": 0, "_count": 0}
 
 
@@ -37,7 +37,7 @@ def _modules() -> list[tuple[ast.Module, list[ast.Call]]]:
     return [(m, [n for n in ast.walk(m) if isinstance(n, ast.Call)]) for m in modules]
 
 
-def _calls(takers: dict[str, int | None]) -> Iterator[tuple[ast.Module, ast.expr]]:
+def _calls(takers: dict[str, int]) -> Iterator[tuple[ast.Module, ast.expr]]:
     """Yield what is given as a code, with its module."""
     for module, calls in _modules():
         for call in calls:
@@ -64,7 +64,7 @@ def _texts(module: ast.Module, node: ast.expr) -> Iterator[str]:
 
 @cache
 def _codes(*, notices: bool) -> frozenset[str]:
-    takers: dict[str, int | None] = dict(_NOTICES) if notices else _TAKERS  # type: ignore[arg-type]
+    takers = _NOTICES if notices else _TAKERS
     found = {text for module, node in _calls(takers) for text in _texts(module, node)}
     return frozenset(text for text in found if _CODE.fullmatch(text))
 

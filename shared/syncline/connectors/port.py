@@ -273,6 +273,13 @@ class Connector(Protocol):
         """
         return None
 
+    async def count(self, extraction: Extraction) -> int | None:
+        """Return how many records there are to read, whatever the cursor and `filters` leave out.
+
+        None where the source does not tell. Raises as extract() does.
+        """
+        return None
+
     def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two.
 

@@ -1,12 +1,14 @@
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
+import { confirm } from "~/components/confirm";
 import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/form";
 import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { SourceCount } from "~/components/SourceCount";
 import { toast } from "~/components/toast";
 import { RunId, Time } from "~/components/values";
 
@@ -76,7 +78,7 @@ export function CursorDialog({ instance, entityType }: Props) {
             variant="light"
             disabled={!said}
             loading={form.pending}
-            onClick={() => form.send("reset")}
+            onClick={() => void confirm(resetQuestion(instance, entityType)).then((yes) => yes && form.send("reset"))}
           >
             Reset
           </Button>
@@ -122,6 +124,17 @@ export function CursorDialog({ instance, entityType }: Props) {
     </Stack>
   );
 }
+
+const resetQuestion = (instance: string, entityType: string) => ({
+  title: `Reset the cursor of ${instance} / ${entityType}?`,
+  body: (
+    <>
+      The next run reads everything from the beginning. Unchanged records are skipped.
+      <SourceCount instance={instance} entityType={entityType} />
+    </>
+  ),
+  confirm: "Reset",
+});
 
 /** What a version of a cursor is, and who or which run made it. */
 export const CURSOR_COLUMNS: Column<Schema<"CursorView">>[] = [

@@ -27,6 +27,7 @@ import { helped } from "~/components/Help";
 import { instanceKind, useInstance } from "~/components/pick/choices";
 import { NoMapping, Pick } from "~/components/pick/Pick";
 import { LiveRunState } from "~/components/run/RunState";
+import { SourceCount } from "~/components/SourceCount";
 import { MODE_WORDS } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { MODES } from "~/pages/search";
@@ -206,7 +207,12 @@ async function agreed(fields: Fields, ids: number): Promise<boolean> {
   if (fields.mode === "incremental" || ids > 0) return true;
   return confirm({
     title: `${MODE_WORDS[fields.mode]} of ${fields.instance} / ${fields.entity}?`,
-    body: consequence(fields.mode, ids),
+    body: (
+      <>
+        {consequence(fields.mode, ids)}
+        <SourceCount instance={fields.instance} entityType={fields.entity} />
+      </>
+    ),
     confirm: MODE_WORDS[fields.mode] ?? "Trigger",
     danger: fields.mode === "force_full",
     ...(fields.mode === "force_full" ? { typed: fields.instance } : {}),

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from syncline.actions.connections.source_count import SourceCount, SourceCounter
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
@@ -84,6 +85,18 @@ async def list_cursor_versions(
         caller.tenant, instance, entity_type, before=before, limit=paging.limit
     )
     return paging.page(found, lambda cursor: [str(cursor.version)])
+
+
+@router.post("/{instance}/{entityType}/count")
+async def count_source_records(
+    instance: Instance, entity_type: EntityType, caller: Runner, api: Api
+) -> SourceCount:
+    """Ask the source how many records a run reads that begins anew: after a reset, or Force Full.
+
+    It has 10 s, and the profile's limits hold; it is audited.
+    """
+    counter = SourceCounter(api.database, api.keyring, api.settings.surroundings(caller.tenant))
+    return await counter.count(caller.tenant, caller.actor, instance, entity_type)
 
 
 @router.post("/{instance}/{entityType}/reset")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from syncline.actions.connections.source_count import SourceCounter, words_of
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column
@@ -71,6 +72,8 @@ def history(shell: Shell, instance: _Instance, entity_type: _EntityType) -> None
 def reset(shell: Shell, instance: _Instance, entity_type: _EntityType, reason: _Reason) -> None:
     """Clear a cursor, so that the next run reads everything; unchanged records are skipped."""
     stream = (shell.tenant, instance, entity_type)
+    _required(reason)
+    note_count(shell, instance, entity_type)
     _change(shell, reason, lambda cursors, why: cursors.set(stream, None, shell.actor, why))
 
 
@@ -106,15 +109,25 @@ def roll_back(
     _change(shell, reason, lambda c, why: c.roll_back(stream, version, shell.actor, why))
 
 
+def note_count(shell: Shell, instance: str, entity_type: str) -> None:
+    """Say beside the data how many records a read from the beginning takes."""
+    settings = shell.settings
+    around = settings.surroundings(shell.tenant)
+    found = shell.ask(
+        lambda database: SourceCounter(database, settings.keyring(), around).count(
+            shell.tenant, shell.actor, instance, entity_type
+        )
+    )
+    shell.note(f"{instance} {entity_type}: {words_of(found)}")
+
+
 def _change(
     shell: Shell,
     reason: str,
     change: Callable[[Cursors, str], Coroutine[object, None, CursorView]],
 ) -> None:
     """Change a cursor for a reason, and say where it stands then."""
-    why = reason.strip()
-    if not why:
-        raise InvalidInputError([Problem("--reason", "must say why; it is kept")])
+    why = _required(reason)
     after = shell.ask(lambda database: change(Cursors(database), why))
     value = after.value
     what = "is cleared: the next run reads everything" if value is None else f"stands at {value}"
@@ -122,3 +135,10 @@ def _change(
         after,
         f"the cursor of {after.instance} {after.entity_type} {what} (version {after.version})",
     )
+
+
+def _required(reason: str) -> str:
+    """Return why, without blanks around it. Raises InvalidInputError where nothing is said."""
+    if not reason.strip():
+        raise InvalidInputError([Problem("--reason", "must say why; it is kept")])
+    return reason.strip()

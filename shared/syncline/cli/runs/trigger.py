@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from uuid6 import uuid7
 
+from syncline.cli.configuration.cursors import note_count
 from syncline.cli.program.app import INTERRUPTED, OK
 from syncline.cli.program.errors import TriggerRefusedError
 from syncline.cli.program.shell import Shell
@@ -83,7 +84,10 @@ def trigger(
         "actor": shell.actor,
         "trigger": "cli",
     }
-    return _sync(shell, fields, _checked(fields, correlation_id), no_wait=no_wait)
+    run_id = _checked(fields, correlation_id)
+    if mode != "incremental" and not source_ids and entity_type and shell.is_interactive:
+        note_count(shell, instance, entity_type)
+    return _sync(shell, fields, run_id, no_wait=no_wait)
 
 
 def _sync(shell: Shell, fields: JsonObject, run_id: str, *, no_wait: bool) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from syncline.connectors import port
@@ -99,6 +100,11 @@ class FileConnector(port.Connector):
                 key for record in rows.take(100).columns().records() for key in record
             )
             return [port.SourceColumn(key, "any", everywhere=False) for key in keys] or None
+
+    async def count(self, extraction: Extraction) -> int:
+        """Count the records of a file by reading it."""
+        async with aclosing(self.extract(port.ExtractRequest(extraction))) as pages:  # type: ignore[type-var] # a generator
+            return sum([len(page.ids) async for page in pages])
 
     async def tables(self) -> list[str]:
         """Return the names of the files in the profile's folder, not in folders below it."""

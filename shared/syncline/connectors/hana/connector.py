@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from syncline.connectors.addresses import AllowedAddresses
+from syncline.connectors.dbapi.names import table_name
 from syncline.connectors.drivers import Driver
 from syncline.connectors.hana.kinds import TOKENS
 from syncline.connectors.hana.settings import HanaSettings
@@ -24,6 +25,7 @@ class HanaConnector(DriverSource["Database"]):
     driver = Driver("hdbcli", "SAP HANA", "syncline[hana]")
     profile_settings = HanaSettings
     tokens = TOKENS
+    quoted = staticmethod(table_name)
     tables_sql = (
         "select schema_name || '.' || table_name as \"name\" from tables "
         "where schema_name <> 'SYS' and substr(schema_name, 1, 4) <> '_SYS' "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.drivers import Driver
 from syncline.connectors.mysql.settings import MysqlSettings
-from syncline.connectors.mysql.text import TOKENS
+from syncline.connectors.mysql.text import TOKENS, table_name
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import TableTarget
 from syncline.connectors.sql.driver_connector import DriverConnector
@@ -26,6 +26,7 @@ class MysqlConnector(DriverConnector["Database"]):
     driver = Driver("asyncmy", "MySQL", "syncline[mysql]")
     profile_settings = MysqlSettings
     tokens = TOKENS
+    quoted = staticmethod(table_name)
     tables_sql = (
         "select table_name as name from information_schema.tables where table_schema = database()"
     )

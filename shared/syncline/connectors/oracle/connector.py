@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from syncline.connectors.addresses import AllowedAddresses
-from syncline.connectors.dbapi.names import names_of
+from syncline.connectors.dbapi.names import names_of, table_name
 from syncline.connectors.drivers import Driver
 from syncline.connectors.oracle.settings import OracleSettings
 from syncline.connectors.oracle.text import TOKENS
@@ -26,6 +26,7 @@ class OracleConnector(DriverConnector["Database"]):
     driver = Driver("oracledb", "Oracle", "syncline[oracle]")
     profile_settings = OracleSettings
     tokens = TOKENS
+    quoted = staticmethod(table_name)
     tables_sql = (
         "select distinct owner || '.' || table_name as \"name\" from all_tab_cols "
         "where owner not in (select username from all_users where oracle_maintained = 'Y')"

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from syncline.connectors import port
 from syncline.connectors.settings import TARGET, ConnectorSettings, read
-from syncline.connectors.sql.text import TOKENS, sql_problems
+from syncline.connectors.sql.text import TOKENS, one_statement, sql_problems, table_name
 from syncline.connectors.sql.text_dates import cursor_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
@@ -42,11 +42,13 @@ class SqlConnector(port.Connector):
         slices: its SQL may hold `a[1:n]`, in which `n` is a column and no unknown name.
         tokens: what may hide a name or a semicolon in its SQL.
         tables_sql: gives the names of tables and views as `name`.
+        quoted: makes SQL of a table's name.
     """
 
     modes: ClassVar[tuple[ExtractionMode, ...]] = ()
     slices: ClassVar[bool] = False
     tokens: ClassVar[re.Pattern[str]] = TOKENS
+    quoted = staticmethod(table_name)
     tables_sql: ClassVar[str] = (
         "select concat(table_schema, '.', table_name) as name from information_schema.tables "
         "where table_schema not in ('pg_catalog', 'information_schema', 'sys')"
@@ -93,6 +95,26 @@ class SqlConnector(port.Connector):
         asked = port.ExtractRequest(named, limit=port.MOST_TABLES, page_size=port.MOST_TABLES)
         async with aclosing(self.extract(asked)) as pages:  # type: ignore[type-var] # a generator
             return [name async for page in pages for name in page.ids]
+
+    async def count(self, extraction: Extraction) -> int | None:
+        """Have the rows of a table or query counted; what a procedure gives is not known."""
+        if extraction.mode is ExtractionMode.PROCEDURE:
+            return None
+        what = (
+            type(self).quoted(extraction.table or "")
+            if extraction.mode is ExtractionMode.CONFIG
+            else f"({one_statement(extraction.sql or '')}\n) c"
+        )
+        counted = Extraction(
+            mode=ExtractionMode.SQL,
+            sql=f'select count(*) as "n" from {what}',
+            id_column="n",
+            parameters=extraction.parameters,
+        )
+        async with aclosing(self.extract(port.ExtractRequest(counted))) as pages:  # type: ignore[type-var] # a generator
+            async for page in pages:
+                return int(page.ids[0])
+        return None
 
     async def describe_target(
         self, target: Mapping[str, object], /

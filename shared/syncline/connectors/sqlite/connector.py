@@ -14,6 +14,7 @@ from syncline.connectors import port
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import SqlConnector, TableTarget
 from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
+from syncline.connectors.sql.text import identifier
 from syncline.connectors.sqlite.database import (
     NotUnicodeError,
     SqliteFile,
@@ -41,6 +42,7 @@ class SqliteConnector(SqlConnector):
     profile_settings = SqliteSettings
     capabilities = msgspec.structs.replace(SqlConnector.capabilities, on_create=True)
     modes = (ExtractionMode.CONFIG, ExtractionMode.SQL)
+    quoted = staticmethod(identifier)
     tables_sql = (
         "select name from sqlite_master "
         "where type in ('table', 'view') and substr(name, 1, 7) <> 'sqlite_'"

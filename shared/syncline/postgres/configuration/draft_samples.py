@@ -10,7 +10,7 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.postgres.database.database import Repository
 from syncline.postgres.database.near_names import row_named
-from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 _STREAMS = """
 select s.id, i.name as instance, p.id as profile_id, p.name as profile
@@ -18,6 +18,11 @@ from mappings m join streams s on s.mapping_id = m.id and not s.removed
 join instances i on i.id = s.instance_id join profiles p on p.id = i.source_id
 where m.tenant = $1 and m.name = $2 and m.deleted_at is null
   and ($3::text is null or i.name = $3) order by i.name
+"""
+_SOURCE = """
+select i.source_id as profile_id, m.name as mapping from streams s
+join instances i on i.id = s.instance_id join mappings m on m.id = s.mapping_id
+where s.tenant = $1 and i.name = $2 and s.entity_type = $3 and not s.removed
 """
 _RUNS = """
 select id, total, coalesce(started_at, created_at) as since from runs
@@ -43,6 +48,13 @@ class DraftStream(msgspec.Struct, frozen=True):
     instance: str
     profile_id: str
     profile: str
+
+
+class StreamSource(msgspec.Struct, frozen=True):
+    """What a stream reads: the profile, and by which mapping."""
+
+    profile_id: str
+    mapping: str
 
 
 class DraftRun(msgspec.Struct, frozen=True):
@@ -72,6 +84,12 @@ class Drafts(Repository):
         if not rows:
             await row_named(self._database, Kind.MAPPING, tenant, mapping)
         return [struct_of(DraftStream, row) for row in rows]
+
+    async def stream(self, tenant: str, instance: str, entity_type: str) -> StreamSource:
+        """Return what a stream reads. Raises NotFoundError."""
+        what = f"entity type {entity_type!r} of an instance {instance!r}"
+        row = await row_of(self._database, what, _SOURCE, tenant, instance, entity_type)
+        return struct_of(StreamSource, row)
 
     async def profile_id(self, tenant: str, name: str) -> str:
         """Return the ID of a profile. Raises NotFoundError."""

@@ -64,6 +64,10 @@ class SourceSuite:
             names = [name.lower() for name in tables]  # some systems fold names to upper case
             assert any(n == table.lower() or n.endswith(f".{table.lower()}") for n in names)
 
+    async def test_it_counts_what_a_whole_read_gives_or_does_not_tell(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(7)])
+        assert await source.connector.count(source.extraction) in (7, None)
+
     async def test_an_empty_source_gives_no_records(self, source: Source) -> None:
         await source.fill([])
 
