@@ -68,7 +68,7 @@ class SourceCounter:
                 limiter.call(),
             ):
                 records = await connector.count(extraction)
-        except TimeoutError:
+        except TimeoutError:  # an answer like any other: whoever asks is told
             unknown = f"no answer within {LIMIT:.0f} s"
         except ThrottledError:
             raise
