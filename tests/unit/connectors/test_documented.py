@@ -70,7 +70,7 @@ def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
 
 
 def pages() -> list[str]:
-    others = {"examples", "writing-one"}
+    others = {"README", "examples", "writing-one"}
     return sorted(page.stem for page in PAGES.glob("*.md") if page.stem not in others)
 
 
