@@ -73,7 +73,7 @@ chaos-short-%: $(READY)
 	$(BIN)/pytest -m chaos -k "short and $*" --timeout 600 -s tests/chaos$(WHOSE)
 
 upgrade-test: $(READY) ## Upgrade from the release before during a run, service by service, go one step back, and count
-	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_upgrade.py
+	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s -rs tests/chaos/test_upgrade.py
 
 cluster-test: $(READY) ## Kill and restart brokers of three in mid-run, let a standby of PostgreSQL take over, and count
 	nice -n 10 $(BIN)/pytest -m chaos --timeout 1800 -s tests/chaos/test_three_brokers.py tests/chaos/test_failover.py
