@@ -67,7 +67,8 @@ class ShownSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     """What webhooks and e-mail subscriptions show.
 
     Attributes:
-        events: run_failed, partial_success, dlq_growth; the recovery of each comes with it.
+        events: run_failed, partial_success, dlq_growth, schedule_missed, `not_synced:24` (hours),
+            `profile_waiting:15` (minutes); the recovery of each comes with it.
         instances: names; none means all.
         waiting, given_up: deliveries of it.
         last_delivered_at: when something reached the receiver last.

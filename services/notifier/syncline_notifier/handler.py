@@ -18,6 +18,8 @@ from syncline_notifier.rules import RunEnd, judge_all, weigh
 
 WEIGH_EVERY = 10.0
 """Seconds between two counts of pending dead letters, and between two looks at breakers."""
+OVERDUE_EVERY = 30.0
+"""Seconds between two looks for what has not happened for a time."""
 LOOK_EVERY = 1.0
 """Seconds between two checks for notifications that are due."""
 log = structlog.get_logger()
@@ -41,6 +43,7 @@ class NotifierHandler(Handler[RunEnd | None]):
             "deliver": self._delivering.run,
             "weigh": lambda: every(self._clock, WEIGH_EVERY, self.weigh_pending),
             "breakers": lambda: every(self._clock, WEIGH_EVERY, self.weigh_breakers),
+            "overdue": lambda: every(self._clock, OVERDUE_EVERY, self.weigh_overdue),
             "tell": lambda: every(self._clock, LOOK_EVERY, self.tell_due),
         }
 
@@ -69,6 +72,10 @@ class NotifierHandler(Handler[RunEnd | None]):
     async def weigh_breakers(self) -> None:
         """Note which profiles do not answer, or do again. May raise RetriableError."""
         _note(await self._alerting.weigh_breakers(self._clock.now()))
+
+    async def weigh_overdue(self) -> None:
+        """Note what has not happened for a time, or has now. May raise RetriableError."""
+        _note(await self._alerting.weigh_overdue(self._clock.now()))
 
     def _decide(
         self, states: Mapping[Subject, AlertState], pending: Mapping[Subject, int]

@@ -28,8 +28,8 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     """What happened; data of every notification. Fields that do not apply are left out.
 
     Attributes:
-        alert: run_failed, needs_attention, system_away, partial_success, dlq_growth, recovered,
-            flapping or test.
+        alert: run_failed, needs_attention, system_away, partial_success, dlq_growth, not_synced,
+            schedule_missed, profile_waiting, recovered, flapping or test.
         instance, entity_type: what it is about; dead letters are counted over all entity types.
             Left out when it is about several streams.
         system: the connection profile, or mapping, that their failures have in common.
@@ -76,6 +76,9 @@ _WORST = (
     Alert.RUN_FAILED,
     Alert.NEEDS_ATTENTION,
     Alert.SYSTEM_AWAY,
+    Alert.PROFILE_WAITING,
+    Alert.NOT_SYNCED,
+    Alert.SCHEDULE_MISSED,
     Alert.PARTIAL_SUCCESS,
     Alert.DLQ_GROWTH,
 )

@@ -1,11 +1,24 @@
-import { Checkbox, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Checkbox, Group, NumberInput, Select, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { refetch } from "~/api/query";
 import { links } from "~/app/links";
 import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
 import { ShownOnce } from "~/components/ShownOnce";
 import { toast } from "~/components/toast";
-import { calls, type Draft, EVENTS, type Kind, type Saved, SECRET, type Subscription } from "./kinds";
+import {
+  calls,
+  type Draft,
+  EVENTS,
+  FORMATS,
+  INITIAL,
+  type Kind,
+  numberOf,
+  OVERDUE,
+  type Saved,
+  SECRET,
+  type Subscription,
+  withNumber,
+} from "./kinds";
 
 interface Props {
   kind: Kind;
@@ -26,7 +39,14 @@ export function Edit(props: Props) {
   );
 }
 
-const EMPTY: Draft = { name: "", where: [], events: EVENTS.map((one) => one.value), instances: [], active: true };
+const EMPTY: Draft = {
+  name: "",
+  where: [],
+  events: INITIAL,
+  instances: [],
+  active: true,
+  format: "cloudevents",
+};
 
 function Fields({ kind, subscription, etag = null, onClose }: Props) {
   const navigate = useNavigate();
@@ -51,12 +71,13 @@ function Fields({ kind, subscription, etag = null, onClose }: Props) {
       subscription ? calls[kind].change(subscription.id, draft, version) : calls[kind].create(draft),
     onSent: (saved) => {
       void refetch("notifications");
-      if (!saved.secret) finish(saved);
+      if (!saved.secret || isChat) finish(saved);
     },
     staysOpen: () => true,
   });
+  const isChat = form.values.format !== "cloudevents" && kind === "webhooks";
   const saved = form.result;
-  if (saved?.secret) {
+  if (saved?.secret && !isChat) {
     const title = `Secret of ${saved.name}`;
     return <ShownOnce {...SECRET} dialogTitle={title} value={saved.secret} onClose={() => finish(saved)} />;
   }
@@ -75,17 +96,30 @@ function Fields({ kind, subscription, etag = null, onClose }: Props) {
           {...form.field("where")}
         />
       ) : (
-        <TextInput
-          label="URL"
-          description="Signed events are sent there by POST"
-          placeholder="https://example.com/hooks/syncline"
-          required
-          type="url"
-          autoComplete="off"
-          {...form.field("where")}
-          value={where[0] ?? ""}
-          onChange={({ currentTarget: { value } }) => form.setFieldValue("where", value ? [value] : [])}
-        />
+        <>
+          <Select
+            label="Sends"
+            description="To Slack and Teams as a message for people; everything else gets an event for programs"
+            data={FORMATS}
+            allowDeselect={false}
+            {...form.field("format")}
+          />
+          <TextInput
+            label="URL"
+            description={
+              isChat
+                ? "Of the incoming webhook, or the workflow, that posts into the channel. Whoever knows it can post there"
+                : "Signed events are sent there by POST"
+            }
+            placeholder="https://example.com/hooks/syncline"
+            required
+            type="url"
+            autoComplete="off"
+            {...form.field("where")}
+            value={where[0] ?? ""}
+            onChange={({ currentTarget: { value } }) => form.setFieldValue("where", value ? [value] : [])}
+          />
+        </>
       )}
       <Checkbox.Group
         label="Tell when"
@@ -98,6 +132,14 @@ function Fields({ kind, subscription, etag = null, onClose }: Props) {
           ))}
         </Stack>
       </Checkbox.Group>
+      {OVERDUE.map((one) => (
+        <Overdue
+          key={one.value}
+          {...one}
+          number={numberOf(form.values.events, one.value)}
+          onChange={(number) => form.setFieldValue("events", withNumber(form.values.events, one.value, number))}
+        />
+      ))}
       <TagsInput
         label="Instances"
         description="Names, each followed by Enter. Empty: all"
@@ -114,6 +156,39 @@ function Fields({ kind, subscription, etag = null, onClose }: Props) {
   );
 }
 
-function draftOf({ name, where, events, instances, active }: Subscription): Draft {
-  return { name, where, events, instances, active };
+interface OverdueProps {
+  label: string;
+  unit: string;
+  initial: number;
+  number: number | undefined;
+  onChange: (number: number | undefined) => void;
+}
+
+/** An event that begins when something has not happened for a time, with that time. */
+function Overdue({ label, unit, initial, number, onChange }: OverdueProps) {
+  return (
+    <Group gap="xs">
+      <Checkbox
+        label={label}
+        checked={number !== undefined}
+        onChange={(event) => onChange(event.currentTarget.checked ? initial : undefined)}
+      />
+      <NumberInput
+        aria-label={`${label}: ${unit}`}
+        size="xs"
+        w={80}
+        min={1}
+        max={9999}
+        allowDecimal={false}
+        disabled={number === undefined}
+        value={number ?? initial}
+        onChange={(value) => onChange(Number(value) || initial)}
+      />
+      <Text size="sm">{unit}</Text>
+    </Group>
+  );
+}
+
+function draftOf({ name, where, events, instances, active, format }: Subscription): Draft {
+  return { name, where, events, instances, active, format };
 }

@@ -12,7 +12,7 @@ import { ShownOnce } from "~/components/ShownOnce";
 import { StatusBadge, Time } from "~/components/values";
 import { Deliveries } from "./Deliveries";
 import { Edit } from "./Edit";
-import { calls, eventWord, type Kind, rotate, SECRET, type Subscription, type Tested } from "./kinds";
+import { calls, eventWord, FORMATS, type Kind, rotate, SECRET, type Subscription, type Tested } from "./kinds";
 import { NoMail } from "./page";
 
 /** One webhook or e-mail subscription: what it is told, how that went, and a test. */
@@ -90,8 +90,9 @@ function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }
 }
 
 /** What is told to whom. */
-const factsOf = (kind: Kind, { where, events, instances, lastDeliveredAt }: Subscription): FactList => [
+const factsOf = (kind: Kind, { where, format, events, instances, lastDeliveredAt }: Subscription): FactList => [
   [kind === "email" ? "To" : "URL", where.join(", ")],
+  ["Sends", FORMATS.find((one) => one.value === format)?.label],
   ["Told when", events.map(eventWord).join(", ")],
   ["Instances", instances.join(", ") || "All"],
   ["Last delivered", <Time key="delivered" at={lastDeliveredAt} none="never" />],
@@ -107,7 +108,7 @@ interface ActionsProps {
 function Actions({ kind, subscription, onTested, onEdit }: ActionsProps) {
   const [secret, setSecret] = useState<string | null>(null);
   const navigate = useNavigate();
-  const { id, name } = subscription;
+  const { id, name, format } = subscription;
   const test = () => {
     onTested(undefined);
     return calls[kind].test(id);
@@ -129,7 +130,7 @@ function Actions({ kind, subscription, onTested, onEdit }: ActionsProps) {
       >
         Remove
       </ActionButton>
-      {kind === "webhooks" && (
+      {kind === "webhooks" && format === "cloudevents" && (
         <ActionButton
           ask={{
             title: `Rotate the secret of ${name}?`,

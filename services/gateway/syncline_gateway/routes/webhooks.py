@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends
 
-from syncline.domain.notification.subscription import Url
+from syncline.domain.notification.subscription import Format, Url
 from syncline.security.signature import new_signing_secret
 from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
 from syncline_gateway.requests.resource import Answered, Resource
@@ -27,9 +27,13 @@ WebhooksDep = Annotated[CallerSubscriptions, Depends(subscriptions_of("webhook")
 
 
 class Webhook(ShownSubscription, frozen=True, kw_only=True, rename="camel"):
-    """A webhook, and how telling it goes; never its secret. `rotatedAt`: a day long both sign."""
+    """A webhook, and how telling it goes; never its secret. `rotatedAt`: a day long both sign.
+
+    `format`: what is sent there: a signed CloudEvent, or a message of Slack or Teams.
+    """
 
     url: str
+    format: Format
     rotated_at: datetime | None
 
 
@@ -44,6 +48,7 @@ class WebhookBody(SubscriptionBody):
     """A webhook as it shall be."""
 
     url: Url
+    format: Format = "cloudevents"
 
 
 add_delivery_routes(router, "webhook", "webhook", "webhook")

@@ -127,9 +127,8 @@ _RECORDS = "{0.total} in all, {0.success} written, {0.skipped} skipped, {0.faile
 _PENDING = "{0.pending} (told from {0.threshold} on)"
 
 
-def _lines(data: AlertData, subscription: str) -> Iterator[str]:
-    yield headline(data)
-    yield ""
+def facts_of(data: AlertData) -> dict[str, str]:
+    """Return what is known of it, by the names that people read."""
     facts = {
         "Tenant": data.tenant,
         "System": data.system,
@@ -144,9 +143,14 @@ def _lines(data: AlertData, subscription: str) -> Iterator[str]:
         "Waiting in the DLQ": None if data.pending is None else _PENDING.format(data),
         "Now": None if data.failing is None else "it fails" if data.failing else "it works",
     }
-    for name, value in facts.items():
-        if value:
-            yield f"{name}: {value}"
+    return {name: value for name, value in facts.items() if value}
+
+
+def _lines(data: AlertData, subscription: str) -> Iterator[str]:
+    yield headline(data)
+    yield ""
+    for name, value in facts_of(data).items():
+        yield f"{name}: {value}"
     yield from _streams(data)
     if data.link:
         yield ""
@@ -176,6 +180,9 @@ _WHY = {
     Alert.SYSTEM_AWAY: "Runs wait for it, and go on by themselves. " + _QUIET,
     Alert.PARTIAL_SUCCESS: _QUIET,
     Alert.DLQ_GROWTH: _QUIET,
+    Alert.NOT_SYNCED: _QUIET,
+    Alert.SCHEDULE_MISSED: _QUIET,
+    Alert.PROFILE_WAITING: _QUIET,
     Alert.RECOVERED: "Notification: {}.",
     Alert.FLAPPING: "It fails and recovers in turn. Nothing more is sent of this until one of both "
     "holds. Notification: {}.",

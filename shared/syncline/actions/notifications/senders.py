@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from syncline.actions.notifications.chat import slack_message, teams_message
 from syncline.actions.notifications.email import Mailer, MailReply
 from syncline.connectors.addresses import AllowedAddresses
 from syncline.connectors.http.answers.answer import Answer
@@ -15,6 +16,7 @@ from syncline.connectors.http.client.client import Client, Request
 from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
+from syncline.contracts.messages import encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.notification.incident import Alert
 from syncline.postgres.notifications.deliveries import Destination, Try
@@ -28,6 +30,7 @@ SHOWN = 500
 """Characters of an answer that are kept."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _GONE = 410
+_CHATS = {"slack": slack_message, "teams": teams_message}
 
 
 class SendResult(msgspec.Struct, frozen=True):
@@ -85,12 +88,16 @@ class Senders:
     async def _post(
         self, destination: Destination, id_: str, at: datetime, data: AlertData, now: datetime
     ) -> tuple[bool, int | None, str, Answer | None]:
-        body = alert_event(id_, at, data)
-        headers = {
-            "content-type": "application/cloudevents+json; charset=utf-8",
-            "user-agent": "Syncline",
-            **signed_headers(id_, int(now.timestamp()), body, destination.signing),
-        }
+        if chat := _CHATS.get(destination.format):
+            body = encode(chat(data))
+            headers = {"content-type": "application/json", "user-agent": "Syncline"}
+        else:
+            body = alert_event(id_, at, data)
+            headers = {
+                "content-type": "application/cloudevents+json; charset=utf-8",
+                "user-agent": "Syncline",
+                **signed_headers(id_, int(now.timestamp()), body, destination.signing),
+            }
         url = destination.url or ""
         where = urlsplit(url).hostname or "the webhook"
         try:

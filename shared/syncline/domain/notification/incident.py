@@ -30,6 +30,9 @@ class Alert(StrEnum):
     DLQ_GROWTH = "dlq_growth"
     NEEDS_ATTENTION = "needs_attention"
     SYSTEM_AWAY = "system_away"
+    NOT_SYNCED = "not_synced"
+    SCHEDULE_MISSED = "schedule_missed"
+    PROFILE_WAITING = "profile_waiting"
     RECOVERED = "recovered"
     FLAPPING = "flapping"
     TEST = "test"
@@ -39,11 +42,19 @@ class Alert(StrEnum):
         """As people read it."""
         return "DLQ growth" if self is Alert.DLQ_GROWTH else self.replace("_", " ").capitalize()
 
-    @property
-    def subscribed_by(self) -> str:
-        """The alert by which people subscribe to this one."""
+    def event(self, cause: str) -> str:
+        """Return the event by which people subscribe to this alert in an incident of a cause.
+
+        The cause of an alert that depends on the time begins with its event.
+        """
+        if self in OVERDUE:
+            return cause.partition("/")[0]
         stops = self in (Alert.NEEDS_ATTENTION, Alert.SYSTEM_AWAY)
         return str(Alert.RUN_FAILED if stops else self)
+
+
+OVERDUE = (Alert.NOT_SYNCED, Alert.SCHEDULE_MISSED, Alert.PROFILE_WAITING)
+"""Alerts that no event begins or ends, but that something has not happened for a time."""
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -61,11 +61,32 @@ def _few(addresses: list[str]) -> list[str]:
     return addresses
 
 
-AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
-ALERTS: tuple[str, ...] = get_args(AlertName)
-"""What one can subscribe to; the recovery of each comes with it."""
+ALERTS = ("run_failed", "partial_success", "dlq_growth")
+"""What one subscribes to if one does not choose; the recovery of each comes with it."""
+_EVENT = re.compile(
+    r"run_failed|partial_success|dlq_growth|schedule_missed"
+    r"|not_synced:(?P<hours>[1-9]\d{0,3})|profile_waiting:(?P<minutes>[1-9]\d{0,4})"
+)
+
+
+def _event(event: str) -> str:
+    if not _EVENT.fullmatch(event):
+        raise ValueError(
+            f"must be {', '.join(ALERTS)}, schedule_missed, not_synced:HOURS (1 to 9999), such as "
+            "not_synced:24, or profile_waiting:MINUTES (1 to 99999), such as profile_waiting:15"
+        )
+    return event
+
+
+Format = Literal["cloudevents", "slack", "teams"]
+"""What a webhook is sent: a signed CloudEvent, or a message for a channel of Slack or Teams."""
 Name = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
-Events = Annotated[list[AlertName], AfterValidator(_some_events), AfterValidator(_each_once)]
+Events = Annotated[
+    list[Annotated[str, Field(max_length=100), AfterValidator(_event)]],
+    Field(max_length=20),
+    AfterValidator(_some_events),
+    AfterValidator(_each_once),
+]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_callable_url)]
 _Address = Annotated[str, Field(max_length=320), AfterValidator(_mail_address)]
 Addresses = Annotated[
@@ -78,7 +99,9 @@ class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         kind: webhook or email.
-        events: some of ALERTS.
+        events: some of ALERTS, or `not_synced:24` (hours), `schedule_missed`,
+            `profile_waiting:15` (minutes).
+        format: of a webhook.
         instances: names; none means all.
     """
 
@@ -89,3 +112,4 @@ class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
     addresses: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     active: bool = True
+    format: Format = "cloudevents"

@@ -184,6 +184,9 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "subscriptions": _READ,
         "mail_addresses": _READ,
         "mappings": _READ,
+        "streams": _READ,
+        "schedules": _READ,
+        "firings": _READ,
         "dead_letters": "select (code, error, fingerprint, instance_id, run_id, stage, status, "
         "tenant)",
     },

@@ -25,8 +25,10 @@ from syncline.postgres.notifications.incidents import (
     note_happenings,
     queue_due_messages,
 )
+from syncline.postgres.notifications.overdue_alerts import overdue_happenings
 
 _LOCK = 7_305_817_213  # any fixed number of our own
+_OVERDUE_LOCK = 7_305_817_215
 _PENDING = """
 select i.tenant, i.name, coalesce(p.count, 0) as count from instances i
 left join (select tenant, instance_id, count(*) from dead_letters
@@ -104,6 +106,14 @@ class Alerting(Repository):
         """Note which circuit breakers have opened or closed since the last time."""
         async with self._database.transaction() as connection:
             happenings = await breaker_happenings(connection)
+            return await self._kept(connection, {}, AlertVerdict({}, happenings), now)
+
+    async def weigh_overdue(self, now: datetime) -> Sequence[Message]:
+        """Note what has not happened for a time, or has now, in one process at a time."""
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _OVERDUE_LOCK):
+                return []
+            happenings = await overdue_happenings(connection, now)
             return await self._kept(connection, {}, AlertVerdict({}, happenings), now)
 
     async def tell_due(self, now: datetime) -> Sequence[Message]:

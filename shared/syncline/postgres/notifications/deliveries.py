@@ -33,6 +33,7 @@ class Destination(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     signing: tuple[str, ...] = ()
     broken: str | None = None
+    format: str = "cloudevents"
 
 
 class Try(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,7 +73,7 @@ update deliveries d set holder = $2, next_at = now() + $3::interval
 from due, subscriptions s, notifications n
 where d.id = due.id and s.id = d.subscription_id and n.id = d.notification_id
 returning d.id, d.holder, d.attempts, d.tries, n.id as notification, n.at, n.data,
-  s.id as subscription, s.tenant, s.name, s.kind, s.url, s.secret, {CONFIRMED},
+  s.id as subscription, s.tenant, s.name, s.kind, s.url, s.format, s.secret, {CONFIRMED},
   s.rotated_at > now() - $4::interval as both_sign
 """
 _NOTE = """

@@ -15,6 +15,7 @@ from uuid6 import uuid7
 
 from syncline.contracts.alerts import AlertData, Happening, Member, message_of
 from syncline.domain.notification.incident import (
+    OVERDUE,
     Alert,
     AlertTiming,
     Announcement,
@@ -26,6 +27,8 @@ from syncline.domain.notification.incident import (
 from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.database.rows import struct_of
 
+_OF_THE_TIME = "'{" + ",".join((Alert.SYSTEM_AWAY, *OVERDUE)) + "}'"
+"""Alerts that no run ends."""
 _OF_CAUSE = "incident_id = (select id from incidents where tenant = $1 and cause = $6)"
 # A stream stays in the incident that it is in, whatever its next failure says.
 _KNOWN = f"""
@@ -51,7 +54,7 @@ update incident_streams set state = case when $4 then 'well' else 'idle' end,
   data = case when $4 then $5 else data end
 where tenant = $1 and instance = $2 and entity_type = $3
   and (state = 'failing' or $4 and state = 'idle')
-  and case when $6::text is null then alert <> '{Alert.SYSTEM_AWAY}' else {_OF_CAUSE} end
+  and case when $6::text is null then alert <> all({_OF_THE_TIME}) else {_OF_CAUSE} end
 returning incident_id
 """
 _IN_INCIDENTS = """
@@ -210,7 +213,7 @@ async def _told(
     shown = [s for s in streams if s["state"] == "failing"] if fails else streams
     messages = []
     candidates = [struct_of(Member, s, subject=struct_of(Subject, s)) for s in shown]
-    for members, several in _by_sight(subscriptions, candidates):
+    for members, several in _by_sight(subscriptions, candidates, row["cause"]):
         data = message_of(what, members, row["system"], now)
         if what is Announcement.FLAPPING:
             data = msgspec.structs.replace(data, failing=fails)
@@ -220,7 +223,7 @@ async def _told(
 
 
 def _by_sight(
-    subscriptions: Sequence[Row], members: Sequence[Member]
+    subscriptions: Sequence[Row], members: Sequence[Member], cause: str
 ) -> list[tuple[list[Member], list[str]]]:
     """Group subscriptions by the members that each wants to be told of; none: it is left out."""
     seen: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -228,7 +231,7 @@ def _by_sight(
         wanted = tuple(
             place
             for place, member in enumerate(members)
-            if member.alert.subscribed_by in each["events"]
+            if member.alert.event(cause) in each["events"]
             and (not each["instances"] or member.subject.instance in each["instances"])
         )
         if wanted:

@@ -44,6 +44,7 @@ class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
     waiting: int
     given_up: int
     last_delivered_at: datetime | None
+    format: str
     unconfirmed: list[str]
 
 
@@ -69,12 +70,12 @@ select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for upda
 """
 _INSERT = """
 insert into subscriptions
-  (id, tenant, kind, secret, name, url, addresses, events, instances, active)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  (id, tenant, kind, secret, name, url, addresses, events, instances, active, format)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 _UPDATE = """
 update subscriptions set name = $2, url = $3, addresses = $4, events = $5, instances = $6,
-  active = $7, changed_at = clock_timestamp() where id = $1
+  active = $7, format = $8, changed_at = clock_timestamp() where id = $1
 """
 _GIVE_UP = """
 update deliveries set state = 'given_up', holder = null
@@ -182,8 +183,9 @@ async def _save(
     if problems:
         raise InvalidInputError(problems)
     told = (list(config.addresses), list(config.events), list(config.instances))
+    last = (config.active, config.format)
     try:
-        await connection.execute(sql, *first, config.name, config.url, *told, config.active)
+        await connection.execute(sql, *first, config.name, config.url, *told, *last)
     except asyncpg.UniqueViolationError:
         raise ConflictError(f"there is a notification {config.name!r} already") from None
 
