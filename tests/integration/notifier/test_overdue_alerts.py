@@ -56,7 +56,7 @@ async def place(postgres: str) -> AsyncIterator[Place]:
     async with open_database(postgres) as database:
         await configure(database)
         place = Place(database)
-        await database.execute("update instances set created_at = $1", place.clock.now())
+        await database.execute("update instances set changed_at = $1", place.clock.now())
         yield place
         await place.notifier.close()
 
@@ -108,7 +108,8 @@ async def test_a_run_that_waits_for_a_profile_is_told(place: Place, hook: Receiv
     await place.passes(hours=1)
     assert told(hook) == []  # it does not move, and waits for nobody
     await place.database.execute(
-        "insert into profile_pauses select target_id, tenant, $1, 'asks to wait' from runs",
+        "insert into profile_pauses select target_id, tenant, $1::timestamptz, 'asks to wait' "
+        "from runs",
         place.clock.now() + timedelta(hours=2),
     )
     await place.passes(minutes=5)

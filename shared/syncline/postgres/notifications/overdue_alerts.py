@@ -22,10 +22,10 @@ with wanted as (
     nullif(split_part(e, ':', 2), '')::int as n
   from subscriptions, unnest(events) e where active)
 """
-# A run that wrote a part has synced; an instance that is off need not.
+# A run that wrote a part has synced; an instance that is off need not, and a new one has time.
 _NOT_SYNCED = """
 select w.tenant, i.name as instance, s.entity_type, w.alert, w.event as cause, null as system,
-  coalesce(last.at, i.created_at) as since,
+  coalesce(last.at, i.changed_at) as since,
   case when last.at is null then 'never synced' else 'not synced' end as words
 from wanted w join instances i on i.tenant = w.tenant and i.enabled and i.deleted_at is null
 join streams s on s.instance_id = i.id and not s.removed
@@ -33,7 +33,7 @@ left join lateral (select r.finished_at as at from runs r
   where r.stream_id = s.id and r.state in ('succeeded', 'partial_success')
   order by r.created_at desc limit 1) last on true
 where w.alert = 'not_synced'
-  and coalesce(last.at, i.created_at) < $1 - make_interval(hours => w.n)
+  and coalesce(last.at, i.changed_at) < $1::timestamptz - make_interval(hours => w.n)
 """
 # Nobody looked at a slot for five minutes; or the newest slot was noted as missed.
 _MISSED = """
@@ -42,7 +42,8 @@ select w.tenant, i.name as instance, c.entity_type, w.alert, w.event || '/' || c
   'missed its slot' as words
 from wanted w join schedules c on c.tenant = w.tenant and c.enabled and c.deleted_at is null
 join instances i on i.id = c.instance_id and i.enabled and i.deleted_at is null
-left join lateral (select c.next_at where c.next_at < $1 - interval '5 minutes') late on true
+left join lateral (select c.next_at
+  where c.next_at < $1::timestamptz - interval '5 minutes') late on true
 left join lateral (select slot, result from firings where schedule_id = c.id and kind <> 'manual'
   order by slot desc limit 1) f on true
 where w.alert = 'schedule_missed' and (late.next_at is not null or f.result = 'missed')
@@ -57,9 +58,10 @@ from wanted w join runs r on r.tenant = w.tenant
 join instances i on i.id = r.instance_id
 join profiles p on p.id in (r.source_id, r.target_id)
 left join profile_breakers b on b.profile_id = p.id and b.closed_at is null
-left join profile_pauses q on q.profile_id = p.id and q.until > $1 - interval '1 minute'
+left join profile_pauses q on q.profile_id = p.id
+  and q.until > $1::timestamptz - interval '1 minute'
 where w.alert = 'profile_waiting' and (b.profile_id is not null or q.profile_id is not null)
-  and r.progressed_at < $1 - make_interval(mins => w.n)
+  and r.progressed_at < $1::timestamptz - make_interval(mins => w.n)
 order by w.tenant, i.name, r.entity_type, w.event, p.id, r.progressed_at
 """
 _NOTED = """
