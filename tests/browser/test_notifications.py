@@ -94,7 +94,9 @@ async def _added(page: Page, url: str) -> str:
     await form.get_by_label("URL").fill("ftp://example.com")
     await form.get_by_role("button", name="Add", exact=True).click()
     await expect(form.get_by_text("must be an address such as")).to_be_visible()
+    await form.get_by_label("Not synced for", exact=True).check()
     await keep(page, "notification-form")
+    assert await serious(page) == []
     await form.get_by_label("URL").fill(url)
     await form.get_by_role("button", name="Add", exact=True).click()
     shown = page.get_by_role("dialog", name=f"Secret of {NAME}")
@@ -103,6 +105,7 @@ async def _added(page: Page, url: str) -> str:
     await shown.get_by_role("button", name="I have copied it").click()
     await expect(page.get_by_role("heading", name=NAME)).to_be_visible()
     await expect(page.get_by_text("Nothing to tell so far")).to_be_visible()
+    await expect(page.get_by_text("Not synced for 24 hours")).to_be_visible()
     return secret
 
 
