@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Skeleton, Text } from "@mantine/core";
+import { Box, Button, SegmentedControl, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -41,7 +41,7 @@ export default function DashboardPage() {
           <SegmentedControl
             size="xs"
             aria-label="Range"
-            data={["1h", "6h", "24h", "7d", "30d"].map((value) => ({ value, label: RANGE_WORDS[value] ?? value }))}
+            data={["1h", "6h", "24h", "7d", "30d"].map((value) => ({ value, label: <RangeLabel range={value} /> }))}
             value={view.range}
             onChange={(range) => setView({ range: range as Range })}
           />
@@ -54,6 +54,20 @@ export default function DashboardPage() {
         <h2>Active runs</h2>
         <ActiveRuns />
       </section>
+    </>
+  );
+}
+
+/** Short where there is no room for words. */
+function RangeLabel({ range }: { range: string }) {
+  return (
+    <>
+      <Box component="span" visibleFrom="sm">
+        {RANGE_WORDS[range] ?? range}
+      </Box>
+      <Box component="span" hiddenFrom="sm">
+        {range}
+      </Box>
     </>
   );
 }

@@ -39,7 +39,7 @@ export default function DeadLettersPage() {
       />
       <May permission="dead_letters" to="replay or discard dead letters" />
       <RunningOperations />
-      <Group justify="flex-end" mb={-30}>
+      <Group justify="flex-end" mb={{ base: "xs", sm: -30 }}>
         <SegmentedControl
           size="xs"
           aria-label="View"
