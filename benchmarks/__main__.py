@@ -33,7 +33,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=200_000, help="in the data set (200000)")
     parser.add_argument("--only", default=PARTS, help=f"which parts of {PARTS}; or scale alone")
     parser.add_argument("--peers", default=f"{DATABASE_PEERS},{HTTP_PEERS}", help="which peers")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    parts = set(asked.only.split(","))
+    if parts != {SCALE} and (unknown := parts - set(PARTS.split(","))):
+        parser.error(f"--only: no part is called {sorted(unknown)[0]!r}; there are {PARTS}")
+    if "latency" in parts and "database" not in parts:
+        parser.error("--only: latency is measured on what database has loaded; ask for both")
+    return asked
 
 
 async def measure(asked: argparse.Namespace) -> list[Result]:
