@@ -88,6 +88,11 @@ class EmbeddedPostgres(EmbeddedServer):
         if not data.exists():
             self._say("creating the PostgreSQL database")
             self._create(binaries, data, account)
+        elif not self._password_file.exists():
+            raise EmbeddedServerError(
+                f"{self._password_file} is gone, and nothing reaches the data beside it without: "
+                "bring it back from a copy, or begin anew with --fresh"
+            )
         options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
         self.launch(command, _environment(), cwd=Path("/"), account=account)

@@ -6,7 +6,7 @@ Then the programs and the data live under /var/lib/syncline, and the data folder
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import shutil
 import tempfile
 from importlib.metadata import version
@@ -45,8 +45,8 @@ def data_place(folder: Path, account: Account | None) -> Path:
         return link.readlink()
     if link.exists() or can_reach(account, folder):
         return link
-    mark = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    place = _OPEN_PLACE / f"postgres-{mark}"
+    # A new place each time: of a folder that was removed by hand, the old one is still there.
+    place = _OPEN_PLACE / f"postgres-{secrets.token_hex(6)}"
     _open_folder(place)
     link.symlink_to(place / "data")
     return place / "data"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -139,5 +140,18 @@ async def test_postgres_run_by_root_works_in_a_folder_closed_to_others(folder: P
     place = (closed / "postgres" / "data").readlink().parent
     async with server:
         assert await ask(server, "select to_regclass('kept') is not null")
+    shutil.rmtree(closed / "postgres")  # by hand: what lies elsewhere stays
+    try:
+        async with server:
+            assert await ask(server, "select to_regclass('kept') is null")
+    finally:
+        shutil.rmtree(place)
+    place = (closed / "postgres" / "data").readlink().parent
     await server.remove()
     assert not place.exists()
+
+
+async def test_a_password_that_is_gone_is_named(folder: Path) -> None:
+    (folder / "data").mkdir(parents=True)
+    with pytest.raises(EmbeddedServerError, match=f"{folder}/password is gone"):
+        await EmbeddedPostgres(folder, free_port()).start()
