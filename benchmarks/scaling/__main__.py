@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.checks import begin_anew
 from benchmarks.place import place
-from benchmarks.scaling import calls, drain, elastic, schedules, storage
+from benchmarks.scaling import calls, drain, elastic, history, schedules, storage
 
-PARTS = ("calls", "drain", "elastic", "storage", "schedules")
+PARTS = ("calls", "drain", "elastic", "storage", "schedules", "history")
 
 
 async def main(arguments: argparse.Namespace) -> None:
@@ -31,6 +31,8 @@ async def main(arguments: argparse.Namespace) -> None:
                 show(await storage.measure(made))
             if "schedules" in only:
                 show(await schedules.measure(made, arguments.minutes))
+            if "history" in only:
+                show(await history.measure(made))
 
 
 def show(table: str) -> None:
