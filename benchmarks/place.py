@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 PARTITIONS = 12
 """As SYNCLINE_KAFKA_PARTITIONS has it where nobody says otherwise."""
+READY_WITHIN = 180.0
+"""Seconds that services may take to start, all of them together, on a machine that is busy."""
 SERVICES = (
     "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
 )  # fmt: skip
@@ -237,7 +239,7 @@ class Place:
             self.processes["sink"] = process.pid
 
     async def _ready(self) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(READY_WITHIN):
             for port in self._health.values():
                 while not await _is_ready(client, port):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.1)

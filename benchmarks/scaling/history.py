@@ -1,4 +1,4 @@
-"""(f) 1,000 instances and 10,000 runs: what they change at start-up, in memory, and in answers."""
+"""(f) 1,000 instances, 10,000 runs, 1,000,000 entries of the audit log: what they slow down."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.database.database import open_database
 from syncline.security.tokens import new_api_key
 
-INSTANCES, RUNS = 1_000, 10_000
+INSTANCES, RUNS, ENTRIES = 1_000, 10_000, 1_000_000
 BESIDE = ("gateway", "scheduler", "notifier", "monitor")
 ASKED = 20
 """Times that each address is asked."""
@@ -25,8 +25,12 @@ ADDRESSES = (
     "/runs", "/runs?state=failed", "/runs?instance=many-500", "/runs/count", "/instances",
     "/instances?search=99", "/instances?status=active", "/schedules", "/dashboard?range=30d",
     "/dlq", "/dlq/groups", "/search?q=ITEM-00000042", "/search?q=none", "/pipeline/health",
-    "/connection-profiles", "/mapping-configs",
+    "/connection-profiles", "/mapping-configs", "/cursors", "/instances/many-500/freshness",
+    "/runs/{run}", "/runs/{run}/timeline", "/audit-log", "/audit-log?actor=person",
+    "/audit-log?actor=nobody", "/audit-log?action=user", "/audit-log?object=nothing",
 )  # fmt: skip
+_A_RUN = """select r.id from runs r join instances i on i.id = r.instance_id
+where i.name = 'many-500' order by r.created_at desc limit 1"""
 _FILL = (
     f"""insert into instances (id, tenant, name, source_id, target_id)
     select gen_random_uuid(), 'default', 'many-' || n, source_id, target_id
@@ -60,7 +64,11 @@ _FILL = (
     select gen_random_uuid(), 'default', r.id, 0, 99, r.stream_id, r.instance_id, 'item',
       'ITEM-00000099', 'execute', 'permanent', 'http_422', 'name is too long', 'f' || r.stream_id,
       '[]', 0, 1, '{}', 'pending', r.finished_at from runs r where r.actor = 'benchmark'""",
-    "analyze",
+    f"""insert into audit_log (tenant, at, actor, action, object)
+    select 'default', now() - n * interval '30 s', 'person-' || n % 200,
+      case when n % 2 = 0 then 'run.paused' else 'mapping.changed' end, gen_random_uuid()
+    from generate_series({ENTRIES}, 1, -1) n""",
+    "vacuum analyze",
 )
 
 
@@ -69,6 +77,7 @@ async def measure(place: Place) -> str:
     for service in BESIDE:
         await place.scale(service, 1)
     before = [await _begun(place, service) for service in (*SERVICES, *BESIDE)]
+    rested = await _idle(place)
     for statement in _FILL:
         place.psql("syncline", "-c", statement)
     after = [await _begun(place, service) for service in (*SERVICES, *BESIDE)]
@@ -79,17 +88,15 @@ async def measure(place: Place) -> str:
         ]
         for name, was, now in zip((*SERVICES, *BESIDE), before, after, strict=True)
     ]
-    with measured(place.processes) as cost:
-        await asyncio.sleep(WATCHED)
     idle = [
-        [name, f"{cost.cpu[name] / cost.wall:.1%}"]
-        for name in ("scheduler", "monitor", "PostgreSQL")
+        [name, f"{share:.2%}", f"{now:.2%}"]
+        for (name, share), now in zip(rested.items(), (await _idle(place)).values(), strict=True)
     ]
     return "\n".join(
         (
             f"### {INSTANCES:,} instances, each with a schedule, and {RUNS:,} runs\n",
-            markdown(("service", "start s without", "with", "MB without", "with"), starts),
-            markdown(("while nothing is due", "share of a core"), idle),
+            markdown(("service", "start s without", "with", "MB without", "with"), starts) + "\n",
+            markdown(("share of a core while nothing is due", "without", "with"), idle) + "\n",
             markdown(("answer", "median ms", "slowest ms", "KB"), await _answers(place)),
         )
     )
@@ -103,12 +110,19 @@ async def _begun(place: Place, service: str) -> tuple[float, float]:
     return perf_counter() - began, peak_memory(place.processes[service])
 
 
+async def _idle(place: Place) -> dict[str, float]:
+    """Return which share of a core each process takes while nothing is due."""
+    with measured(place.processes) as cost:
+        await asyncio.sleep(WATCHED)
+    return {name: cost.cpu[name] / cost.wall for name in (*BESIDE, "Kafka", "PostgreSQL")}
+
+
 async def _answers(place: Place) -> list[list[str]]:
     key = new_api_key()
     async with open_database(place.database("syncline")) as database:
         wanted = NewApiKey("benchmark", "platform_admin")
         await ApiKeys(database).add("default", wanted, (key.prefix, key.hash), "benchmark")
-    rows = []
+    rows, run = [], place.psql("syncline", "-c", _A_RUN)
     address = f"http://127.0.0.1:{place.http_port}/api/v1"
     headers = {"Authorization": f"ApiKey {key.text}"}
     async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=60) as client:
@@ -116,7 +130,7 @@ async def _answers(place: Place) -> list[list[str]]:
             times, size = [], 0
             for _ in range(ASKED):
                 began = perf_counter()
-                answer = await client.get(address + asked)
+                answer = await client.get(address + asked.replace("{run}", run))
                 times.append(1000 * (perf_counter() - began))
                 answer.raise_for_status()
                 size = len(answer.content)
