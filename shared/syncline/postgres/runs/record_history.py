@@ -12,7 +12,7 @@ from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import fetch_structs, struct_of
 
-# What is told of each run is read for those of the page alone.
+# A record may be in very many runs: batches and all else are read for those of the page alone.
 _RECORD = """
 select page.*, d.id as dead_letter, d.error, (
   select coalesce(jsonb_agg(jsonb_build_object('number', a.number, 'stage', a.stage, 'at', a.at,
@@ -20,29 +20,33 @@ select page.*, d.id as dead_letter, d.error, (
   where a.run_id = page.correlation_id and a.batch = page.batch and a.slot = page.slot
     and a.source_id = $2) as attempts
 from (
-select r.id as correlation_id, i.name as instance, r.entity_type, r.mapping_version, r.created_at,
-  b.number as batch, p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
-from batches_of_record($2) f join batches b on b.run_id = f.run_id and b.number = f.number
-cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
-join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-where b.tenant = $1
-  and ($4::timestamptz is null or (r.created_at, r.id, b.number) < ($4, $5, $6))
-order by r.created_at desc, r.id desc, b.number desc limit $3) page
+select k.*, i.name as instance, b.stage, p.slot, substr(b.outcomes, p.slot + 1, 1) as code
+from (select r.id as correlation_id, r.instance_id, r.entity_type, r.mapping_version, r.created_at,
+    f.number as batch
+  from batches_of_record($2) f join runs r on r.id = f.run_id
+  where r.tenant = $1
+    and ($4::timestamptz is null or (r.created_at, r.id, f.number) < ($4, $5, $6))
+  order by r.created_at desc, r.id desc, f.number desc limit $3) k
+join batches b on b.run_id = k.correlation_id and b.number = k.batch
+join instances i on i.id = k.instance_id
+cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p) page
 left join dead_letters d on d.run_id = page.correlation_id and d.batch = page.batch
   and d.slot = page.slot and d.source_id = $2
 order by page.created_at desc, page.correlation_id desc, page.batch desc
 """
 # Of every stream the newest run; a stream with many runs hides none of the others.
 _STREAMS = """
-select * from (
-  select distinct on (r.stream_id) 'record' as kind, $2::text as source_id,
-    r.id as correlation_id, i.name as instance, r.entity_type, r.created_at as at,
-    substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
-  from batches_of_record($2) f join batches b on b.run_id = f.run_id and b.number = f.number
-  join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-  where b.tenant = $1
-  order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
-order by at desc, correlation_id desc limit $3
+select 'record' as kind, $2::text as source_id, k.id as correlation_id, i.name as instance,
+  k.entity_type, k.created_at as at,
+  substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
+from (select * from (
+    select distinct on (r.stream_id) r.id, r.instance_id, r.entity_type, r.created_at, f.number
+    from batches_of_record($2) f join runs r on r.id = f.run_id
+    where r.tenant = $1
+    order by r.stream_id, r.created_at desc, r.id desc, f.number desc) newest
+  order by created_at desc, id desc limit $3) k
+join batches b on b.run_id = k.id and b.number = k.number join instances i on i.id = k.instance_id
+order by k.created_at desc, k.id desc
 """
 _WRITTEN = """
 select i.name as instance, s.entity_type, l.target_id, l.run_id as correlation_id, l.written_at
