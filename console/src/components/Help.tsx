@@ -23,7 +23,7 @@ export function HelpLink({ to, of }: Props) {
 /** A code of an error, with the way to its paragraph. */
 export function CodeLink({ code }: { code: string }) {
   return (
-    <Anchor inherit href={helpOfCode(code)} target="_blank" title="What this code means">
+    <Anchor inherit underline="always" href={helpOfCode(code)} target="_blank" title="What this code means">
       {code}
     </Anchor>
   );

@@ -9,8 +9,8 @@ import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.postgres.database.database import Repository
-from syncline.postgres.database.near_names import row_named
-from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
+from syncline.postgres.database.near_names import no_stream, row_named
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _STREAMS = """
 select s.id, i.name as instance, p.id as profile_id, p.name as profile
@@ -87,8 +87,9 @@ class Drafts(Repository):
 
     async def stream(self, tenant: str, instance: str, entity_type: str) -> StreamSource:
         """Return what a stream reads. Raises NotFoundError."""
-        what = f"entity type {entity_type!r} of an instance {instance!r}"
-        row = await row_of(self._database, what, _SOURCE, tenant, instance, entity_type)
+        row = await self._database.fetchrow(_SOURCE, tenant, instance, entity_type)
+        if row is None:
+            raise await no_stream(self._database, tenant, instance, entity_type)
         return struct_of(StreamSource, row)
 
     async def profile_id(self, tenant: str, name: str) -> str:
