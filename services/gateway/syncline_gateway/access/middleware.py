@@ -101,10 +101,19 @@ class _EndedError(Exception):
     """The caller of a stream may no longer look."""
 
 
+class _RevokedError(Exception):
+    """The caller of an export may no longer look: what is raised breaks the connection off."""
+
+
+EVENTS = "text/event-stream"
+_STREAMS = (EVENTS, "text/csv", "application/x-ndjson")
+
+
 class StreamAccess:
     """Asks before every part of a stream whether its caller may still have it (`caller.FRESH`).
 
-    Nobody may have more than `MOST_STREAMS` open at once.
+    Nobody may have more than `MOST_STREAMS` open at once. Streams of events have an end at any
+    time; an export that ended early would look like a whole one, so it breaks off.
     """
 
     def __init__(self, app: ASGIApp, authentication: Authentication) -> None:
@@ -119,18 +128,19 @@ class StreamAccess:
             await self._app(scope, receive, send)
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streaming = ended = False
+        streaming: str | None = None
+        ended = False
 
         async def watched(message: Message) -> None:
             nonlocal streaming, ended
-            if message["type"] == "http.response.start" and _is_stream(message):
-                streaming = self._admitted(scope)
-                ended = not streaming
+            if message["type"] == "http.response.start" and (kind := stream_kind(message)):
+                streaming = kind if self._admitted(scope) else None
+                ended = streaming is None
                 if ended:
                     await _TOO_MANY(scope, receive, send)
             elif streaming and message.get("body") and not await self._may_go_on(scope):
+                await _end(streaming, send)
                 ended = True
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
             if ended:
                 raise _EndedError
             await send(message)
@@ -141,7 +151,7 @@ class StreamAccess:
             if not ended:
                 raise
         finally:
-            self._open -= Counter({_actor(scope): int(streaming)})
+            self._open -= Counter({_actor(scope): int(streaming is not None)})
 
     def _admitted(self, scope: Scope) -> bool:
         actor = _actor(scope)
@@ -156,9 +166,16 @@ class StreamAccess:
         return identity is None or await self._authentication.is_still(identity, state["tenant"])
 
 
-def _is_stream(start: Message) -> bool:
-    kind = Headers(raw=start["headers"]).get("content-type", "")
-    return kind.startswith("text/event-stream")
+async def _end(kind: str, send: Send) -> None:
+    if kind != EVENTS:
+        raise _RevokedError("who exports may no longer look")
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def stream_kind(start: Message) -> str | None:
+    """Return the media type of an answer that is a stream: of events or an export."""
+    kind = Headers(raw=start["headers"]).get("content-type", "").partition(";")[0]
+    return kind if kind in _STREAMS else None
 
 
 def _actor(scope: Scope) -> str:

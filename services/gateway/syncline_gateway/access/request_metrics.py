@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tracing import called_by
-from syncline_gateway.access.middleware import REQUEST_ID
+from syncline_gateway.access.middleware import REQUEST_ID, stream_kind
 from syncline_gateway.access.throttle import Throttle
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -46,7 +46,7 @@ class RequestMetrics:
             if message["type"] == "http.response.start":
                 status, headers = message["status"], Headers(raw=message["headers"])
                 request_id = headers.get(REQUEST_ID)
-                if headers.get("content-type", "").startswith("text/event-stream"):
+                if stream_kind(message):
                     streaming = True
                     METRICS.open_streams.inc()
             await send(message)

@@ -108,7 +108,8 @@ async def json_of(request: Request) -> object:
 
 T = TypeVar("T")
 BASE = "/api/v1"
-_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+"""Writes what routes answer with."""
 SLICE = 256 * 1024
 """Bytes of an answer that are compressed and sent at once."""
 Endpoint = Callable[..., Awaitable[object]]
@@ -166,7 +167,7 @@ def _answering(endpoint: Endpoint, status: int) -> Endpoint:
             return Response(status_code=status)
         if not isinstance(found, Answered):
             found = Answered(found, {})
-        return response_of(_encode(found.value), status, dict(found.headers))
+        return response_of(encode(found.value), status, dict(found.headers))
 
     return answered
 

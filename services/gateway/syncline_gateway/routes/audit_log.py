@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
+from fastapi.responses import StreamingResponse
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access.caller import Auditor
 from syncline_gateway.api import Api
+from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Page, Paged, long_number, moment
 from syncline_gateway.requests.resource import Resource
 
@@ -34,15 +36,32 @@ async def _filter(
     return wanted
 
 
+Wanted = Annotated[AuditFilter, Depends(_filter)]
+
+
 @router.get("")
 async def list_audit_entries(
-    caller: Auditor, api: Api, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
+    caller: Auditor, api: Api, paging: Paged, wanted: Wanted
 ) -> Page[AuditEntry]:
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
     log = AuditLog(api.database)
     after = paging.key(moment, long_number)
     found = await log.page(caller.tenants, wanted, paging.limit, after)
     return paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)])
+
+
+@router.get("/export", responses=DOCUMENTED)
+async def export_audit_log(
+    caller: Auditor, api: Api, wanted: Wanted, export: ExportDep
+) -> StreamingResponse:
+    """Export entries, newest first."""
+    log = AuditLog(api.database)
+
+    async def following(entry: AuditEntry | None) -> list[AuditEntry]:
+        after = (entry.at, entry.id) if entry else None
+        return await log.page(caller.tenants, wanted, PART, after)
+
+    return await export.answer(caller, "audit_log", "audit-log", AuditEntry, following)
 
 
 @router.get("/{entry}")

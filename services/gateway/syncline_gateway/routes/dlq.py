@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 
 from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, selection_words
@@ -17,6 +18,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQue
 from syncline_gateway.access.caller import Caller, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
+from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number, words
 from syncline_gateway.requests.resource import Resource
 
@@ -46,6 +48,20 @@ async def list_dead_letters(
         caller.tenant, _seen(wanted, caller), paging.limit, after
     )
     return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
+
+
+@router.get("/export", responses=DOCUMENTED)
+async def export_dead_letters(
+    caller: Runner, api: Api, wanted: DeadLetterFilterDep, export: ExportDep
+) -> StreamingResponse:
+    """Export entries, the newest first."""
+    queue, seen = DeadLetterQueue(api.database), _seen(wanted, caller)
+
+    async def following(entry: DeadLetterView | None) -> list[DeadLetterView]:
+        after = (entry.failed_at, entry.id) if entry else None
+        return await queue.newest(caller.tenant, seen, PART, after)
+
+    return await export.answer(caller, "dlq", "dead-letters", DeadLetterView, following)
 
 
 @router.get("/groups")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -20,6 +21,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
+from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
 
@@ -84,6 +86,7 @@ class RunRecordQuery(BaseModel):
 
 
 Wanted = Annotated[RunQuery, Query()]
+WantedRecords = Annotated[RunRecordQuery, Query()]
 
 
 @router.get("")
@@ -98,6 +101,20 @@ async def list_runs(wanted: Wanted, paging: Paged, caller: Runner, api: Api) -> 
 async def count_runs(wanted: Wanted, caller: Runner, api: Api) -> RunCount:
     """Count the runs of a filter, up to 10,000."""
     return await RunList(api.database).count(caller.tenant, wanted.filter())
+
+
+@router.get("/export", responses=DOCUMENTED)
+async def export_runs(
+    wanted: Wanted, caller: Runner, api: Api, export: ExportDep
+) -> StreamingResponse:
+    """Export the runs of a filter, newest first."""
+    runs, filter = RunList(api.database), wanted.filter()
+
+    async def following(run: RunView | None) -> list[RunView]:
+        after = (run.created_at, run.correlation_id) if run else None
+        return await runs.newest(caller.tenant, filter, PART, after)
+
+    return await export.answer(caller, "run", "runs", RunView, following)
 
 
 @router.get("/{correlation_id}")
@@ -115,7 +132,7 @@ async def get_run_timeline(correlation_id: Id, caller: Runner, api: Api) -> RunT
 @router.get("/{correlation_id}/records")
 async def list_run_records(
     correlation_id: Id,
-    wanted: Annotated[RunRecordQuery, Query()],
+    wanted: WantedRecords,
     paging: Paged,
     caller: Runner,
     api: Api,
@@ -125,6 +142,21 @@ async def list_run_records(
     after = paging.key(number, number) or (0, -1)
     found = await list_records(api.database, run.id, wanted.filter(), paging.limit, after)
     return paging.page(found, lambda record: (str(record.batch), str(record.slot)))
+
+
+@router.get("/{correlation_id}/records/export", responses=DOCUMENTED)
+async def export_run_records(
+    correlation_id: Id, wanted: WantedRecords, caller: Runner, api: Api, export: ExportDep
+) -> StreamingResponse:
+    """Export the records of a run in the order in which they were found."""
+    run = await Runs(api.database).get(caller.tenant, correlation_id)
+    filter = wanted.filter()
+
+    async def following(record: RunRecord | None) -> list[RunRecord]:
+        after = (record.batch, record.slot) if record else (0, -1)
+        return await list_records(api.database, run.id, filter, PART, after)
+
+    return await export.answer(caller, "record", f"records-of-{run.id}", RunRecord, following)
 
 
 def _utc(name: str, time: datetime | None) -> datetime | None:
