@@ -1,6 +1,17 @@
 import { expect, it } from "vitest";
 import { links } from "~/app/links";
-import { choice, list, parseSearch, readAll, several, stringifySearch, text, whole, withoutInitial } from "~/state/url";
+import {
+  addressOf,
+  choice,
+  list,
+  parseSearch,
+  readAll,
+  several,
+  stringifySearch,
+  text,
+  whole,
+  withoutInitial,
+} from "~/state/url";
 
 const params = {
   q: text(),
@@ -41,4 +52,9 @@ it("writes links that the pages read", () => {
     "/runs?state=failed%2Cpartial_success&range=day",
   );
   expect(links.record("A/1?", { run: "$&" })).toBe("/records/A%2F1%3F?run=%24%26");
+});
+
+it("makes an address of the API without what is not set", () => {
+  const query = { state: ["failed", "queued"], id: "", mode: undefined, instance: "a&b" };
+  expect(addressOf("/api/v1/runs/export", query)).toBe("/api/v1/runs/export?state=failed&state=queued&instance=a%26b");
 });

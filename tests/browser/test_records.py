@@ -108,6 +108,14 @@ async def test_a_finished_run_tells_its_stages_records_and_failures(
     await expect(records).to_contain_text("A2")
     await fit_for_everybody(page, "run-records")
 
+    await page.get_by_role("button", name="Export").click()
+    async with page.expect_download() as download:
+        await page.get_by_role("menuitem", name="NDJSON").click()
+    file = await download.value
+    assert file.suggested_filename.startswith(f"records-of-{run.id}-")
+    (line,) = (await file.path()).read_text().splitlines()
+    assert '"sourceId":"A2"' in line
+
 
 async def test_a_new_run_is_announced_and_shown_when_asked_for(
     page: Page, run: Run, stream: Stream, place: Installation

@@ -75,6 +75,14 @@ export function stringifySearch(search: Search): string {
   return result ? `?${result}` : "";
 }
 
+/** An address of the API with its query; what is undefined or "" is left out, a list has a parameter for each value. */
+export function addressOf(path: string, query: object): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((one) => [name, String(one ?? "")]),
+  );
+  return `${path}?${new URLSearchParams(given.filter(([, value]) => value !== ""))}`;
+}
+
 export type RouteId = RouteIds<RegisteredRouter["routeTree"]>;
 /** What the address of a page shows, as `pages/search.ts` declares it. */
 export type SearchOf<Id extends RouteId> = RouteById<RegisteredRouter["routeTree"], Id>["types"]["fullSearchSchema"];

@@ -2,6 +2,7 @@ import { Button, Group } from "@mantine/core";
 import { IconFilterOff } from "@tabler/icons-react";
 import { api, serverNow } from "~/api/client";
 import type { Column } from "~/components/DataTable";
+import { ExportMenu } from "~/components/ExportMenu";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, ListPage, useList } from "~/components/list";
 import { Time } from "~/components/values";
@@ -29,9 +30,10 @@ function sinceOf(range: string): string | undefined {
 export default function AuditLogPage() {
   const [search, setView] = useUrlState("/signed-in/audit-log");
   const { actor, action, object, range, cursor, entry } = search;
+  const filter = { actor, action, object, since: sinceOf(range) };
   const list = useList<Entry>({
     key: ["audit-log", actor, action, object, range, cursor],
-    fetch: () => api.get("/api/v1/audit-log", { query: { actor, action, object, cursor, since: sinceOf(range) } }),
+    fetch: () => api.get("/api/v1/audit-log", { query: { ...filter, cursor } }),
   });
   const kinds = KINDS.includes(action) || !action ? KINDS : [...KINDS, action];
   const filters = filtersOf(search, setView, {
@@ -50,6 +52,7 @@ export default function AuditLogPage() {
     <ListPage
       title="Audit Log"
       purpose="Who changed configuration, cursors and dead letters, who triggered, who signed in; newest first."
+      actions={<ExportMenu list="/api/v1/audit-log" query={filter} />}
       list={list}
       name="Audit log"
       columns={COLUMNS}

@@ -16,6 +16,15 @@ const WORDS: Record<string, string> = {
   "profile.described": "Profile's fields read",
   "mapping.dry_run": "Mapping dry run",
   "record.erased": "Record's payloads erased",
+  "run.export_begun": "Export of runs begun",
+  "run.exported": "Runs exported",
+  "record.export_begun": "Export of records begun",
+  "record.exported": "Records exported",
+  dlq: "Dead letters",
+  "dlq.export_begun": "Export of dead letters begun",
+  "dlq.exported": "Dead letters exported",
+  "audit_log.export_begun": "Export of the audit log begun",
+  "audit_log.exported": "Audit log exported",
 };
 
 /** Kinds of actions, to choose from. */
@@ -34,6 +43,8 @@ export const KINDS = [
   "session",
   "payload",
   "record",
+  "dlq",
+  "audit_log",
 ];
 
 /** `profile.created` as people read it: "Profile created". */

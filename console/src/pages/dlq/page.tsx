@@ -1,6 +1,7 @@
 import { Button, Drawer, Group, SegmentedControl, Tabs } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { links } from "~/app/links";
+import { ExportMenu } from "~/components/ExportMenu";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
 import { lookOf } from "~/components/status";
@@ -10,7 +11,7 @@ import { useShortcuts } from "~/state/shortcuts";
 import { useSummary } from "./badge";
 import { EntriesTable } from "./EntriesTable";
 import { EntryView } from "./EntryView";
-import { useDlqView } from "./filters";
+import { filterOf, useDlqView } from "./filters";
 import { GroupsTable } from "./GroupsTable";
 import { RunningOperations } from "./RunningOperations";
 
@@ -28,13 +29,16 @@ export default function DeadLettersPage() {
         help="dlq"
         purpose="Records that failed for good and wait for a person: repair, replay or discard them."
         actions={
-          <Button
-            variant="default"
-            leftSection={<IconListDetails size={16} />}
-            renderRoot={(props) => <PageLink {...props} to={links.operations()} underline="never" />}
-          >
-            Operations
-          </Button>
+          <>
+            <ExportMenu list="/api/v1/dlq" query={{ ...filterOf(view), status: view.status }} />
+            <Button
+              variant="default"
+              leftSection={<IconListDetails size={16} />}
+              renderRoot={(props) => <PageLink {...props} to={links.operations()} underline="never" />}
+            >
+              Operations
+            </Button>
+          </>
         }
       />
       <May permission="dead_letters" to="replay or discard dead letters" />

@@ -1,6 +1,8 @@
+import { Group } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
+import { ExportMenu } from "~/components/ExportMenu";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { STAGE_WORDS } from "~/components/status";
@@ -26,14 +28,13 @@ const EVERY = 5_000;
 export function RunRecords({ run }: { run: RunView }) {
   const [view, setView] = useUrlState("/signed-in/runs/$runId");
   const { outcome, source, stage, attempts, cursor } = view;
-  const query = {
-    limit: 50,
+  const filter = {
     ...(outcome && { outcome: outcome as "success" }),
     sourceId: source,
     ...(stage && { stage: stage as "ingest" }),
     attempts,
-    cursor,
   };
+  const query = { ...filter, limit: 50, cursor };
   const list = useList<RunRecord>({
     key: ["run-records", run.correlationId, query],
     fetch: (signal) =>
@@ -64,7 +65,12 @@ export function RunRecords({ run }: { run: RunView }) {
       columns={columns(passport)}
       rowId={(record) => `${record.batch}/${record.slot}`}
       link={(record) => passport(record)}
-      toolbar={filters.controls}
+      toolbar={
+        <Group gap="xs">
+          {filters.controls}
+          <ExportMenu size="xs" list={`/api/v1/runs/${run.correlationId}/records`} query={filter} />
+        </Group>
+      }
       empty={
         <EmptyList what="records" filters={filters} title="No records">
           {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}

@@ -6,6 +6,7 @@ import { useMemo } from "react";
 import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
+import { ExportMenu } from "~/components/ExportMenu";
 import { EmptyList, ListPage, useList } from "~/components/list";
 import { RunState } from "~/components/run/RunState";
 import { MODE_WORDS } from "~/components/status";
@@ -109,9 +110,12 @@ export default function RunsPage() {
       help="run"
       purpose="Each run is one execution of one instance for one entity type."
       actions={
-        <Button leftSection={<IconPlayerPlay size={16} />} component={PlainLink} to={links.trigger()}>
-          Trigger a sync
-        </Button>
+        <>
+          <ExportMenu list="/api/v1/runs" query={query} />
+          <Button leftSection={<IconPlayerPlay size={16} />} component={PlainLink} to={links.trigger()}>
+            Trigger a sync
+          </Button>
+        </>
       }
       list={{ ...list, rows }}
       columns={columns}
