@@ -28,7 +28,7 @@ CONFIGURATION = """
 unexpected-methods = []
 
 [[operations]]
-include-path-regex = "/dlq/(groups|selection|discard|.*restore)$|/runs/count$"
+include-path-regex = "/dlq/(groups|selection|discard|.*restore)$|/runs/count$|/export$"
 phases.coverage.enabled = false
 
 [[operations]]
