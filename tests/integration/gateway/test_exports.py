@@ -17,7 +17,7 @@ from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_list import RunList
 from syncline_gateway.access.caller import Authentication
-from syncline_gateway.requests.export import PART
+from syncline_gateway.export import PART
 from tests.support.access import give_key
 from tests.support.configured import configure
 from tests.support.gateway import Gateway, problem, served

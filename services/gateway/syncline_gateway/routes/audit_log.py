@@ -12,7 +12,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access.caller import Auditor
 from syncline_gateway.api import Api
-from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
+from syncline_gateway.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Page, Paged, long_number, moment
 from syncline_gateway.requests.resource import Resource
 

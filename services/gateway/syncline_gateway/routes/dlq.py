@@ -17,8 +17,8 @@ from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGro
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Caller, Runner
 from syncline_gateway.api import Api
+from syncline_gateway.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
-from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number, words
 from syncline_gateway.requests.resource import Resource
 

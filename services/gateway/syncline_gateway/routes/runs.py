@@ -21,7 +21,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.export import DOCUMENTED, PART, ExportDep
+from syncline_gateway.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
 
