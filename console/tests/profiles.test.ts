@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { bodyOf, emptyDraft, secretsOf } from "~/pages/profiles/draft";
+import { bodyOf, emptyDraft, labelAt, secretsOf } from "~/pages/profiles/draft";
 import { changedAt, type Property } from "~/pages/profiles/schemaForm";
 
 const SCHEMA: Property = {
   properties: {
     config: {
       properties: {
-        baseUrl: { type: "string" },
+        baseUrl: { type: "string", title: "Base URL of the API" },
         auth: {
           properties: {
             type: { type: "string", default: "none", enum: ["none", "basic"] },
@@ -32,4 +32,10 @@ it("asks for a secret only where the login needs it, and sends no other", () => 
   expect(bodyOf(basic, SCHEMA).secrets).toEqual({ password: "p" });
   const none = { ...draft, config: { baseUrl: "u", auth: { username: "n" } } };
   expect(bodyOf(none, SCHEMA).config).toEqual({ baseUrl: "u", auth: {} });
+});
+
+it("names a field as the form does", () => {
+  expect(labelAt(SCHEMA, ["retry", "cap"])).toBe("Longest delay");
+  expect(labelAt(SCHEMA, ["config", "baseUrl"])).toBe("Base URL of the API");
+  expect(labelAt(SCHEMA, ["active"])).toBeUndefined();
 });

@@ -116,6 +116,7 @@ async def test_profile_of_two_sessions_keeps_the_changes_of_both(
     merge = page.get_by_role("dialog", name="Yours and theirs")
     await expect(merge).to_contain_text("Typed anew")
     assert "canary" not in await merge.inner_text()
+    await expect(merge.get_by_role("radiogroup", name="Longest delay")).to_be_visible()
     await fit_for_everybody(page, "merge-profile")
     await merge.get_by_role("radiogroup", name="Max concurrent").get_by_label("Yours").check()
     await merge.get_by_role("button", name="Put into the form").click()

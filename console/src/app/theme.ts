@@ -63,7 +63,10 @@ export const theme = createTheme({
     Alert: Alert.extend({
       styles: (_theme, { color }) => (color === "yellow" ? { title: { color: "var(--sl-warn-text)" } } : {}),
     }),
-    Drawer: { defaultProps: { position: "right", closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: {
+      defaultProps: { position: "right", closeButtonProps: { "aria-label": "Close" } },
+      styles: { title: { lineHeight: 1.35 } },
+    },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show the password" } } },
   },
 });

@@ -21,7 +21,7 @@ export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, c
       <Table.Thead>
         <Table.Tr>
           {columns.map((column) => (
-            <Table.Th key={column.id} scope="col" w={column.width} ta={column.align}>
+            <Table.Th key={column.id} scope="col" w={column.width} data-align={column.align}>
               {column.header}
             </Table.Th>
           ))}
@@ -31,7 +31,7 @@ export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, c
         {rows.map((row) => (
           <Table.Tr key={rowId(row)} {...rowProps?.(row)}>
             {columns.map((column) => (
-              <Table.Td key={column.id} ta={column.align} data-label={column.header}>
+              <Table.Td key={column.id} data-align={column.align} data-label={column.header}>
                 {column.cell(row)}
               </Table.Td>
             ))}

@@ -8,6 +8,8 @@ import { type Difference, merge, type Side, type Sides } from "./merge";
 interface Props extends Sides<object> {
   /** The field whose values are not shown. */
   secrets: string | undefined;
+  /** The form's name of a field where it is not made of the path. */
+  label: ((path: string[]) => string | undefined) | undefined;
   /** With what came of it, or null when it was closed. */
   onEnd: (merged: object | null) => void;
 }
@@ -20,7 +22,7 @@ const COLUMNS = [
 ] as const;
 
 /** What was typed and what somebody else has saved, side by side: one side is taken for each difference. */
-export default function Comparison({ base, yours, theirs, secrets, onEnd }: Props) {
+export default function Comparison({ base, yours, theirs, secrets, label, onEnd }: Props) {
   const { differences, take } = useMemo(() => merge({ base, yours, theirs }), [base, yours, theirs]);
   const [sides, setSides] = useState(() => differences.map(({ by }) => (by === "both" ? null : by)));
   const open = sides.filter((side) => side === null).length;
@@ -38,6 +40,7 @@ export default function Comparison({ base, yours, theirs, secrets, onEnd }: Prop
             // biome-ignore lint/suspicious/noArrayIndexKey: the list stays as it is
             key={index}
             difference={one}
+            label={label?.(one.path) ?? labelOf(one.path.join("."))}
             secret={one.path[0] === secrets}
             side={sides[index] ?? null}
             onTake={(side) => setSides(sides.map((before, at) => (at === index ? side : before)))}
@@ -69,14 +72,15 @@ export default function Comparison({ base, yours, theirs, secrets, onEnd }: Prop
 
 interface ChoiceProps {
   difference: Difference;
+  label: string;
   secret: boolean;
   side: Side | null;
   onTake: (side: Side) => void;
 }
 
-function Choice({ difference, secret, side, onTake }: ChoiceProps) {
-  const { path, line, by } = difference;
-  const where = labelOf(path.join(".")) + (line ? `, line ${line}` : "");
+function Choice({ difference, label, secret, side, onTake }: ChoiceProps) {
+  const { line, by } = difference;
+  const where = label + (line ? `, line ${line}` : "");
   return (
     <Radio.Group
       value={side}

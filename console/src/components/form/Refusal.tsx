@@ -13,10 +13,12 @@ interface Props<V> {
   form: { draft: FormDraft<V>; problem: Problem | undefined; clearProblem: () => void };
   /** An editor of JSON: places are named by their paths. */
   json?: boolean;
+  /** The form's name of a field where it is not made of the path. */
+  label?: (path: string[]) => string | undefined;
 }
 
 /** What stands above the fields: a draft of before, why it was not saved, and what somebody else saved meanwhile. */
-export function Refusal<V extends object>({ form: { draft, problem, clearProblem }, json }: Props<V>) {
+export function Refusal<V extends object>({ form: { draft, problem, clearProblem }, json, label }: Props<V>) {
   return (
     <>
       <Offer draft={draft} />
@@ -36,6 +38,7 @@ export function Refusal<V extends object>({ form: { draft, problem, clearProblem
         <Comparison
           {...draft.conflict}
           secrets={draft.secrets}
+          label={label}
           onEnd={(merged) => {
             if (merged) clearProblem();
             draft.settle(merged as V | null);

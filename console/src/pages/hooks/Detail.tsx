@@ -11,7 +11,7 @@ import { May } from "~/components/May";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
-import { count } from "~/state/format";
+import { count, plural } from "~/state/format";
 import { Actions } from "./Actions";
 import { addressOf, type Delivery, type Hook, hasSecret, SCHEMES } from "./words";
 
@@ -66,7 +66,7 @@ const factsOf = (hook: Hook): FactList => [
   ["Sender", SCHEMES[hook.signature.scheme].label],
   ["Source IDs", <code key="path">{hook.sourceIds}</code>],
   ["Secret given", hasSecret(hook) && <Time key="rotated" at={hook.rotatedAt} none="not yet" />],
-  ["Waiting", hook.waiting > 0 && `${count(hook.waiting)} changes`],
+  ["Waiting", hook.waiting > 0 && plural(hook.waiting, "change")],
   [
     "Last refused",
     hook.refusedAt && (

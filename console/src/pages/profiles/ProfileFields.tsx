@@ -5,7 +5,7 @@ import { helpOfSetting } from "~/app/help";
 import { NameField, Panel } from "~/components/form/editor";
 import type { ApiForm } from "~/components/form/form";
 import { helped } from "~/components/Help";
-import { type Draft, MASK, secretsOf } from "./draft";
+import { type Draft, LIMITS, MASK, secretsOf } from "./draft";
 import { SchemaForm } from "./SchemaForm";
 import type { Property } from "./schemaForm";
 
@@ -102,14 +102,6 @@ function Secret({ label, stored, value, error, onChange }: SecretProps) {
   );
 }
 
-/** Limits by their path, with what an empty field means and how many sixths of the width they take. */
-const LIMITS = [
-  ["maxConcurrent", 10, 3, "Max Concurrent", "Calls in flight, over all runs: 1 to 100"],
-  ["rate", null, 3, "Calls per second", "Empty: no limit"],
-  ["retry.retries", 3, 2, "Retries", "After the first attempt: 0 to 10"],
-  ["retry.base", 2, 2, "First delay", "Seconds; each next one 4 times longer"],
-  ["retry.cap", 32, 2, "Longest delay", "Seconds that no delay exceeds"],
-] as const;
 const WHOLE = ["maxConcurrent", "retry.retries"];
 
 /** How much the system stands, and how its failures are tried again. */

@@ -13,7 +13,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { useGiven } from "~/pages/templates/queries";
 import { Calls } from "./Calls";
-import { bodyOf, type Draft, draftOf, emptyDraft, type Profile } from "./draft";
+import { bodyOf, type Draft, draftOf, emptyDraft, labelAt, type Profile } from "./draft";
 import { Away, ProfileBadge } from "./ProfileBadge";
 import { ProfileFields } from "./ProfileFields";
 import { useConnectors } from "./queries";
@@ -129,7 +129,7 @@ function ProfileEditor({ connectors, given, ...held }: Props) {
         }
       />
       <Stack gap="md" maw={860}>
-        <Refusal form={editor} />
+        <Refusal form={editor} label={(path) => labelAt(schema, path)} />
         {profile && <Away profile={profile} />}
         {profile && <Calls profile={profile} />}
         {profile && !profile.secretsReadable && (

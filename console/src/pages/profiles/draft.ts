@@ -50,3 +50,19 @@ export function secretsOf(draft: Draft, schema: Property): [string, Property][] 
   const secrets = Object.entries(schema.properties?.secrets?.properties ?? {});
   return secrets.filter(([, property]) => counts(property, config, draft.config));
 }
+
+/** Limits by their path, with what an empty field means and how many sixths of the width they take. */
+export const LIMITS = [
+  ["maxConcurrent", 10, 3, "Max Concurrent", "Calls in flight, over all runs: 1 to 100"],
+  ["rate", null, 3, "Calls per second", "Empty: no limit"],
+  ["retry.retries", 3, 2, "Retries", "After the first attempt: 0 to 10"],
+  ["retry.base", 2, 2, "First delay", "Seconds; each next one 4 times longer"],
+  ["retry.cap", 32, 2, "Longest delay", "Seconds that no delay exceeds"],
+] as const;
+
+/** What the form calls a field: `["retry", "cap"]` is "Longest delay". */
+export function labelAt(schema: Property, path: string[]): string | undefined {
+  let property: Property | undefined = schema;
+  for (const name of path) property = property?.properties?.[name];
+  return LIMITS.find(([limit]) => limit === path.join("."))?.[3] ?? property?.title;
+}
