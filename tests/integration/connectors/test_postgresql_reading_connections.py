@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from unittest.mock import AsyncMock
 
 import asyncpg
 import pytest
@@ -101,3 +102,17 @@ async def test_an_old_connection_begins_no_read(
     await sessions(db, 0)
     monkeypatch.setattr(reading_connections, "USED_FOR", 0.0)
     assert len({first, await read(connector), await read(connector)}) == 3
+
+
+async def test_a_session_that_is_about_to_end_is_replaced(
+    connector: PostgresqlConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver has heard of the end, and the socket is still open: it says so by this error."""
+    first = await read(connector)
+    (kept,) = connector._reading._idle
+    ended = AsyncMock(side_effect=asyncpg.InternalClientError("another operation is in progress"))
+    monkeypatch.setattr(type(kept), "execute", ended)
+    taking = await connector._reading.take()
+    monkeypatch.undo()
+    connector._reading.drop(taking)
+    assert await read(connector) != first

@@ -18,6 +18,7 @@ from syncline.connectors.errors import ConnectorError
 from syncline.connectors.postgresql.connection import Opener
 from syncline.connectors.postgresql.errors import (
     LOGIN_REFUSED,
+    OF_DRIVER,
     is_stale,
     translated_errors,
     words_of,
@@ -192,7 +193,7 @@ async def _checks(opener: Opener, schema: str) -> list[port.Check]:
     except ConnectorError as error:
         part = "host" if error.failure.code == "address_not_allowed" else "tls"
         return [port.Check(part, ok=False, message=error.failure.message)]
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except OF_DRIVER as error:
         words = words_of(error) if str(error) else f"no answer within {CONNECT_LIMIT} s"
         return failed_check(_part(error), words)
 

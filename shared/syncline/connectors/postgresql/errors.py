@@ -30,6 +30,14 @@ TRANSIENT = (
     OSError,
     TimeoutError,
 )
+OF_DRIVER = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""All that a call of the driver may raise."""
 
 
 LOGIN_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError)

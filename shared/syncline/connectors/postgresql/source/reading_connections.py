@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
+from syncline.connectors.postgresql.errors import OF_DRIVER
+
 KEPT = 2
 """Connections that wait for the next read."""
 USED_FOR = 300.0
 """Seconds since a connection was opened after which no read begins with it."""
 _ANSWERS_WITHIN = 5.0
 """Seconds."""
-_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class ReadingConnections:
@@ -73,6 +74,6 @@ class ReadingConnections:
 async def _answers(connection: asyncpg.Connection, sql: str = "select") -> bool:
     try:
         await connection.execute(sql, timeout=_ANSWERS_WITHIN)
-    except _BROKEN:  # it is closed then, and the next read opens another
+    except OF_DRIVER:  # it is closed then, and the next read opens another
         return False
     return True
