@@ -53,7 +53,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
       <DataTable
         {...list}
         name="Groups of dead letters"
-        columns={[...COLUMNS, last]}
+        columns={kinds.length > 0 ? [...COLUMNS, last] : COLUMNS}
         rowId={(group) => group.group}
         onOpen={open}
         toolbar={filters.controls}
