@@ -1,4 +1,4 @@
-"""On a phone everything is reached, and no page scrolls sideways, however long its names."""
+"""No page is too wide for its screen, however long its names, and a phone reaches everything."""
 
 from __future__ import annotations
 
@@ -96,6 +96,14 @@ async def pages_too_wide(tab: Page, pages: dict[str, str]) -> dict[str, list[str
     return found
 
 
+async def shows_counters(tab: Page) -> None:
+    """Look at the runs on a small desk: names leave room for what went wrong."""
+    await tab.set_viewport_size({"width": 1280, "height": 900})
+    await tab.evaluate(_GO, "/runs")
+    await expect(tab.get_by_role("columnheader", name="Failed")).to_be_in_viewport(ratio=1)
+    await tab.set_viewport_size({"width": 390, "height": 844})
+
+
 async def open_menu(tab: Page) -> Locator:
     await tab.get_by_role("button", name="Open the menu").click()
     return tab.get_by_role("dialog", name="Menu")
@@ -123,6 +131,7 @@ async def test_a_phone_reaches_everything_and_scrolls_no_page_sideways(
     await expect(menu).to_have_count(0)
 
     assert await pages_too_wide(tab, pages) == {}
+    await shows_counters(tab)
     await tab.get_by_role("button", name="Search an ID").click()
     await expect(tab.get_by_role("textbox", name="Search", exact=True)).to_be_visible()
     await tab.keyboard.press("Escape")

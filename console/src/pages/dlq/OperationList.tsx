@@ -3,6 +3,7 @@ import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { ListPage, useList } from "~/components/list";
+import { May } from "~/components/May";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -26,7 +27,9 @@ export default function OperationsPage() {
       link={(row) => links.operation(row.id)}
       empty={
         <EmptyState title="No operations yet">
-          Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.
+          <May permission="dead_letters" to="replay or discard dead letters">
+            Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.
+          </May>
         </EmptyState>
       }
       counted={list.rows && plural(list.rows.length, "operation")}

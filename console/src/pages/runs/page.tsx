@@ -19,42 +19,24 @@ import { queryOf, runFilters, type View } from "./filters";
 import { type RunView, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
+// What tells whether a run is well comes first: on a narrow screen the last columns are out of sight.
 const columns: Column<RunView>[] = [
   {
     id: "state",
     header: "State",
     cell: (run) => <RunState run={run} resume />,
   },
-  { id: "id", header: "Correlation ID", cell: (run) => <RunId id={run.correlationId} /> },
   {
     id: "instance",
     header: "Instance",
     cell: (run) => (
-      <div className={classes.two}>
+      <div className={classes.two} title={`${run.instance} / ${run.entityType}`}>
         {run.instance} / {run.entityType}
         <div className="dim">
           {run.source ?? "–"} → {run.target ?? "–"}
         </div>
       </div>
     ),
-  },
-  {
-    id: "trigger",
-    header: "Triggered",
-    cell: (run) => (
-      <div className={classes.two}>
-        {run.trigger}
-        <div className="dim">by {run.actor}</div>
-      </div>
-    ),
-  },
-  { id: "mode", header: "Mode", cell: (run) => (run.sourceIds ? "By source ID" : (MODE_WORDS[run.mode] ?? run.mode)) },
-  { id: "started", header: "Started", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
-  {
-    id: "duration",
-    header: "Duration",
-    align: "right",
-    cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} />,
   },
   { id: "total", header: "Total", align: "right", cell: (run) => count(run.total) },
   { id: "success", header: "Success", align: "right", cell: (run) => count(run.success) },
@@ -73,6 +55,25 @@ const columns: Column<RunView>[] = [
       ),
   },
   { id: "bar", header: "Records", cell: (run) => <MiniBar {...run} /> },
+  { id: "started", header: "Started", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
+  {
+    id: "duration",
+    header: "Duration",
+    align: "right",
+    cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} />,
+  },
+  {
+    id: "trigger",
+    header: "Triggered",
+    cell: (run) => (
+      <div className={classes.two}>
+        {run.trigger}
+        <div className="dim">by {run.actor}</div>
+      </div>
+    ),
+  },
+  { id: "mode", header: "Mode", cell: (run) => (run.sourceIds ? "By source ID" : (MODE_WORDS[run.mode] ?? run.mode)) },
+  { id: "id", header: "Correlation ID", cell: (run) => <RunId id={run.correlationId} /> },
   {
     id: "rate",
     header: "Rate",
