@@ -60,7 +60,10 @@ export function useDraft<V extends object>(
   const [version, setVersion] = useState(edited?.version ?? null);
   const [offer, setOffer] = useState(() => {
     const found = key ? readDraft<V>(key) : null;
-    return found && !same(found.values, form.getValues()) ? found : null;
+    if (!found || same(found.values, form.getValues())) return null;
+    // A release before may have had fewer fields.
+    const initial = form.getInitialValues();
+    return { ...found, base: { ...initial, ...found.base }, values: { ...initial, ...found.values } };
   });
   const [conflict, setConflict] = useState<Conflict<V> | null>(null);
   const [kept, setKept] = useState(false);
