@@ -89,13 +89,19 @@ function Control(props: ControlProps) {
   );
 }
 
-/** A text that filters when Enter is pressed or the input is left, not at every letter. */
-function TextFilter({ label, name = label, value, onApply, width = 150 }: ControlProps) {
+/** What is typed and does not filter yet; null where that is `value` itself. */
+function useTyped(value: string, onApply: (value: string) => void) {
   const [draft, setDraft] = useState<string | null>(null);
-  const apply = () => {
-    if (draft !== null && draft.trim() !== value) onApply(draft.trim());
+  const apply = (text: string | null) => {
+    if (text !== null && text.trim() !== value) onApply(text.trim());
     setDraft(null);
   };
+  return { draft, setDraft, apply };
+}
+
+/** A text that filters when Enter is pressed or the input is left, not at every letter. */
+function TextFilter({ label, name = label, value, onApply, width = 150 }: ControlProps) {
+  const { draft, setDraft, apply } = useTyped(value, onApply);
   return (
     <TextInput
       size="xs"
@@ -104,8 +110,8 @@ function TextFilter({ label, name = label, value, onApply, width = 150 }: Contro
       placeholder={label}
       value={draft ?? value}
       onChange={(event) => setDraft(event.currentTarget.value)}
-      onBlur={apply}
-      onKeyDown={(event) => event.key === "Enter" && apply()}
+      onBlur={() => apply(draft)}
+      onKeyDown={(event) => event.key === "Enter" && apply(draft)}
       rightSection={value && <CloseButton size={18} aria-label={`Clear ${name}`} onClick={() => onApply("")} />}
     />
   );
@@ -120,12 +126,8 @@ function SuggestFilter({
   suggest,
   width = 150,
 }: ControlProps & { suggest: Kind<string> }) {
-  const [draft, setDraft] = useState<string | null>(null);
+  const { draft, setDraft, apply } = useTyped(value, onApply);
   const { choices, setTyped } = useSearched(suggest, []);
-  const apply = (text: string | null) => {
-    if (text !== null && text.trim() !== value) onApply(text.trim());
-    setDraft(null);
-  };
   return (
     <Autocomplete
       size="xs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from syncline.connectors.api.entities import Entity
 from syncline.connectors.shopify import documents
@@ -59,70 +60,65 @@ def in_order_of_ids(ready: Extraction) -> Extraction:
     return dataclasses.replace(ready, paging=paging, options=options)
 
 
-_ITEM_ANSWER: JsonObject = {"id": "data.productSet.product.id"}
-_CUSTOMER_ANSWER: JsonObject = {"id": "data.customerSet.customer.id"}
+def _target(key: str, answer: str, found: str, gone: Sequence[str], *calls: str) -> JsonObject:
+    """Return how a kind is written that one mutation creates and changes.
+
+    Args:
+        key: the field that a record is found by where its ID is not known.
+        answer: where the mutation's answer has the record.
+        found: where the look-up's answer has it.
+        gone: parts of the messages that say that there is no such ID any more.
+        calls: the documents of the mutation, the look-up and the deletion.
+    """
+    set_, find, delete = calls
+    write: JsonObject = {"endpoint": ENDPOINT, "query": set_, "answer": {"id": f"{answer}.id"}}
+    return {
+        **write,
+        "variables": {"identifier": {key: "{key}"}, "input": "{record}"},
+        "idempotent": True,
+        "gone": [{"contains": part} for part in gone],
+        "update": {
+            **write,
+            "variables": {"identifier": {"id": "{id}"}, "input": "{record}"},
+            "recreate": True,
+        },
+        "lookup": {
+            "endpoint": ENDPOINT,
+            "query": find,
+            "variables": {key: "{key}"},
+            "records": found,
+            "id": "id",
+        },
+        "delete": {"endpoint": ENDPOINT, "query": delete, "variables": {"id": "{id}"}},
+    }
+
+
 ENTITIES = {
     "item": Entity(
         source=_source("item", "products", 50),
-        target={
-            "endpoint": ENDPOINT,
-            "query": documents.SET_ITEM,
-            "variables": {"identifier": {"handle": "{key}"}, "input": "{record}"},
-            "answer": _ITEM_ANSWER,
-            "idempotent": True,
-            "gone": [{"contains": "does_not_exist"}, {"contains": "does not exist"}],
-            "update": {
-                "endpoint": ENDPOINT,
-                "query": documents.SET_ITEM,
-                "variables": {"identifier": {"id": "{id}"}, "input": "{record}"},
-                "answer": _ITEM_ANSWER,
-                "recreate": True,
-            },
-            "lookup": {
-                "endpoint": ENDPOINT,
-                "query": documents.FIND_ITEM,
-                "variables": {"handle": "{key}"},
-                "records": "data.productByIdentifier",
-                "id": "id",
-            },
-            "delete": {
-                "endpoint": ENDPOINT,
-                "query": documents.DELETE_ITEM,
-                "variables": {"id": "{id}"},
-            },
-        },
+        target=_target(
+            "handle",
+            "data.productSet.product",
+            "data.productByIdentifier",
+            ["does_not_exist", "does not exist"],
+            documents.SET_ITEM,
+            documents.FIND_ITEM,
+            documents.DELETE_ITEM,
+        ),
         match_key="handle",
     ),
     "variant": Entity(source=_source("variant", "productVariants", 100)),
     "customer": Entity(
         source=_source("customer", "customers", 100),
-        target={
-            "endpoint": ENDPOINT,
-            "query": documents.SET_CUSTOMER,
-            "variables": {"identifier": {"email": "{key}"}, "input": "{record}"},
-            "answer": _CUSTOMER_ANSWER,
-            "idempotent": True,
-            "gone": [{"contains": "not_found"}, {"contains": "can't be found"}],
-            "update": {
-                "endpoint": ENDPOINT,
-                "query": documents.SET_CUSTOMER,
-                "variables": {"identifier": {"id": "{id}"}, "input": "{record}"},
-                "answer": _CUSTOMER_ANSWER,
-                "recreate": True,
-            },
-            "lookup": {
-                "endpoint": ENDPOINT,
-                "query": documents.FIND_CUSTOMER,
-                "variables": {"email": "{key}"},
-                "records": "data.customerByIdentifier",
-                "id": "id",
-            },
-            "delete": {
-                "endpoint": ENDPOINT,
-                "query": documents.DELETE_CUSTOMER,
-                "variables": {"id": "{id}"},
-            },
-        },
+        target=_target(
+            "email",
+            "data.customerSet.customer",
+            "data.customerByIdentifier",
+            ["not_found", "can't be found"],
+            documents.SET_CUSTOMER,
+            documents.FIND_CUSTOMER,
+            documents.DELETE_CUSTOMER,
+        ),
         match_key="email",
     ),
     "order": Entity(source=_source("order", "orders", 25)),
