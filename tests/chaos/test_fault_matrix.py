@@ -11,7 +11,7 @@ import pytest
 from syncline.domain.run import State
 from syncline.postgres.runs.auditor import audit
 from tests.support.chaos.fault_table import FaultRow
-from tests.support.chaos.faults import FAULTS, Fault
+from tests.support.chaos.faults import FAULTS, LONG, Fault
 from tests.support.chaos.numbered_place import NumberedPlace
 from tests.support.chaos.progress import Progress
 
@@ -19,10 +19,9 @@ TIMES = int(os.environ.get("SYNCLINE_CHAOS_TIMES", "1"))
 """Times that each fault is injected into its run."""
 BEFORE, AFTER = 0.5, 3.0
 """Seconds of steady movement before a fault and behind it."""
-LONG = 300.0
-"""Seconds from which on a fault is injected once."""
-RECORDS, A_SECOND = 1200, 60
-"""Of a run, for each fault, and for each second that it lasts, up to LONG: enough to outlast it."""
+RECORDS, A_SECOND, MOST = 1200, 60, 20_000
+"""Of a run, for each fault, and for each second that it lasts: enough to outlast it, as far as
+records move during the fault. A fault that is LONG is injected once."""
 WITHIN = 300.0
 """Seconds; far more than needed, so that only standing still fails."""
 
@@ -35,7 +34,7 @@ async def test_a_fault_loses_and_doubles_nothing(
     fault: Fault, place: NumberedPlace, rows: list[FaultRow]
 ) -> None:
     times = TIMES if fault.seconds < LONG else 1
-    numbers = await place.add(times * int(RECORDS + A_SECOND * min(fault.seconds, LONG)))
+    numbers = await place.add(times * min(int(RECORDS + A_SECOND * fault.seconds), MOST))
     place.api.trouble_rate = fault.trouble
     run_id = await place.trigger()
     seconds = 0.0

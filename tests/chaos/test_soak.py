@@ -20,7 +20,7 @@ from syncline.domain.errors import RetriableError
 from syncline.domain.run import State
 from syncline.postgres.runs.auditor import audit
 from tests.support.chaos.fault_table import FaultRow
-from tests.support.chaos.faults import FAULTS
+from tests.support.chaos.faults import FAULTS, LONG
 from tests.support.chaos.memory import MemoryWatch
 from tests.support.chaos.numbered_place import NumberedPlace
 from tests.support.eventually import eventually
@@ -34,6 +34,8 @@ QUIET = (2.0, 15.0)
 """Seconds between two faults, at least and at most."""
 WITHIN = 600.0
 """Seconds; far more than needed, so that only standing still fails."""
+SHORT = [fault for fault in FAULTS if fault.seconds < LONG]
+"""Those that leave most of an hour to the others."""
 
 
 def say(text: str) -> None:
@@ -103,7 +105,7 @@ async def strike_at_random(
     while not over.is_set():
         await asyncio.sleep(random.uniform(*QUIET))
         await eventually(partial(moves, place, len(place.api.asked), over), WITHIN)
-        fault = random.choice(FAULTS)
+        fault = random.choice(SHORT)
         say(f"{time.strftime('%H:%M:%S')} {fault.name}")
         async with fault.strike(place.world, place.api):
             await asyncio.sleep(fault.seconds)

@@ -14,6 +14,7 @@ from syncline.contracts.run_ref import RunRef
 from syncline.domain.errors import Failure
 from syncline.domain.ledger import NOT_KEPT, Acknowledgements
 from syncline.domain.run import Outcome
+from syncline.runtime.effects import note_effect
 from syncline_execute.calls import GOES_ON
 from syncline_execute.group_commit import GroupCommit
 from syncline_execute.ports import WriteLedger
@@ -113,3 +114,4 @@ class Settlement:
                 new=all(item.entry is None for item in items),
             )
             await self._acknowledgements.acknowledge(run, written)
+            note_effect()

@@ -29,6 +29,8 @@ Strike = Callable[[World, NumberedApi], AbstractAsyncContextManager[None]]
 MB = 2**20
 BEYOND_SESSION = 10.0
 """Seconds after which Kafka has given a member's partitions to others, and more."""
+LONG = 600.0
+"""Seconds of faults that a person needs some time to mend."""
 _READ_ONLY = "alter system set default_transaction_read_only = on"
 _CUT = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -299,10 +301,14 @@ FAULTS = (
     Fault("PostgreSQL: frozen for 10 s", _of(_server_frozen, "postgres"), BEYOND_SESSION),
     Fault("PostgreSQL: restarted", _of(_server_restarted, "postgres")),
     Fault("PostgreSQL: read-only", _postgres_read_only, 5.0),
+    Fault("PostgreSQL: read-only for ten minutes", _postgres_read_only, LONG),
+    Fault("PostgreSQL: disk full for ten minutes", _of(_disk_full, "postgres"), LONG),
+    Fault("Kafka: disk full for ten minutes", _of(_disk_full, "kafka"), LONG),
     Fault("PostgreSQL: connections cut", _postgres_cut),
     Fault("target: each answer takes 3 s", _target_slow, 6.0),
     Fault("target: refuses connections", _target_refuses, 5.0),
-    Fault("target: answers 401 for ten minutes", _target_refuses_login, 600.0),
+    Fault("target: refuses connections for ten minutes", _target_refuses, LONG),
+    Fault("target: answers 401 for ten minutes", _target_refuses_login, LONG),
     Fault("target: half of the writes answered 503", partial(_target_troubled, 0.0), 5.0),
     Fault("target: half of the answers lost", partial(_target_troubled, 1.0), 5.0, short=True),
     Fault("execute - Kafka: cut", _between(_link_cut, "to_kafka"), 5.0),

@@ -12,6 +12,7 @@ from syncline.domain.run import Outcome
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.runtime.clock import Clock
+from syncline.runtime.effects import note_effect
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
 from syncline_ingest.extraction.credit import Credit
@@ -118,6 +119,7 @@ class Chunker:
             self._batches.published,
             kept,
         )
+        note_effect()
         self.position = chunk.position
         _count(planned)
         self._batches.count += len(planned)

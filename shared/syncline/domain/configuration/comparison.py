@@ -104,8 +104,10 @@ def flatten(value: object, path: str = "$") -> JsonObject:
 
 
 _ADDRESS = re.compile(
-    r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify|cafile", re.I
+    r"host|url|server|address|endpoint|port|proxy|dsn|shop|tls|ssl|verify|cafile|\.auth$", re.I
 )
+"""In the name of a setting that says where secrets are sent, or how safely they get there. A test
+asks for each setting of each connector which of both it is."""
 
 
 def addresses_of(config: Mapping[str, object]) -> dict[str, object]:

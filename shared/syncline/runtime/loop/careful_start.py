@@ -33,12 +33,16 @@ class CarefulStart:
     Args:
         messages: how many have to be proven where a process died: as many as it may have had in
             hand.
+
+    Attributes:
+        effect: is set when the message in hand has an effect; each message has its own.
     """
 
     def __init__(self, custody: Custody, partition: Partition, messages: int) -> None:
         self._custody = custody
         self._partition = partition
         self._messages = messages
+        self.effect = asyncio.Event()
         self._left: int | None = None
         self._ended = CLEAN
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from syncline.contracts.wire import Delivery, Partition
 from syncline.runtime.departure import note_departure_of
+from syncline.runtime.effects import expect_effect
 from syncline.runtime.loop.careful_start import PROVEN_AFTER, CarefulStart
 from syncline.runtime.loop.offset_ledger import OffsetLedger
 from syncline.runtime.loop.processor import Processor
@@ -125,6 +126,8 @@ class PartitionWorker(Generic[T]):
     ) -> None:
         processor = self._idle.pop() if self._idle else self._make_processor()
         taken = self._take(run, self._options.max_items if careful is None else 1)
+        if careful is not None:
+            careful.effect = asyncio.Event()
         work = self._work_on(run, processor, taken, careful)
         task = group.create_task(work, name=self._name)
         self._working[run] = task, processor
@@ -142,6 +145,7 @@ class PartitionWorker(Generic[T]):
             if careful is None:
                 await processor.process(taken)
             else:
+                expect_effect(careful.effect)
                 await processor.process_suspect(taken[0], careful)
         finally:
             del self._working[run]
@@ -191,6 +195,11 @@ class PartitionWorker(Generic[T]):
 
 
 async def _proven(work: asyncio.Task[None], careful: CarefulStart) -> None:
-    """Wait until a message is handled, or handled for so long that it seems harmless."""
-    await asyncio.wait({work}, timeout=PROVEN_AFTER)
+    """Wait until a message is handled, has an effect, or is handled for so long that it works."""
+    effect = asyncio.ensure_future(careful.effect.wait())
+    ends = asyncio.FIRST_COMPLETED
+    try:
+        await asyncio.wait({work, effect}, timeout=PROVEN_AFTER, return_when=ends)
+    finally:
+        effect.cancel()
     await careful.unmark()
