@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -19,84 +17,14 @@ from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TOPICS
 from syncline.kafka.topic_policy import chart_file, min_in_sync
+from tests.support.chart import CHART, LEAST, OPTIONS, ROOT, flags, helm, render
 
-ROOT = Path(__file__).parents[3]
-CHART = ROOT / "deploy" / "helm" / "syncline"
-HELM = Path(sys.executable).parent / "helm"
-LEAST = {"kafka.bootstrap": "k:9092", "postgres.secret": "database", "keysSecret": "keys"}
 VERSIONS = ("1.27", "1.37")
 """The oldest Kubernetes that Chart.yaml names, and the newest whose schemas are there."""
 SHOWN = ("-gateway", "-execute")
-OPTIONS: dict[str, dict[str, str]] = {
-    "least": {},
-    "by lag": {"defaults.autoscaling.by": "none", "services.execute.autoscaling.by": "lag"},
-    "by lag over SASL": {
-        "services.execute.autoscaling.by": "lag",
-        "kafka.security": "SASL_SSL",
-        "kafka.userSecret": "kafka-SERVICE",
-        "kafka.caSecret": "ca",
-        "kafka.certSecret": "client",
-    },
-    "by CPU": {"defaults.autoscaling.by": "cpu", "defaults.autoscaling.max": "3"},
-    "files": {"files.enabled": "true", "files.storageClass": "fast"},
-    "files of others": {"files.enabled": "true", "files.existingClaim": "theirs"},
-    "ingress": {
-        "gateway.ingress.enabled": "true",
-        "gateway.ingress.host": "sync.example",
-        "gateway.ingress.className": "nginx",
-        "gateway.ingress.tlsSecret": "tls",
-        "gateway.publicUrl": "https://sync.example",
-    },
-    "closed": {"networkPolicy.enabled": "true"},
-    "closed to all": {
-        "networkPolicy.enabled": "true",
-        "networkPolicy.consoleFrom": "null",
-        "networkPolicy.metricsFrom": "null",
-    },
-    "watched": {
-        "podMonitor.enabled": "true",
-        "podMonitor.labels.release": "prometheus",
-        "rules.enabled": "true",
-        "rules.labels.release": "prometheus",
-        "dashboards.enabled": "true",
-    },
-    "Strimzi": {"strimzi.enabled": "true", "strimzi.cluster": "main", "strimzi.namespace": "kafka"},
-    "Strimzi with users": {
-        "strimzi.enabled": "true",
-        "strimzi.cluster": "main",
-        "kafka.security": "SASL_PLAINTEXT",
-        "services.execute.autoscaling.by": "lag",
-    },
-    "without setup": {"setup.enabled": "false", "serviceAccount.create": "false"},
-    "one service apart": {
-        "services.execute.replicas": "3",
-        "services.execute.resources.limits.memory": "1Gi",
-        "services.execute.settings.LOG_LEVEL": "DEBUG",
-        "services.execute.nodeSelector.disk": "fast",
-        "services.execute.tolerations[0].key": "batch",
-        "services.execute.annotations.team": "erp",
-        "image.pullSecrets[0]": "registry",
-        "postgres.caSecret": "database-ca",
-        "envFrom[0].secretRef.name": "smtp",
-    },
-}
-
-
-def render(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the documents that Helm makes of the chart with these values."""
-    done = helm("template", "sync", CHART, *flags(LEAST | dict(values)))
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-
-def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    if not HELM.exists():
-        pytest.fail("there is no helm: `make setup` installs it")
-    return subprocess.run([HELM, *arguments], check=False, capture_output=True, text=True)
-
-
-def flags(values: Mapping[str, str]) -> Sequence[str]:
-    return [part for name, value in values.items() for part in ("--set", f"{name}={value}")]
+BY_LAG = OPTIONS["by lag"]
+NAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+"""What an API server takes as a name."""
 
 
 @cache
@@ -128,7 +56,7 @@ def test_what_an_option_makes_is_what_kubernetes_takes(option: str) -> None:
         check(json.dumps(document))
     names = [(d["kind"], d["metadata"]["name"]) for d in documents]
     assert len(names) == len(set(names))
-    assert all(len(name) <= 63 for _, name in names)
+    assert [name for _, name in names if not NAME.fullmatch(name)] == []
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -152,6 +80,11 @@ def test_lint_finds_nothing(option: str) -> None:
         ({"strimzi.enabled": "true"}, "strimzi.cluster"),
         ({"gateway.ingress.enabled": "true"}, "gateway.ingress.host"),
         ({"gateway.publicUrl": "sync.example"}, "/gateway/publicUrl"),
+        ({"settings.PUBLIC_URL": "https://a"}, "the chart sets it by gateway.publicUrl"),
+        ({"services.execute.settings.KAFKA_USERNAME": "a"}, "sets it by kafka.userSecret"),
+        ({"defaults.autoscaling.by": "cpu", "defaults.autoscaling.min": "0"}, "at least 1 by cpu"),
+        (BY_LAG | {"defaults.autoscaling.min": "7", "kafka.partitions": "6"}, "more than the most"),
+        ({"strimzi.version": "v2"}, "/strimzi/version"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(value: Mapping[str, str], words: str) -> None:
@@ -196,11 +129,12 @@ def test_a_service_may_differ_from_the_others() -> None:
     other = ingest["spec"]["template"]["spec"]
     assert "nodeSelector" not in other
     assert "SYNCLINE_LOG_LEVEL" not in environment(other["containers"][0])
-    assert named(documents, "PodDisruptionBudget", "-execute")["spec"]["maxUnavailable"] == 1
+    budget = named(documents, "PodDisruptionBudget", "-execute")["spec"]
+    assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
 
 
 def test_a_stage_scales_by_lag_up_to_its_partitions() -> None:
-    many = OPTIONS["by lag"] | {"services.execute.autoscaling.max": "40", "kafka.partitions": "6"}
+    many = BY_LAG | {"services.execute.autoscaling.max": "40", "kafka.partitions": "6"}
     documents = render(many)
     scaled = named(documents, "ScaledObject", "-execute")["spec"]
     assert scaled["maxReplicaCount"] == 6
@@ -248,7 +182,33 @@ def test_strimzi_makes_the_topics_and_users_of_the_installation() -> None:
     assert of_tenants in [entry["resource"] for entry in trigger]
     job = named(documents, "Job", "-setup")["spec"]["template"]["spec"]
     assert [container["args"] for container in job["containers"]] == [["migrate"]]
-    assert environment(job["containers"][0])["SYNCLINE_KAFKA_USERNAME"] in users
+    # It runs before the operator has made users: `helm install --wait` waits for pods, and they
+    # for the tables.
+    assert not [name for name in environment(job["containers"][0]) if "KAFKA" in name]
+
+
+@pytest.mark.parametrize("option", ["least", "Strimzi with users"])
+def test_the_setup_comes_before_every_pod_and_goes_by_itself(option: str) -> None:
+    job = named(render(OPTIONS[option]), "Job", "-setup")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["ttlSecondsAfterFinished"] == 86400
+    pod = job["spec"]["template"]["spec"]
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        assert container["resources"]["limits"]["memory"] == "512Mi"  # for namespaces with a quota
+
+
+def test_no_authentication_without_anything_in_it() -> None:
+    documents = render(OPTIONS["by lag over TLS"])
+    assert not [d for d in documents if d["kind"] == "TriggerAuthentication"]
+    (trigger,) = named(documents, "ScaledObject", "-execute")["spec"]["triggers"]
+    assert trigger["metadata"]["tls"] == "enable"
+    assert "authenticationRef" not in trigger
+
+
+def test_resources_are_of_the_version_of_strimzi() -> None:
+    for option, version in (("Strimzi", "v1"), ("Strimzi before 0.49", "v1beta2")):
+        found = [d for d in render(OPTIONS[option]) if d["kind"] in ("KafkaTopic", "KafkaUser")]
+        assert {d["apiVersion"] for d in found} == {f"kafka.strimzi.io/{version}"}
 
 
 def test_a_claim_of_somebody_is_used_and_none_is_made() -> None:

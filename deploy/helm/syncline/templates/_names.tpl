@@ -38,12 +38,36 @@ app.kubernetes.io/component: {{ .service }}
 {{- min (int .most) (int .root.Values.kafka.partitions) -}}
 {{- end }}
 
+{{/* Refuses a least number of pods above the most. In: dict service, min, most. */}}
+{{- define "syncline.inOrder" -}}
+{{- if gt (int .min) (int .most) }}{{ fail (printf "services.%s.autoscaling.min: %v is more than the most, %v" .service .min .most) }}{{ end -}}
+{{- end }}
+
 {{/* A reference to a key of a secret. In: dict name, key. */}}
 {{- define "syncline.secretKey" -}}
 valueFrom: { secretKeyRef: { name: {{ .name | quote }}, key: {{ .key | quote }} } }
 {{- end }}
 
-{{/* The environment. In: dict root, service, settings, postgresSecret, userSecret; identity: whose KafkaUser, where not its own. */}}
+{{/* Which value a setting is made of, where that is not `settings`: an API server takes no variable twice. */}}
+{{- define "syncline.places" -}}
+POSTGRES_DSN: postgres.secret
+SECRET_KEYS: keysSecret
+MESSAGE_KEYS: keysSecret
+KAFKA_BOOTSTRAP: kafka.bootstrap
+KAFKA_PREFIX: kafka.prefix
+KAFKA_PARTITIONS: kafka.partitions
+KAFKA_REPLICATION: kafka.replication
+KAFKA_SECURITY: kafka.security
+KAFKA_SASL_MECHANISM: kafka.saslMechanism
+KAFKA_USERNAME: kafka.userSecret
+KAFKA_PASSWORD: kafka.userSecret
+KAFKA_CA_FILE: kafka.caSecret
+KAFKA_CERT_FILE: kafka.certSecret
+KAFKA_KEY_FILE: kafka.certSecret
+PUBLIC_URL: gateway.publicUrl
+{{- end }}
+
+{{/* The environment. In: dict root, service, settings, postgresSecret, userSecret; withoutKafka, of what speaks to PostgreSQL alone. */}}
 {{- define "syncline.environment" -}}
 {{- $values := .root.Values -}}
 - name: SYNCLINE_POSTGRES_DSN
@@ -52,13 +76,14 @@ valueFrom: { secretKeyRef: { name: {{ .name | quote }}, key: {{ .key | quote }} 
   {{ include "syncline.secretKey" (dict "name" $values.keysSecret "key" "secret-keys") }}
 - name: SYNCLINE_MESSAGE_KEYS
   {{ include "syncline.secretKey" (dict "name" $values.keysSecret "key" "message-keys") }}
+{{- if not .withoutKafka }}
 - { name: SYNCLINE_KAFKA_BOOTSTRAP, value: {{ $values.kafka.bootstrap | quote }} }
 - { name: SYNCLINE_KAFKA_PREFIX, value: {{ $values.kafka.prefix | quote }} }
 - { name: SYNCLINE_KAFKA_PARTITIONS, value: {{ $values.kafka.partitions | quote }} }
 - { name: SYNCLINE_KAFKA_REPLICATION, value: {{ $values.kafka.replication | quote }} }
 - { name: SYNCLINE_KAFKA_SECURITY, value: {{ $values.kafka.security | quote }} }
 {{- if and $values.strimzi.enabled (not .userSecret) (hasPrefix "SASL" $values.kafka.security) }}
-{{- $user := printf "%s-%s" (include "syncline.name" .root) (.identity | default .service) }}
+{{- $user := printf "%s-%s" (include "syncline.name" .root) .service }}
 - { name: SYNCLINE_KAFKA_SASL_MECHANISM, value: SCRAM-SHA-512 }
 - { name: SYNCLINE_KAFKA_USERNAME, value: {{ $user | quote }} }
 - name: SYNCLINE_KAFKA_PASSWORD
@@ -77,10 +102,13 @@ valueFrom: { secretKeyRef: { name: {{ .name | quote }}, key: {{ .key | quote }} 
 - { name: SYNCLINE_KAFKA_CERT_FILE, value: /etc/syncline/kafka-client/tls.crt }
 - { name: SYNCLINE_KAFKA_KEY_FILE, value: /etc/syncline/kafka-client/tls.key }
 {{- end }}
+{{- end }}
 {{- if $values.gateway.publicUrl }}
 - { name: SYNCLINE_PUBLIC_URL, value: {{ $values.gateway.publicUrl | quote }} }
 {{- end }}
+{{- $places := include "syncline.places" . | fromYaml }}
 {{- range $name, $value := mergeOverwrite (deepCopy $values.settings) (deepCopy .settings) }}
+{{- with index $places $name }}{{ fail (printf "settings.%s: the chart sets it by %s" $name .) }}{{ end }}
 - { name: SYNCLINE_{{ $name }}, value: {{ $value | toString | quote }} }
 {{- end }}
 {{- end }}
@@ -144,12 +172,14 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* A container. In: dict root, service (whose environment it has), name, args, settings, postgresSecret, userSecret. */}}
+{{/* A container. In: dict root, service (whose environment it has), name, args, resources, settings, postgresSecret, userSecret, withoutKafka. */}}
 {{- define "syncline.container" -}}
 - name: {{ .name }}
   image: {{ include "syncline.image" .root | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   args: {{ .args | toJson }}
+  resources:
+    {{- toYaml .resources | nindent 4 }}
   securityContext:
     {{- include "syncline.containerSecurity" .root | nindent 4 }}
   env:
