@@ -56,8 +56,10 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert broken == []
 
 
-def test_the_promises_name_tests_that_there_are() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs/promises.md").read_text())
+@pytest.mark.parametrize("page", ["promises", "faults", "findings"])
+def test_the_promises_name_tests_that_there_are(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
     missing = [
         f"{path}::{name}"
         for path, name in named

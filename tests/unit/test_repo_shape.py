@@ -14,6 +14,14 @@ ROOT = Path(__file__).parents[2]
 LONGEST = {"tests": 500}
 LONGEST_ELSEWHERE = 300
 PRODUCT = ("shared", "services", "demo", "benchmarks")
+SECRET = re.compile(
+    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}"  # a key, and not its first line
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{40}"
+    r"|\bglpat-[\w-]{20}|\bxox[abpr]-\d[\w-]{20}|\bsk_live_\w{20}|\bAIza[\w-]{35}\b"
+    r"|\bshp(?:at|ca|pa|ss)_[0-9a-f]{32}\b|\bck_[0-9a-f]{40}\b|\bcs_[0-9a-f]{40}\b"
+    r"|\bsyn_[0-9a-f]{12}_[0-9A-Za-z]{40}[0-9a-f]{8}\b"
+)
+"""Keys by which systems know who calls, in the forms that those who give them out chose."""
 
 
 def sources(*folders: str) -> list[Path]:
@@ -68,11 +76,14 @@ def covers(line: str, folder: str) -> bool:
 
 def tracked_folders() -> list[str]:
     """Folders of the repository with a file in them, without what is built or cached."""
-    found = subprocess.run(
+    return sorted({str(Path(f).parent) for f in tracked_files()} - {"."})
+
+
+def tracked_files() -> list[str]:
+    return subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    return sorted({str(Path(f).parent) for f in found} - {"."})
 
 
 def test_every_test_folder_is_in_the_guide() -> None:
@@ -105,6 +116,16 @@ def test_constraints_pin_every_declared_dependency() -> None:
     declared = chain(project["dependencies"], *project["optional-dependencies"].values())
     pinned = {plain(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}
     assert [name for name in declared if plain(name) not in pinned] == []
+
+
+def test_no_secret_lies_in_the_repository() -> None:
+    found = [
+        f"{name}: {secret.group()[:12]}"
+        for name in tracked_files()
+        if (path := ROOT / name).is_file()
+        for secret in SECRET.finditer(path.read_text(errors="replace"))
+    ]
+    assert found == []
 
 
 def test_make_lists_every_target() -> None:
