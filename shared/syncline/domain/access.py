@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
@@ -19,11 +20,15 @@ DEFAULT_TENANT = "default"
 EVERYWHERE = "*"
 """In place of a tenant in audit rows about users, tenants and sign-ins."""
 _GUESSED_FIRST = {
-    "password", "passw0rd", "password1", "12345678", "123456789", "1234567890", "87654321",
-    "qwertyui", "qwertyuiop", "qwerty123", "1q2w3e4r", "1qaz2wsx", "abcd1234", "iloveyou",
-    "sunshine", "princess", "football", "baseball", "superman", "starwars", "whatever",
-    "trustno1", "letmein1", "welcome1", "changeme", "changeit", "administrator", "syncline",
+    "password", "passwort", "passw0rd", "qwerty", "qwertz", "qwertyui", "qwertyuiop", "asdfgh",
+    "1q2w3e4r", "1qaz2wsx", "abcd", "abcdefgh", "iloveyou", "sunshine", "princess", "dragon",
+    "monkey", "football", "baseball", "superman", "starwars", "whatever", "trustno", "letmein",
+    "welcome", "changeme", "changeit", "secret", "admin", "administrator", "root", "test", "demo",
+    "summer", "winter", "spring", "autumn", "sommer", "syncline",
 }  # fmt: skip
+"""What a password must not be, nor with digits and signs around it."""
+_AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+_ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop")
 
 
 class Role(IntEnum):
@@ -119,7 +124,10 @@ def _objections(password: str, name: str) -> Iterator[str]:
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in password):
         yield "must not hold control characters"
     plain = password.casefold()
-    if plain in _GUESSED_FIRST or len(set(plain)) < 3 or plain == name.casefold():
+    word = _AROUND.sub("", plain)
+    guessed = {*_GUESSED_FIRST, name.casefold()} - {""}
+    in_a_row = any(plain in row or plain[::-1] in row for row in _ROWS)
+    if plain in guessed or word in guessed or len(set(plain)) < 3 or in_a_row:
         yield "is easy to guess: choose another"
 
 
