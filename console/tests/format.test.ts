@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, duration, percent, rate, relative, zoneLabel, zoneOffset } from "~/state/format";
+import { absolute, duration, percent, rate, relative, short, zoneLabel, zoneOffset } from "~/state/format";
 
 describe("duration", () => {
   it.each([
@@ -25,6 +25,16 @@ describe("percent", () => {
     [1, 1_001, "< 0.1 %"],
     [1, 1_000_000, "< 0.1 %"],
   ])("never rounds %d of %d to all or none: %s", (part, whole, text) => expect(percent(part, whole)).toBe(text));
+});
+
+describe("short", () => {
+  it.each([
+    [7, "7"],
+    [9_999, "9,999"],
+    [10_000, "10k"],
+    [92_959, "92.9k"],
+    [1_234_567, "1,234.5k"],
+  ])("%d is %s, and never more than there is", (value, text) => expect(short(value)).toBe(text));
 });
 
 describe("relative", () => {

@@ -34,20 +34,34 @@ export function serverNow(): number {
   return Date.now() + skew;
 }
 
-function noteClock(response: Response): void {
+/**
+ * By how many milliseconds the server's clock is ahead of the browser's, from the date of an answer.
+ *
+ * The answer was made between `sent` and `received`: a slow one says nothing of the clocks. The date has whole seconds, so
+ * that a difference below 2 s says nothing either.
+ */
+export function skewOf(date: number, sent: number, received: number): number {
+  if (date < sent - 2_000) return date - sent;
+  return date > received + 2_000 ? date - received : 0;
+}
+
+const sentAt = new WeakMap<globalThis.Request, number>();
+
+function noteClock(request: globalThis.Request, response: Response): void {
   const date = Date.parse(response.headers.get("date") ?? "");
-  // The header has whole seconds: a smaller difference says nothing.
-  if (!Number.isNaN(date)) skew = Math.abs(date - Date.now()) < 2000 ? 0 : date - Date.now();
+  const received = Date.now();
+  if (!Number.isNaN(date)) skew = skewOf(date, sentAt.get(request) ?? received, received);
 }
 
 const rules: Middleware = {
   onRequest({ request }) {
     if (request.method !== "GET") request.headers.set("X-Syncline-CSRF", csrf);
     request.headers.set("Accept", "application/json");
+    sentAt.set(request, Date.now());
     return request;
   },
-  async onResponse({ response }) {
-    noteClock(response);
+  async onResponse({ request, response }) {
+    noteClock(request, response);
     if (!response.ok) throw await problemOf(response);
     const text = await response.text();
     const headers = new Headers(response.headers);

@@ -2,7 +2,7 @@ import { ActionIcon, Badge, ScrollArea, Tooltip } from "@mantine/core";
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type Page, type RailEntry, usePagesOfMenu } from "~/pages/registry";
-import { count } from "~/state/format";
+import { count, short } from "~/state/format";
 import classes from "./Rail.module.css";
 
 const GROUPS: RailEntry["group"][] = ["Work", "Set-up", "Watch", "Administration"];
@@ -58,7 +58,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
   const badge = useBadge();
   const label = badge ? `${page.title} ${count(badge)}` : page.title;
   return (
-    <Tooltip label={label} position="right" disabled={!narrow}>
+    <Tooltip label={label} position="right" disabled={!narrow && (badge ?? 0) < 10_000}>
       <Link
         to={page.path}
         className={classes.entry}
@@ -70,7 +70,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
         <span className={classes.word}>{page.title} </span>
         {badge !== null && badge > 0 && (
           <Badge className={classes.badge} size="sm" variant="transparent">
-            {badge > 99_999 ? "99,999+" : count(badge)}
+            {badge > 99_999 ? "99.9k+" : short(badge)}
           </Badge>
         )}
       </Link>

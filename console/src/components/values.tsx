@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, type AnchorProps, CopyButton, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { ComponentProps, ReactNode, Ref } from "react";
+import type { ComponentProps, CSSProperties, ReactNode, Ref } from "react";
 import { links } from "~/app/links";
 import { useNow } from "~/state/clock";
 import { absolute, duration, relative, zoneLabel, zoneOffset } from "~/state/format";
@@ -61,6 +61,15 @@ export function CopyId({ value, what, to, whole = false }: IdProps) {
           </ActionIcon>
         )}
       </CopyButton>
+    </span>
+  );
+}
+
+/** A name in one line, of which a long one is cut; its tooltip has the whole. */
+export function Cut({ children, width = 180 }: { children: string; width?: number }) {
+  return (
+    <span className={classes.oneLine} style={{ "--most": `${width}px` } as CSSProperties} title={children}>
+      {children}
     </span>
   );
 }

@@ -28,6 +28,7 @@ STUCK = ServiceStatus(
 )  # fmt: skip
 
 EARLIER = "update runs set created_at = created_at - interval '30 h' where id = $1"
+AS_REPLAY = "update runs set replay = '{}' where id = $1"
 
 
 @pytest.fixture
@@ -125,6 +126,23 @@ async def test_the_dashboard_sums_up_runs_and_points_at_what_failed(
     health = await read(client, "/pipeline/health")
     assert [run["correlationId"] for run in health["activeRuns"]] == [active.id]
     assert [run["correlationId"] for run in health["failedRuns"]] == [broken.id]
+
+
+async def test_a_replay_that_failed_is_no_last_run_of_its_stream(
+    place: Gateway, client: httpx.AsyncClient
+) -> None:
+    await configure(place.database)
+    await ended(place, "SF")
+    replay = await ended(place, "F")
+    await place.database.execute(AS_REPLAY, UUID(replay.id))
+    kinds = [a["kind"] for a in (await read(client, "/dashboard"))["attention"]]
+    assert "failing" not in kinds
+
+    broken = await ended(place, "FF")
+    attention = (await read(client, "/dashboard"))["attention"]
+    (failing,) = [a for a in attention if a["kind"] == "failing"]
+    assert failing["correlationId"] == broken.id
+    assert "never" not in failing["text"]  # the first one succeeded in part
 
 
 async def test_another_tenant_sees_none_of_it(place: Gateway) -> None:

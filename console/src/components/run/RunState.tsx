@@ -1,7 +1,8 @@
 import { Group, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { api } from "~/api/client";
-import { ActionButton } from "~/components/action";
+import { useAction } from "~/components/action";
+import { IconButton } from "~/components/IconButton";
 import { StatusBadge } from "~/components/values";
 import { useRuns } from "~/live/useRuns";
 import { useNow } from "~/state/clock";
@@ -18,15 +19,13 @@ interface Props {
 export function RunState({ run, size = "sm", resume = false }: Props) {
   const state = shownState(run, useNow());
   return (
-    <Group component="span" gap="2px 6px" wrap={resume ? "wrap" : "nowrap"} display="inline-flex">
+    <Group component="span" gap="2px 6px" wrap="nowrap" display="inline-flex">
       <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size={size} />
-      {state === "paused" && (
-        <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
-          <Text component="span" inherit truncate maw={110} c="dimmed" title={run.pausedBy ?? undefined}>
-            by {run.pausedBy}
-          </Text>
-          {resume && <Resume correlationId={run.correlationId} />}
-        </Group>
+      {state === "paused" && resume && <Resume correlationId={run.correlationId} by={run.pausedBy} />}
+      {state === "paused" && !resume && (
+        <Text component="span" inherit truncate maw={110} c="dimmed" title={run.pausedBy ?? undefined}>
+          by {run.pausedBy}
+        </Text>
       )}
     </Group>
   );
@@ -38,16 +37,21 @@ export function LiveRunState({ correlationId, state }: { correlationId: string |
   return live ? <RunState run={live} /> : <StatusBadge of="run" state={state} />;
 }
 
-function Resume({ correlationId }: { correlationId: string }) {
+/** An icon alone, so that a paused run makes its column no wider; its tooltip says who paused it. */
+function Resume({ correlationId, by }: { correlationId: string; by: string | null | undefined }) {
+  const { start, pending } = useAction({
+    run: () => api.post("/api/v1/sync-events/{correlation_id}/resume", { path: { correlation_id: correlationId } }),
+    changes: ["run", "runs"],
+  });
   return (
-    <ActionButton
-      size="compact-xs"
-      flex="none"
-      leftSection={<IconPlayerPlay size={13} />}
-      run={() => api.post("/api/v1/sync-events/{correlation_id}/resume", { path: { correlation_id: correlationId } })}
-      changes={["run", "runs"]}
-    >
-      Resume
-    </ActionButton>
+    <IconButton
+      icon={IconPlayerPlay}
+      iconSize={14}
+      size={22}
+      label="Resume"
+      hint={`Paused by ${by}: resume`}
+      loading={pending}
+      onClick={start}
+    />
   );
 }

@@ -1,9 +1,9 @@
 import { Button, Group, Stack, Text, Tooltip } from "@mantine/core";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
 import { useList } from "~/components/list";
-import { StatusBadge, Time } from "~/components/values";
+import { Cut, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { Empty } from "./Empty";
@@ -108,7 +108,7 @@ const COLUMNS: Column<LetterGroup>[] = [
     header: "Instance / entity type",
     cell: (group) => (
       <span>
-        {group.instances.join(", ") || "–"} / {group.entityTypes.join(", ") || "–"}
+        <Few of={group.instances} /> / {group.entityTypes.join(", ") || "–"}
       </span>
     ),
   },
@@ -116,5 +116,24 @@ const COLUMNS: Column<LetterGroup>[] = [
   { id: "first", header: "First seen", cell: (group) => <Time at={group.firstSeen} /> },
   { id: "last", header: "Last seen", cell: (group) => <Time at={group.lastSeen} /> },
 ];
+
+const SHOWN = 2;
+
+/** The first names, cut where they are long, and how many more there are; all of them in the tooltip. */
+function Few({ of }: { of: string[] }) {
+  if (of.length === 0) return "–";
+  const more = of.length - SHOWN;
+  return (
+    <span title={of.join(", ")}>
+      {of.slice(0, SHOWN).map((name, place) => (
+        <Fragment key={name}>
+          {place > 0 && ", "}
+          <Cut>{name}</Cut>
+        </Fragment>
+      ))}
+      {more > 0 && ` and ${count(more)} more`}
+    </span>
+  );
+}
 
 const WHY = "Together because stage, code, field and message are the same, but for numbers, IDs and quoted values.";

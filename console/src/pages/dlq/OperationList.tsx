@@ -1,3 +1,4 @@
+import { Text } from "@mantine/core";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
@@ -37,6 +38,15 @@ export default function OperationsPage() {
   );
 }
 
+/** A text as it was typed, of which the tooltip has what two lines cannot hold. */
+function TwoLines({ children }: { children: string }) {
+  return (
+    <Text inherit lineClamp={2} title={children} style={{ overflowWrap: "anywhere" }}>
+      {children}
+    </Text>
+  );
+}
+
 const COLUMNS: Column<Operation>[] = [
   {
     id: "state",
@@ -47,15 +57,24 @@ const COLUMNS: Column<Operation>[] = [
     id: "what",
     header: "What",
     cell: (row) => (
-      <PageLink to={links.operation(row.id)}>
+      <PageLink to={links.operation(row.id)} style={{ whiteSpace: "nowrap" }}>
         {VERBS[row.kind]} of {plural(row.total, "entry", "entries")}
       </PageLink>
     ),
   },
-  { id: "selection", header: "Selection", width: "26%", cell: (row) => row.selection },
-  { id: "done", header: "Done", align: "right", cell: (row) => `${count(doneOf(row))} of ${count(row.total)}` },
+  { id: "selection", header: "Selection", width: "24%", cell: (row) => <TwoLines>{row.selection}</TwoLines> },
+  {
+    id: "done",
+    header: "Done",
+    align: "right",
+    cell: (row) => (
+      <span style={{ whiteSpace: "nowrap" }}>
+        {count(doneOf(row))} of {count(row.total)}
+      </span>
+    ),
+  },
   { id: "results", header: "Results", cell: (row) => resultsText(row.results) },
-  { id: "reason", header: "Reason", cell: (row) => row.reason ?? "–" },
+  { id: "reason", header: "Reason", cell: (row) => (row.reason ? <TwoLines>{row.reason}</TwoLines> : "–") },
   { id: "actor", header: "By", cell: (row) => row.actor },
   { id: "created", header: "Began", cell: (row) => <Time at={row.createdAt} /> },
 ];

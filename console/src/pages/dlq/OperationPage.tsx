@@ -154,7 +154,12 @@ const COLUMNS: Column<Item>[] = [
     width: "42%",
     cell: (item) => (
       <span style={{ overflowWrap: "anywhere" }}>
-        {item.note} {item.againId && <PageLink to={links.deadLetter(item.againId)}>open the new entry</PageLink>}
+        {item.note}{" "}
+        {item.againId && (
+          <PageLink underline="always" to={links.deadLetter(item.againId)}>
+            open the new entry
+          </PageLink>
+        )}
       </span>
     ),
   },

@@ -49,7 +49,9 @@ const columns = (run: string): Column<RunReport["failures"][number]>[] => [
     header: "Error",
     cell: (group) => (
       <div className={classes.error}>
-        <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
+        <Text inherit lineClamp={3} title={group.error}>
+          <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
+        </Text>
         <div className="dim">
           <CodeLink code={group.code} />
           {group.field && ` · field ${group.field}`}

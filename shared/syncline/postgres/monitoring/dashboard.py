@@ -58,9 +58,10 @@ select 'failing' as kind, i.name || ' / ' || s.entity_type as subject, last.fini
 from streams s join instances i on i.id = s.instance_id
 cross join lateral (select r.id, r.state, r.finished_at, r.reason from runs r
   where r.stream_id = s.id and r.finished_at is not null and r.state <> 'cancelled'
+    and r.replay is null
   order by r.created_at desc limit 1) last
 left join lateral (select g.finished_at from runs g
-  where g.stream_id = s.id and g.state = 'succeeded'
+  where g.stream_id = s.id and g.state in ('succeeded', 'partial_success') and g.replay is null
   order by g.created_at desc limit 1) ok on true
 where s.tenant = $1 and not s.removed and last.state = 'failed'
 order by last.finished_at desc limit 10
