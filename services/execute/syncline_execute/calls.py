@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from itertools import groupby
 
@@ -141,8 +142,9 @@ async def answer_of(target: Target, batch: WriteBatch, fence: Fence) -> WriteRes
     everything = range(len(batch.source_ids))
     result = WriteResult([None] * len(everything))
     try:
-        await fence.check()
-        with checked_before_calls(fence.check):  # a write may take several calls
+        check = partial(fence.check, batch.source_ids)
+        await check()
+        with checked_before_calls(check):  # a write may take several calls
             return await target.connector.write(batch)
     except FailureError as error:
         failure = error.failure

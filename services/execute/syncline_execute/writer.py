@@ -19,7 +19,7 @@ from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.departure import end_if_departing
 from syncline_execute.calls import match_keys, write_records
-from syncline_execute.fence import TRUSTED, Fence, renewed_every
+from syncline_execute.fence import TRUSTED, Fence, before_upserts, renewed_every
 from syncline_execute.lookups import look_up, part_size
 from syncline_execute.ports import WriteLedger
 from syncline_execute.read_back import difference, read_back
@@ -183,6 +183,7 @@ class Writer:
         """Write items about which the ledger was asked at that time of the monotonic clock."""
         size = max(target.capabilities.bulk_size, 1)
         bulks = bulks_of(items, size)
+        fence = before_upserts(self._clock, self._ledger, run.stream, items, asked_at)
 
         async def write() -> None:
             for part in bulks:  # shared by all: each takes the next one
@@ -195,7 +196,7 @@ class Writer:
                 answer = None
                 try:
                     async with target.limiter.call(end_if_departing):
-                        answer = await self._call_if_wanted(run, target, part, work, asked_at)
+                        answer = await self._call_if_wanted(run, target, part, work, fence)
                 except PausedError as error:
                     work.fail(part, error.failure)
                 if answer is not None:  # the next call begins, and more are stored together
@@ -206,7 +207,7 @@ class Writer:
                 group.create_task(write())
 
     async def _call_if_wanted(
-        self, run: RunRef, target: Target, items: Sequence[Item], work: Work, asked_at: float
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work, fence: Fence
     ) -> WriteResult | None:
         """Make one write call; return its answer where that is not taken over yet."""
         if work.halt is not None:
@@ -215,18 +216,13 @@ class Writer:
         elif work.is_cancelled:  # while it waited for its turn
             await self._settlement.cancel(run, target, items, work)
         elif target.capabilities.idempotent_upsert:
-            fence = Fence(self._clock, asked_at, lambda: self._is_newest(run, items))
             answer = await write_records(run, target, items, fence)
+            fence.end([item.source_id for item in items])
             await read_back(run, target, items, answer, self._clock)
             return answer
         else:
             await self._call(run, target, items, work)
         return None
-
-    async def _is_newest(self, run: RunRef, items: Sequence[Item]) -> bool:
-        """Tell whether nothing was written of the items since the ledger was asked about them."""
-        entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
-        return all(_version(item.entry) == _version(entries.get(item.source_id)) for item in items)
 
     async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """Make one write call with the intents that it needs around it.
@@ -240,13 +236,13 @@ class Writer:
         if not items:
             return
 
-        async def renew() -> bool:
-            ids = [item.source_id for item in items]
-            ours = await self._ledger.renew(run.stream, ids, owner, _longest(target))
-            return len(ours) == len(ids)
+        ids = [item.source_id for item in items]
+
+        async def renew(source_ids: Sequence[str] = ids) -> set[str]:
+            return await self._ledger.renew(run.stream, source_ids, owner, _longest(target))
 
         async with renewed_every(renew, target.capabilities.longest_call / 2):
-            fence = Fence(self._clock, asked_at, renew)
+            fence = Fence(self._clock, asked_at, ids, renew)
             answer = await write_records(run, target, items, fence)
             await read_back(run, target, items, answer, self._clock)
         await self._settlement.settle(run, target, items, answer, work)
@@ -287,7 +283,3 @@ def _longest(target: Target) -> float:
     It may begin as late as the fence lets it.
     """
     return TRUSTED + target.capabilities.longest_call + target.capabilities.visible_after
-
-
-def _version(entry: LedgerEntry | None) -> int:
-    return entry.version if entry is not None else 0

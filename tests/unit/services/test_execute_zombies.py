@@ -14,7 +14,7 @@ import pytest
 from syncline.connectors.facts import Capabilities
 from syncline.connectors.port import Connector, LookupResult, WriteBatch, WriteResult
 from syncline.contracts.run_ref import RunRef, ref_of
-from syncline.domain.errors import RetriableError
+from syncline.domain.errors import FailureError, RetriableError
 from syncline.domain.ledger import WriteIntents
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
@@ -275,21 +275,45 @@ async def test_the_ledger_is_asked_again_only_after_a_while_and_until_the_answer
     clock = FakeClock()
     asked: list[float] = []
 
-    async def confirm() -> bool:
+    async def confirm(source_ids: Sequence[str]) -> set[str]:
         asked.append(clock.monotonic())
         if len(asked) == 1:  # the process is stopped while it waits for the answer
             await clock.advance(STOPPED)
-        return True
+        return set(source_ids)
 
-    fence = Fence(clock, 0.0, confirm)
+    fence = Fence(clock, 0.0, ["a"], confirm)
     await clock.advance(TRUSTED)
-    await fence.check()
+    await fence.check(["a"])
     assert asked == []
     await clock.advance(1.0)
-    await fence.check()
+    await fence.check(["a"])
     assert asked == [TRUSTED + 1.0, TRUSTED + 1.0 + STOPPED]
-    await fence.check()
+    await fence.check(["a"])
     assert len(asked) == 2
+
+
+async def test_calls_side_by_side_ask_the_ledger_once_about_all_that_have_not_ended() -> None:
+    clock = FakeClock()
+    asked: list[set[str]] = []
+
+    async def confirm(source_ids: Sequence[str]) -> set[str]:
+        asked.append(set(source_ids))
+        await asyncio.sleep(0)  # the others come to the fence meanwhile
+        return {"a", "b", "d"}.intersection(source_ids)
+
+    fence = Fence(clock, 0.0, ["a", "b", "c", "d"], confirm)
+    await fence.check(["a"])
+    fence.end(["a"])
+    await clock.advance(TRUSTED + 1.0)
+    calls = [asyncio.create_task(fence.check([record])) for record in "bcd"]
+    await asyncio.wait(calls)
+    assert [type(call.exception()) for call in calls] == [type(None), FailureError, type(None)]
+    assert asked == [{"b", "c", "d"}]
+
+    await clock.advance(TRUSTED + 1.0)
+    with pytest.raises(FailureError):  # who has lost a record does not get it back
+        await fence.check(["c", "d"])
+    assert asked[1:] == [{"b", "d"}]
 
 
 async def test_a_check_comes_last_before_each_call_to_a_system() -> None:
