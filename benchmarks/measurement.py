@@ -57,6 +57,11 @@ def cpu_of(pid: int) -> float:
     return sum(sum(map(int, _stat(p)[11:15])) for p in _tree(pid)) / _TICK
 
 
+def own_cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process without its children; 0 when it is gone."""
+    return sum(map(int, _stat(pid)[11:13])) / _TICK
+
+
 def peak_memory(pid: int) -> float:
     """Return the most resident memory a process has had since `forget_peak`, in MB."""
     for line in (_PROC / str(pid) / "status").read_text().splitlines():

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from benchmarks.measurement import Cost, measured
 from benchmarks.ours import client
 from benchmarks.place import Place
 from benchmarks.scaling import documents
@@ -36,8 +37,10 @@ async def slow_target(place: Place, milliseconds: int) -> AsyncIterator[httpx.As
     try:
         async with httpx.AsyncClient(base_url=url, trust_env=False, transport=transport) as target:
             await target.get("/seen")
+            place.processes["target"] = process.pid
             yield target
     finally:
+        place.processes.pop("target", None)
         process.terminate()
         await process.wait()
 
@@ -52,7 +55,8 @@ async def measure(place: Place) -> str:
             await target.get("/reset")
             fields = {"instance": f"slow-{calls}", "entityType": "item", "mode": "force_full"}
             records = RECORDS * workers
-            seconds, status = await ours.run(fields | {"maxEntities": records})
+            with measured(place.processes) as cost:
+                seconds, status = await ours.run(fields | {"maxEntities": records})
             seen = (await target.get("/seen")).json()
             rate = records / seconds
             if number == 0:
@@ -66,13 +70,23 @@ async def measure(place: Place) -> str:
             rows.append(
                 [
                     str(workers), str(calls), f"{rate:.0f}", f"{rate * 0.05 / calls:.0%}",
-                    f"{gain:.2f} n", mark(gain >= GOAL), "ok" if is_right else f"wrong: {seen}",
+                    f"{gain:.2f} n", mark(gain >= GOAL), *_costs(cost, records),
+                    "ok" if is_right else f"wrong: {seen}",
                 ]
             )  # fmt: skip
         await place.scale("execute", 1)
     head = ("workers", "calls at a time", "calls a second", "of what is possible", "gain",
-            f"goal {GOAL} n", "check")  # fmt: skip
+            f"goal {GOAL} n", "CPU ms a call, Execute", "Kafka", "PostgreSQL", "target",
+            "the rest", "cores used", "check")  # fmt: skip
     return "### Execute, a target of 50 ms a call\n\n" + markdown(head, rows)
+
+
+def _costs(cost: Cost, calls: int) -> list[str]:
+    """Return the CPU milliseconds of a call by who spent them, and the cores in use."""
+    execute = sum(cpu for name, cpu in cost.cpu.items() if name.split()[0] == "execute")
+    parts = [execute, *(cost.cpu[name] for name in ("Kafka", "PostgreSQL", "target"))]
+    each = [1000 * cpu / calls for cpu in (*parts, cost.total - sum(parts))]
+    return [*(f"{cpu:.2f}" for cpu in each), f"{cost.total / cost.wall:.2f}"]
 
 
 def _documents(url: str) -> str:

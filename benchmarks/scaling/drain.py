@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks.measurement import own_cpu_of
 from benchmarks.ours import Client, client
 from benchmarks.place import PARTITIONS, Place
 from benchmarks.scaling import documents
 from benchmarks.table import mark, markdown
 
-STREAMS = 30
+STREAMS = 60
 RECORDS = 16_000
 """Of each run: what Ingest reads before anything is done."""
 GOAL = 1.8
@@ -26,24 +28,49 @@ _QUIET = 2.0
 """Seconds without a new message after which a topic is said to be full."""
 
 
+class Sample(NamedTuple):
+    """What had been done at a time: messages in a topic, and CPU seconds spent on them.
+
+    Attributes:
+        at: seconds, by no clock in particular.
+        stage: of all processes of the stage.
+    """
+
+    at: float
+    messages: int
+    stage: float = 0.0
+    kafka: float = 0.0
+
+
 async def measure(place: Place) -> str:
-    """Return a table of messages a second by processes."""
+    """Return a table of messages a second by processes, and of what a message costs."""
     place.psql("tgt", "-c", "create table drained (code text primary key, item_name text, "
                "item_group int, price numeric, on_hand numeric)")  # fmt: skip
     await place.apply(_documents())
     rows = []
     async with client(place.state) as ours:
         for stage, topic in STAGES.items():
-            first, second = [await _rate(place, ours, stage, topic, count) for count in (1, 2)]
-            gain = second / first
-            figures = (f"{first:.0f}", f"{second:.0f}", f"{gain:.2f}")
-            rows.append([stage, *figures, mark(gain >= GOAL)])
-    head = ("stage", "1 process, messages a second", "2 processes", "gain", f"goal {GOAL}")
+            first = 0.0
+            for count in (1, 2):
+                done = await _middle(place, ours, stage, topic, count)
+                rate = done.messages / done.at
+                first = first or rate
+                gain = f"{rate / first:.2f}", mark(rate / first >= GOAL)
+                costs = (f"{1000 * cpu / done.messages:.2f}" for cpu in (done.stage, done.kafka))
+                cores = (done.stage + done.kafka) / done.at
+                shown = gain if count > 1 else ("", "")
+                rows.append([stage, str(count), f"{rate:.0f}", *shown, *costs, f"{cores:.2f}"])
+    head = ("stage", "processes", "messages a second", "gain", f"goal {GOAL}",
+            "CPU ms a message, stage", "Kafka", "cores used by both")  # fmt: skip
     return "### Draining a filled topic\n\n" + markdown(head, rows)
 
 
-async def _rate(place: Place, ours: Client, stage: str, topic: str, count: int) -> float:
-    """Fill the stage's topic while it rests, let so many processes drain it, and end the runs."""
+async def _middle(place: Place, ours: Client, stage: str, topic: str, count: int) -> Sample:
+    """Fill the stage's topic while it rests, let so many processes drain it, and end the runs.
+
+    Returns:
+        What was done in the middle of it.
+    """
     below = ("normalize", "transform", "execute")
     resting = below[below.index(stage) :]
     for name in resting:
@@ -52,26 +79,42 @@ async def _rate(place: Place, ours: Client, stage: str, topic: str, count: int) 
         for number in range(STREAMS):
             fields = {"instance": f"drain-{number}", "entityType": "item", "mode": "force_full"}
             await ours.trigger(fields | {"maxEntities": RECORDS})
-        await _samples(filled)
+        await _samples(lambda: _sample(filled))
     async with _ends(place, topic) as drained:
         scaling = asyncio.ensure_future(place.scale(stage, count))
-        rate = _rate_within(await _samples(drained))
+        samples = await _samples(lambda: _sample(drained, place, stage))
         await scaling
     for name in resting:
         await place.scale(name, 1)
     active = "select count(*) from runs where finished_at is null"
     while place.psql("syncline", "-c", active) != "0":  # noqa: ASYNC110 - others end them
         await asyncio.sleep(0.5)
-    return rate
+    return _within(samples)
 
 
-def _rate_within(samples: Sequence[tuple[float, int]]) -> float:
-    """Return messages a second in the middle of what was sampled."""
-    begun, ended = samples[0][1], samples[-1][1]
+def _within(samples: Sequence[Sample]) -> Sample:
+    """Return what was done, and in how many seconds, in the middle of what was sampled."""
+    begun, ended = samples[0].messages, samples[-1].messages
     low, high = (begun + (ended - begun) * share for share in _WINDOW)
-    first = next(sample for sample in samples if sample[1] >= low)
-    last = next(sample for sample in samples if sample[1] >= high)
-    return (last[1] - first[1]) / (last[0] - first[0])
+    first = next(sample for sample in samples if sample.messages >= low)
+    last = next(sample for sample in samples if sample.messages >= high)
+    return Sample(
+        last.at - first.at,
+        last.messages - first.messages,
+        last.stage - first.stage,
+        last.kafka - first.kafka,
+    )
+
+
+async def _sample(
+    ends: Callable[[], Awaitable[int]], place: Place | None = None, stage: str = ""
+) -> Sample:
+    """Return what has been done by now; the cost of a stage where a place is given."""
+    if place is None:
+        return Sample(perf_counter(), await ends())
+    pids = [pid for name, pid in place.processes.items() if name.split()[0] == stage]
+    kafka = own_cpu_of(place.processes["Kafka"])
+    return Sample(perf_counter(), await ends(), sum(map(own_cpu_of, pids)), kafka)
 
 
 @asynccontextmanager
@@ -90,15 +133,16 @@ async def _ends(place: Place, topic: str) -> AsyncIterator[Callable[[], Awaitabl
         await consumer.stop()
 
 
-async def _samples(ends: Callable[[], Awaitable[int]]) -> list[tuple[float, int]]:
-    """Return when a topic had how many messages, until none has come for a while."""
-    samples = [(perf_counter(), await ends())]
+async def _samples(take: Callable[[], Awaitable[Sample]]) -> list[Sample]:
+    """Return a sample for each time that there was more, until none has come for a while."""
+    samples = [await take()]
     grew = None
     while grew is None or perf_counter() - grew < _QUIET:
         await asyncio.sleep(0.02)
-        if (count := await ends()) != samples[-1][1]:
-            grew = perf_counter()
-            samples.append((grew, count))
+        sample = await take()
+        if sample.messages != samples[-1].messages:
+            grew = sample.at
+            samples.append(sample)
     return samples
 
 
