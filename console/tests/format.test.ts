@@ -30,10 +30,11 @@ describe("percent", () => {
 describe("short", () => {
   it.each([
     [7, "7"],
-    [9_999, "9,999"],
+    [999, "999"],
+    [9_999, "9.9k"],
     [10_000, "10k"],
-    [92_959, "92.9k"],
-    [1_234_567, "1,234.5k"],
+    [92_959, "92k"],
+    [1_234_567, "1,234k"],
   ])("%d is %s, and never more than there is", (value, text) => expect(short(value)).toBe(text));
 });
 

@@ -58,7 +58,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
   const badge = useBadge();
   const label = badge ? `${page.title} ${count(badge)}` : page.title;
   return (
-    <Tooltip label={label} position="right" disabled={!narrow && (badge ?? 0) < 10_000}>
+    <Tooltip label={label} position="right" disabled={!narrow && (badge ?? 0) < 1_000}>
       <Link
         to={page.path}
         className={classes.entry}
@@ -70,7 +70,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
         <span className={classes.word}>{page.title} </span>
         {badge !== null && badge > 0 && (
           <Badge className={classes.badge} size="sm" variant="transparent">
-            {badge > 99_999 ? "99.9k+" : short(badge)}
+            {badge > 99_999 ? "99k+" : short(badge)}
           </Badge>
         )}
       </Link>

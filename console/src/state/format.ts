@@ -6,9 +6,10 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : GROUPED.format(value);
 }
 
-/** `9,999`, `92.9k`, `100k`: for where there is no room; never more than there is. */
+/** `999`, `9.9k`, `92k`: for where there is no room; never more than there is. */
 export function short(value: number): string {
-  return value < 10_000 ? count(value) : `${count(Math.floor(value / 100) / 10)}k`;
+  if (value < 1_000) return count(value);
+  return value < 10_000 ? `${Math.floor(value / 100) / 10}k` : `${count(Math.floor(value / 1_000))}k`;
 }
 
 export function plural(value: number, one: string, many = `${one}s`): string {

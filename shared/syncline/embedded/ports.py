@@ -52,6 +52,7 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
     """
     remembered = _remembered(folder)
     texts = {name: environ.get(setting(name)) for name in DevPorts._fields}
+    texts["http"] = texts["http"] or environ.get("SYNCLINE_HTTP_PORT")  # the gateway's own setting
     wrong = [name for name, text in texts.items() if text is not None and not _is_port(text)]
     if wrong:
         right = f"must be a port from 1024 to {HIGHEST}, not"

@@ -61,6 +61,12 @@ def test_dev_ports_prefer_the_environment_to_the_memory(tmp_path: Path) -> None:
     assert dev_ports(tmp_path, {"SYNCLINE_DEV_POSTGRES_PORT": "15434"}).postgres == 15434
 
 
+def test_the_consoles_port_may_be_given_as_the_gateway_has_it(tmp_path: Path) -> None:
+    assert dev_ports(tmp_path, {"SYNCLINE_HTTP_PORT": "8081"}).http == 8081
+    both = {"SYNCLINE_HTTP_PORT": "8081", "SYNCLINE_DEV_HTTP_PORT": "8082"}
+    assert dev_ports(tmp_path, both).http == 8082
+
+
 def test_dev_ports_survive_a_broken_memory(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text("[19")
     assert dev_ports(tmp_path, {}) == DevPorts()
