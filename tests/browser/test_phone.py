@@ -54,6 +54,12 @@ _TOO_WIDE = """
     });
 }
 """
+# The word of a button that has too little room ends in an ellipsis, or not at all.
+_CUT = """
+(button) => [...button.querySelectorAll("*")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth)
+  .map((one) => one.className).join()
+"""
 
 
 async def with_long_names(place: Gateway) -> dict[str, str]:
@@ -104,6 +110,14 @@ async def shows_counters(tab: Page) -> None:
     await tab.set_viewport_size({"width": 390, "height": 844})
 
 
+async def signed_in(tab: Page, dsn: str) -> None:
+    """Sign bob in, on a phone."""
+    await tab.set_viewport_size({"width": 390, "height": 844})
+    await tab.goto("/login")
+    cookie = await session_cookie(dsn, tab.url.removesuffix("/login"), "bob")
+    await tab.context.add_cookies([cookie])  # type: ignore[list-item]
+
+
 async def open_menu(tab: Page) -> Locator:
     await tab.get_by_role("button", name="Open the menu").click()
     return tab.get_by_role("dialog", name="Menu")
@@ -115,10 +129,7 @@ async def test_a_phone_reaches_everything_and_scrolls_no_page_sideways(
 ) -> None:
     pages = await with_long_names(installed)
     await add_user(installed.database, "bob", "platform_admin", [TENANT])
-    await tab.set_viewport_size({"width": 390, "height": 844})
-    await tab.goto("/login")
-    cookie = await session_cookie(postgres, tab.url.removesuffix("/login"), "bob")
-    await tab.context.add_cookies([cookie])  # type: ignore[list-item]
+    await signed_in(tab, postgres)
     await tab.goto("/")
     menu = await open_menu(tab)
     await menu.get_by_role("button", name="Tenant default: switch").click()
@@ -138,3 +149,24 @@ async def test_a_phone_reaches_everything_and_scrolls_no_page_sideways(
     await tab.get_by_role("button", name="Signed in as bob").click()
     await tab.get_by_role("menuitem", name="Sign out").click()
     await expect(tab).to_have_url(re.compile("/login"))
+
+
+_UNDER_WAY = """
+update operations set state = 'running', total = 15770, started_at = now(),
+  selection = 'all pending entries: instance erp-refused, error with "price", entity type item'
+"""
+
+
+async def test_a_phone_shows_the_whole_button_that_aborts_an_operation(
+    installed: Gateway, postgres: str, tab: Page
+) -> None:
+    await everything(installed.database)
+    await installed.database.execute(_UNDER_WAY)
+    await add_user(installed.database, "bob", "user", [TENANT])
+    await signed_in(tab, postgres)
+    await tab.goto("/dlq")
+    running = tab.get_by_role("region", name="Running operations")
+    abort = running.get_by_role("button", name="Abort")
+    await expect(abort).to_be_visible()
+    assert await abort.evaluate(_CUT) == ""
+    assert await pages_too_wide(tab, {"/dlq": "Discard of 15,770"}) == {}

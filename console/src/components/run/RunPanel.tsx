@@ -16,8 +16,9 @@ import { RunActions } from "./RunActions";
 import { RunProgress } from "./RunProgress";
 import { RunState } from "./RunState";
 import { StageStrip } from "./StageStrip";
-import { isWaiting, shownState } from "./state";
+import { shownState } from "./state";
 import { useAbsentWorkers, useRunStatus, useSilence } from "./useRunStatus";
+import { Waits } from "./Waits";
 
 interface Props {
   correlationId: string;
@@ -57,7 +58,7 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
         )}
       </Group>
       <Facts run={run} />
-      <Held run={run} state={state} now={now} />
+      <Held run={run} state={state} />
       {!ended && <Trouble run={run} />}
       <Notices notices={run.notices} />
       <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
@@ -84,19 +85,13 @@ function Facts({ run }: { run: RunStatus }) {
 }
 
 /** What a run waits for, or why it ended as it did. */
-function Held({ run, state, now }: { run: RunStatus; state: string; now: number }) {
+function Held({ run, state }: { run: RunStatus; state: string }) {
   if (state === "needs_attention") return <NeedsAttention run={run} />;
   if (state === "paused")
     return <Note>Paused by {run.pausedBy}. It stays so over restarts until somebody resumes it.</Note>;
   if (state === "cancelling")
     return <Note>Cancelled by {run.cancelRequestedBy}. Writes in flight finish, the rest is skipped.</Note>;
-  if (isWaiting(run, now) && !run.finishedAt) {
-    return (
-      <Note>
-        {run.reason ?? "Some records are tried again"}, next attempt <Time at={run.waitingUntil} />
-      </Note>
-    );
-  }
+  if (state === "waiting") return <Waits run={run} />;
   return run.reason ? <Note>{run.reason}</Note> : null;
 }
 

@@ -37,7 +37,7 @@ function Running({ operation }: { operation: Operation }) {
   const waits = operation.state === "waiting";
   return (
     <Paper withBorder p="xs">
-      <Group gap="sm" wrap="nowrap">
+      <Group gap="4px 12px">
         <StatusBadge of="operation" state={operation.state} />
         <PageLink to={links.operation(operation.id)}>
           {VERBS[operation.kind]} of {count(operation.total)}

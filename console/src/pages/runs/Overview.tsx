@@ -4,6 +4,7 @@ import { links } from "~/app/links";
 import { type FactList, Facts } from "~/components/Facts";
 import { Notices } from "~/components/run/Notices";
 import { RunState } from "~/components/run/RunState";
+import { Waits } from "~/components/run/Waits";
 import { MODE_WORDS } from "~/components/status";
 import { PageLink, RunId, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
@@ -61,6 +62,7 @@ function Numbers({ report: { run } }: { report: RunReport }) {
         )}
         {!run.finishedAt && <span className={classes.two}>{progress ?? `${count(run.total)} found so far`}</span>}
       </Group>
+      <Waits run={run} />
     </section>
   );
 }

@@ -1,0 +1,14 @@
+import { Text } from "@mantine/core";
+import { Time } from "~/components/values";
+import { useNow } from "~/state/clock";
+import { type RunStanding, shownState } from "./state";
+
+/** What a run waits for, such as a target that asks to wait, and until when; nothing while something else holds it. */
+export function Waits({ run }: { run: RunStanding & { reason: string | null } }) {
+  if (shownState(run, useNow()) !== "waiting") return null;
+  return (
+    <Text mt={8} component="div">
+      {run.reason ?? "Some records are tried again"}, next attempt <Time at={run.waitingUntil ?? run.retryDueAt} />
+    </Text>
+  );
+}
