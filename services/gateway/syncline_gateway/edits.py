@@ -12,13 +12,14 @@ from syncline.domain.configuration.comparison import PlanStep
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.naming import NAME
-from syncline.postgres.database.conditions import ListPart
+from syncline.postgres.database.sorts import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit, Presence
 from syncline_gateway.access.caller import Configurer
 from syncline_gateway.api import Api
-from syncline_gateway.requests.parameters import IfMatch, Paging, etag, words
+from syncline_gateway.requests.parameters import IfMatch, etag
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart
 
 T = TypeVar("T")
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
@@ -97,7 +98,6 @@ def add_routes(
         await edits.delete(api.configuration, edit)
 
 
-def listed(paging: Paging, search: str | None) -> ListPart:
-    """Return which part of a list by name is wanted, and one more to see whether it ends there."""
-    (after,) = paging.key(words) or (None,)
-    return ListPart(limit=paging.limit, after=after, search=search)
+def listed(part: SortedPart, search: str | None) -> ListPart:
+    """Return which part of a list is wanted, and one more to see whether it ends there."""
+    return ListPart(limit=part.limit, order=part.order, search=search)

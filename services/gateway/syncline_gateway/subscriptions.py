@@ -23,11 +23,16 @@ from syncline.postgres.database.rows import mark_of
 from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
 from syncline.postgres.notifications.mail_addresses import MailAddresses
-from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
+from syncline.postgres.notifications.subscriptions import (
+    SUBSCRIPTION_SORTS,
+    Subscriptions,
+    SubscriptionView,
+)
 from syncline_gateway.access.caller import Caller, Subscriber
 from syncline_gateway.api import Api
-from syncline_gateway.requests.parameters import Id, Page, Paged, Paging, etag, identity, words
+from syncline_gateway.requests.parameters import Id, Page, Paged, etag, identity
 from syncline_gateway.requests.resource import BASE, Body, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 TESTS = {
     kind: AuditThrottle(f"{kind}.tested", 10, timedelta(minutes=10))
@@ -37,6 +42,7 @@ S = TypeVar("S", bound="ShownSubscription")
 State = Annotated[
     Literal["waiting", "delivered", "given_up"] | None, Query(description="Only those.")
 ]
+PartOfSubscriptions = Annotated[SortedPart, Depends(part_of(SUBSCRIPTION_SORTS))]
 Texts = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)]
 
 
@@ -97,11 +103,9 @@ class CallerSubscriptions:
         self.stored = Subscriptions(api.database, api.keyring)
         self.log = DeliveryLog(api.database)
 
-    async def page(self, paging: Paging) -> Page[SubscriptionView]:
-        """Return them by name."""
-        (after,) = paging.key(words) or (None,)
-        found = await self.stored.page(self.tenant, self._kind, paging.limit, after)
-        return paging.page(found, lambda view: [view.name])
+    async def page(self, part: SortedPart) -> Page[SubscriptionView]:
+        """Return some of them."""
+        return part.page(await self.stored.page(self.tenant, self._kind, part.limit, part.order))
 
     async def get(self, id_: str) -> SubscriptionView:
         return await self.stored.get(self.tenant, self._kind, id_)

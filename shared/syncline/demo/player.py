@@ -110,7 +110,7 @@ class Player:
         return {"instance": SHOP, "entityType": "item", "trigger": "replay", "replay": replay}
 
     async def _pending(self) -> list[DeadLetterView]:
-        return await self._letters.newest(TENANT, PENDING, 100)
+        return await self._letters.page(TENANT, PENDING, 100)
 
     async def _require_letters(self, step: StoryStep) -> None:
         pending = await self._pending()
@@ -118,7 +118,7 @@ class Player:
             message = f"{len(pending)} dead letters are pending, it must be {step.pending}"
             raise DemoFailedError(message)
         groups = DeadLetterGroups(self._place.product)
-        for group in await groups.largest(TENANT, PENDING, 10):
+        for group in await groups.page(TENANT, PENDING, 10):
             self._screen.say(f"DLQ: {group.count} in {group.stage}: {group.error}")
 
 

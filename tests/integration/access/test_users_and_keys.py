@@ -9,9 +9,16 @@ import pytest
 from syncline.domain.access import Role
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
-from syncline.postgres.access.tenants import Tenants
+from syncline.postgres.access.tenants import TENANT_SORTS, Tenants
 from syncline.postgres.access.users import UserChange, Users
-from syncline.postgres.audit.log import ADDRESS, AuditEntry, AuditFilter, AuditLog, audit
+from syncline.postgres.audit.log import (
+    ADDRESS,
+    AUDIT_SORTS,
+    AuditEntry,
+    AuditFilter,
+    AuditLog,
+    audit,
+)
 from syncline.postgres.database.database import Database
 from syncline.security.tokens import new_api_key
 from tests.support.access import add_user
@@ -149,7 +156,7 @@ async def test_tenants_are_listed_with_what_is_in_them(database: Database) -> No
     await add_user(database, "alice", "user", ["north"], "tester")
     with pytest.raises(ConflictError):
         await tenants.add("north", "tester")
-    listed = await tenants.page(["default", "north"], 9, "")
+    listed = await tenants.page(["default", "north"], 9, TENANT_SORTS.order())
     assert [(t.id, t.users, t.instances) for t in listed] == [
         ("default", 0, 0), ("north", 1, 0),
     ]  # fmt: skip
@@ -161,10 +168,10 @@ async def test_audit_log_comes_in_pages_and_loses_nothing_between_them(database:
             name = f"o{number}"
             await audit(connection, "default" if number % 2 else "*", "alice", "x.y", name, {})
         await audit(connection, "north", "alice", "x.y", "another tenant's", {})
-    log, seen, after = AuditLog(database), list[AuditEntry](), None
-    while page := await log.page(["default", "*"], AuditFilter(), 3, after):
+    log, seen, order = AuditLog(database), list[AuditEntry](), AUDIT_SORTS.order()
+    while page := await log.page(["default", "*"], AuditFilter(), 3, order):
         seen += page
-        after = (page[-1].at, page[-1].id)
+        order = order.behind(page[-1])
     assert [entry.object for entry in seen] == [f"o{n}" for n in range(6, -1, -1)]
 
 

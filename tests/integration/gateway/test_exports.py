@@ -15,6 +15,7 @@ from syncline.domain.access import RoleName
 from syncline.domain.errors import RetriableError
 from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.sorts import Order
 from syncline.postgres.runs.run_list import RunList
 from syncline_gateway.access.caller import Authentication
 from syncline_gateway.export import PART
@@ -127,19 +128,19 @@ async def test_an_export_that_fails_breaks_off(
     place: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(place.database)
-    newest = RunList.newest
+    page = RunList.page
 
-    async def fails(self: RunList, tenant: str, wanted: Any, limit: int, after: Any) -> Any:
-        if after is not None:
+    async def fails(self: RunList, tenant: str, wanted: Any, limit: int, order: Order) -> Any:
+        if order.after is not None:
             raise RetriableError("away", code="database_unavailable")
-        return await newest(self, tenant, wanted, limit, after)
+        return await page(self, tenant, wanted, limit, order)
 
     async def is_not(*_: object) -> bool:
         return False
 
     key = await give_key(place.database, "user")
     for replaced, name, by in (
-        (RunList, "newest", fails),
+        (RunList, "page", fails),
         (Authentication, "is_still", is_not),
     ):
         with monkeypatch.context() as patch:

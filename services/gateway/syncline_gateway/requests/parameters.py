@@ -1,6 +1,6 @@
 """Parameters that many routes have: IDs, states, pages; and refusing what a route has not.
 
-Lists come in pages by keyset: an opaque cursor belongs to one set of filters.
+Lists come in pages by keyset: an opaque cursor belongs to one set of filters, and one order.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -152,6 +153,22 @@ def long_number(text: str) -> int:
     return _below(2**63, text)
 
 
+def whole(text: str) -> int:
+    """Read any whole number that an int8 holds."""
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def decimal(text: str) -> float:
+    """Read a number with a fraction, or one that is beyond all others."""
+    value = float(text)
+    if math.isnan(value):
+        raise ValueError(text)
+    return value
+
+
 def _below(limit: int, text: str) -> int:
     value = int(text)
     if not 0 <= value < limit:
@@ -179,7 +196,7 @@ def _decode(cursor: str, filters: str) -> tuple[str, ...]:
     except (binascii.Error, msgspec.DecodeError, ValueError):
         raise _wrong("is none that this list gave: take `next` of a page as it is") from None
     if digest != filters:
-        raise _wrong("belongs to another list or other filters: begin without it")
+        raise _wrong("belongs to another list, other filters or another order: begin without it")
     return tuple(key)
 
 

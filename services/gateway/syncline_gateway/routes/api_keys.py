@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from fastapi import Depends
 from pydantic import Field
 
 from syncline.domain.access import LONGEST_NAME, Role, RoleName
 from syncline.domain.errors import ForbiddenError
-from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
+from syncline.postgres.access.api_keys import API_KEY_SORTS, ApiKeys, ApiKeyView, NewApiKey
 from syncline.security.tokens import new_api_key
 from syncline_gateway.access.caller import AuthenticationDep, KeyKeeper
 from syncline_gateway.api import Api
-from syncline_gateway.requests.parameters import Id, Page, Paged, identity
+from syncline_gateway.requests.parameters import Id, Page
 from syncline_gateway.requests.resource import Answered, Body, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/api-keys", tags=["api-keys"])
+PartOfKeys = Annotated[SortedPart, Depends(part_of(API_KEY_SORTS))]
 
 
 class CreatedKey(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,11 +44,9 @@ class NewKey(Body):
 
 
 @router.get("")
-async def list_api_keys(caller: KeyKeeper, api: Api, paging: Paged) -> Page[ApiKeyView]:
-    """List the tenant's keys, the newest first."""
-    (after,) = paging.key(identity) or (None,)
-    found = await ApiKeys(api.database).list(caller.tenant, paging.limit, after)
-    return paging.page(found, lambda key: [key.id])
+async def list_api_keys(caller: KeyKeeper, api: Api, part: PartOfKeys) -> Page[ApiKeyView]:
+    """List the tenant's keys, the newest first where no other order is wanted."""
+    return part.page(await ApiKeys(api.database).list(caller.tenant, part.limit, part.order))
 
 
 @router.post("", status_code=201)

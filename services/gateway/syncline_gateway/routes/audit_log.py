@@ -9,12 +9,14 @@ from fastapi import Depends, Path, Query
 from fastapi.responses import StreamingResponse
 
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
+from syncline.postgres.audit.log import AUDIT_SORTS, AuditEntry, AuditFilter, AuditLog
+from syncline.postgres.database.sorts import Order
 from syncline_gateway.access.caller import Auditor
 from syncline_gateway.api import Api
 from syncline_gateway.export import DOCUMENTED, PART, ExportDep
-from syncline_gateway.requests.parameters import Page, Paged, long_number, moment
+from syncline_gateway.requests.parameters import Page
 from syncline_gateway.requests.resource import Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, order_of, part_of
 
 router = Resource(prefix="/audit-log", tags=["audit-log"])
 Text = Annotated[str | None, Query(max_length=200, description="A part of it, in any case.")]
@@ -37,29 +39,31 @@ async def _filter(
 
 
 Wanted = Annotated[AuditFilter, Depends(_filter)]
+Part = Annotated[SortedPart, Depends(part_of(AUDIT_SORTS))]
+Ordered = Annotated[Order, Depends(order_of(AUDIT_SORTS))]
 
 
 @router.get("")
 async def list_audit_entries(
-    caller: Auditor, api: Api, paging: Paged, wanted: Wanted
+    caller: Auditor, api: Api, part: Part, wanted: Wanted
 ) -> Page[AuditEntry]:
-    """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
+    """List what was done in the tenant; for Platform Admins also what is of none.
+
+    The newest come first where no other order is wanted.
+    """
     log = AuditLog(api.database)
-    after = paging.key(moment, long_number)
-    found = await log.page(caller.tenants, wanted, paging.limit, after)
-    return paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)])
+    return part.page(await log.page(caller.tenants, wanted, part.limit, part.order))
 
 
 @router.get("/export", responses=DOCUMENTED)
 async def export_audit_log(
-    caller: Auditor, api: Api, wanted: Wanted, export: ExportDep
+    caller: Auditor, api: Api, wanted: Wanted, order: Ordered, export: ExportDep
 ) -> StreamingResponse:
-    """Export entries, newest first."""
+    """Export entries, in the order in which they are listed."""
     log = AuditLog(api.database)
 
     async def following(entry: AuditEntry | None) -> list[AuditEntry]:
-        after = (entry.at, entry.id) if entry else None
-        return await log.page(caller.tenants, wanted, PART, after)
+        return await log.page(caller.tenants, wanted, PART, order.behind(entry))
 
     return await export.answer(caller, "audit_log", "audit-log", AuditEntry, following)
 

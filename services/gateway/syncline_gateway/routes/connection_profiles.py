@@ -13,7 +13,7 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
+from syncline.postgres.configuration.profile_list import PROFILE_SORTS, ProfileList, ProfileView
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Configurer, Runner
 from syncline_gateway.api import Api
@@ -27,8 +27,9 @@ from syncline_gateway.edits import (
     save,
     saved,
 )
-from syncline_gateway.requests.parameters import Page, Paged, etag
+from syncline_gateway.requests.parameters import Page, etag
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/connection-profiles", tags=["connection-profiles"])
 ProfileEdit = Annotated[Edit, Depends(edit_of(Kind.PROFILE))]
@@ -64,16 +65,16 @@ class SavedProfile(ProfileView, frozen=True, kw_only=True, rename="camel"):
 async def list_connection_profiles(
     caller: Runner,
     api: Api,
-    paging: Paged,
+    part: Annotated[SortedPart, Depends(part_of(PROFILE_SORTS))],
     search: Search = None,
     active: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
     connector: Text = None,
 ) -> Page[ProfileView]:
-    """List connection profiles by name."""
+    """List connection profiles, by name where no other order is wanted."""
     found = await _list(api).page(
-        caller.tenant, listed(paging, search), active=active, connector=connector
+        caller.tenant, listed(part, search), active=active, connector=connector
     )
-    return paging.page(found, lambda profile: [profile.name])
+    return part.page(found)
 
 
 @router.post("/test")

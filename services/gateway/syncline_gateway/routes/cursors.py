@@ -12,7 +12,7 @@ from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.cursors.cursors import Cursors, CursorView
-from syncline.postgres.database.conditions import ListPart
+from syncline.postgres.database.sorts import ListPart
 from syncline_gateway.access.caller import Configurer, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Search
@@ -62,7 +62,7 @@ async def list_cursors(
 ) -> Page[CursorView]:
     """List the cursor of every instance and entity type; version 0: it was never set."""
     after = paging.key(words, words)
-    part = ListPart(limit=paging.limit, after=None, search=search)
+    part = ListPart(limit=paging.limit, search=search)
     found = await Cursors(api.database).page(caller.tenant, part, after, instance)
     return paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type])
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from fastapi import Response
+from fastapi import Depends, Response
 from fastapi.responses import StreamingResponse
 
 from syncline.actions.dead_letters.dead_letter_detail import MaskedDeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, selection_words
 from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
+from syncline.postgres.database.sorts import Order
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
-from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
-from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
+from syncline.postgres.dead_letters.groups import GROUP_SORTS, DeadLetterGroup, DeadLetterGroups
+from syncline.postgres.dead_letters.queue import (
+    DEAD_LETTER_SORTS,
+    DeadLetterDetail,
+    DeadLetterQueue,
+    DeadLetterView,
+)
 from syncline_gateway.access.caller import Caller, Runner
 from syncline_gateway.api import Api
 from syncline_gateway.export import DOCUMENTED, PART, ExportDep
 from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
-from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number, words
+from syncline_gateway.requests.parameters import Id, Page
 from syncline_gateway.requests.resource import Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, order_of, part_of
 
 router = Resource(prefix="/dlq", tags=["dlq"])
+PartOfQueue = Annotated[SortedPart, Depends(part_of(DEAD_LETTER_SORTS))]
+PartOfGroups = Annotated[SortedPart, Depends(part_of(GROUP_SORTS))]
+OrderOfQueue = Annotated[Order, Depends(order_of(DEAD_LETTER_SORTS))]
 _BYTES: dict[int | str, JsonObject] = {
     200: {
         "description": "The bytes.",
@@ -40,40 +51,37 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
 
 @router.get("")
 async def list_dead_letters(
-    caller: Runner, api: Api, paging: Paged, wanted: DeadLetterFilterDep
+    caller: Runner, api: Api, part: PartOfQueue, wanted: DeadLetterFilterDep
 ) -> Page[DeadLetterView]:
-    """List entries, the newest first."""
-    after = paging.key(moment, identity)
-    found = await DeadLetterQueue(api.database).newest(
-        caller.tenant, _seen(wanted, caller), paging.limit, after
-    )
-    return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
+    """List entries, the newest first where no other order is wanted."""
+    queue, seen = DeadLetterQueue(api.database), _seen(wanted, caller)
+    return part.page(await queue.page(caller.tenant, seen, part.limit, part.order))
 
 
 @router.get("/export", responses=DOCUMENTED)
 async def export_dead_letters(
-    caller: Runner, api: Api, wanted: DeadLetterFilterDep, export: ExportDep
+    caller: Runner,
+    api: Api,
+    wanted: DeadLetterFilterDep,
+    order: OrderOfQueue,
+    export: ExportDep,
 ) -> StreamingResponse:
-    """Export entries, the newest first."""
+    """Export entries, in the order in which they are listed."""
     queue, seen = DeadLetterQueue(api.database), _seen(wanted, caller)
 
     async def following(entry: DeadLetterView | None) -> list[DeadLetterView]:
-        after = (entry.failed_at, entry.id) if entry else None
-        return await queue.newest(caller.tenant, seen, PART, after)
+        return await queue.page(caller.tenant, seen, PART, order.behind(entry))
 
     return await export.answer(caller, "dlq", "dead-letters", DeadLetterView, following)
 
 
 @router.get("/groups")
 async def list_dead_letter_groups(
-    caller: Runner, api: Api, paging: Paged, wanted: DeadLetterFilterDep
+    caller: Runner, api: Api, part: PartOfGroups, wanted: DeadLetterFilterDep
 ) -> Page[DeadLetterGroup]:
-    """Fold entries that failed alike into groups, the largest first."""
-    after = paging.key(number, words)
-    found = await DeadLetterGroups(api.database).largest(
-        caller.tenant, _seen(wanted, caller), paging.limit, after
-    )
-    return paging.page(found, lambda g: (str(g.count), g.group))
+    """Fold entries that failed alike into groups, the largest first if no other order is wanted."""
+    groups, seen = DeadLetterGroups(api.database), _seen(wanted, caller)
+    return part.page(await groups.page(caller.tenant, seen, part.limit, part.order))
 
 
 @router.get("/summary")
@@ -81,7 +89,7 @@ async def get_dead_letter_summary(caller: Runner, api: Api) -> QueueSummary:
     """Count what waits for a person."""
     views = DeadLetterQueue(api.database)
     every = DeadLetterFilter(installation=caller.is_admin)
-    newest = await views.newest(caller.tenant, every, 1)
+    newest = await views.page(caller.tenant, every, 1)
     pending = await views.count(caller.tenant, msgspec.structs.replace(every, status="pending"))
     return QueueSummary(pending, newest[0].failed_at if newest else None)
 

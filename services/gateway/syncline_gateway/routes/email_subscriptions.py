@@ -9,10 +9,11 @@ from fastapi import Depends
 from syncline.actions.notifications.email import NOT_CONFIGURED
 from syncline.domain.notification.subscription import Addresses
 from syncline.postgres.notifications.subscriptions import SubscriptionView
-from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
+from syncline_gateway.requests.parameters import Id, IfMatch, Page
 from syncline_gateway.requests.resource import Answered, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,
+    PartOfSubscriptions,
     ShownSubscription,
     SubscriptionBody,
     add_delivery_routes,
@@ -58,9 +59,11 @@ def _shown(email: CallerSubscriptions, view: SubscriptionView) -> EmailSubscript
 
 
 @router.get("")
-async def list_email_subscriptions(email: EmailDep, paging: Paged) -> Page[EmailSubscription]:
-    """List e-mail subscriptions by name."""
-    page = await email.page(paging)
+async def list_email_subscriptions(
+    email: EmailDep, part: PartOfSubscriptions
+) -> Page[EmailSubscription]:
+    """List e-mail subscriptions by name where no other order is wanted."""
+    page = await email.page(part)
     return Page([_shown(email, view) for view in page.items], page.next)
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Response
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.hook.signature import HookScheme
 from syncline.domain.record import JsonObject
-from syncline.postgres.hooks.hook_list import HookDeliveryView, HookList, HookView
+from syncline.postgres.hooks.hook_list import HOOK_SORTS, HookDeliveryView, HookList, HookView
 from syncline.postgres.hooks.hook_secrets import HookSecrets
 from syncline.resources import edits
 from syncline.resources.edits import Edit
@@ -19,9 +19,11 @@ from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Search, add_routes, edit_of, listed, saved
 from syncline_gateway.requests.parameters import Id, Page, Paged, etag, identity, moment
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/inbound-webhooks", tags=["hooks"])
 HookEdit = Annotated[Edit, Depends(edit_of(Kind.HOOK))]
+PartOfHooks = Annotated[SortedPart, Depends(part_of(HOOK_SORTS))]
 _TEXT = msgspec.Meta(max_length=200)
 _BYTES: dict[int | str, JsonObject] = {
     200: {
@@ -68,11 +70,10 @@ class HookSecret(msgspec.Struct, frozen=True, rename="camel"):
 
 @router.get("")
 async def list_inbound_webhooks(
-    caller: Runner, api: Api, paging: Paged, search: Search = None
+    caller: Runner, api: Api, part: PartOfHooks, search: Search = None
 ) -> Page[HookView]:
-    """List hooks by name."""
-    found = await HookList(api.database).page(caller.tenant, listed(paging, search))
-    return paging.page(found, lambda hook: [hook.name])
+    """List hooks, by name where no other order is wanted."""
+    return part.page(await HookList(api.database).page(caller.tenant, listed(part, search)))
 
 
 @router.get("/{name}")

@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from syncline.domain.configuration.documents import InstanceStatus, Kind
 from syncline.domain.errors import Problem
 from syncline.domain.failure_budget import FailureBudget
-from syncline.postgres.configuration.instance_list import InstanceList, InstanceView
+from syncline.postgres.configuration.instance_list import INSTANCE_SORTS, InstanceList, InstanceView
 from syncline.postgres.runs.freshness import InstanceFreshness, read_freshness
 from syncline.resources import edits
 from syncline.resources.edits import Edit
@@ -25,8 +25,9 @@ from syncline_gateway.edits import (
     save,
     saved,
 )
-from syncline_gateway.requests.parameters import Page, Paged, etag
+from syncline_gateway.requests.parameters import Page, etag
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/instances", tags=["instances"])
 InstanceEdit = Annotated[Edit, Depends(edit_of(Kind.INSTANCE))]
@@ -57,15 +58,15 @@ class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):
 async def list_instances(
     caller: Runner,
     api: Api,
-    paging: Paged,
+    part: Annotated[SortedPart, Depends(part_of(INSTANCE_SORTS))],
     search: Search = None,
     status: Annotated[InstanceStatus | None, Query(description="Only those.")] = None,
 ) -> Page[InstanceView]:
-    """List instances by name, with how each of their entity types fares."""
+    """List instances with how each of their entity types fares, by name if not sorted otherwise."""
     found = await InstanceList(api.database).page(
-        caller.tenant, listed(paging, search), status=status and status.value
+        caller.tenant, listed(part, search), status=status and status.value
     )
-    return paging.page(found, lambda instance: [instance.name])
+    return part.page(found)
 
 
 @router.get("/{name}")

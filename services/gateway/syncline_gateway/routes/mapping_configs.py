@@ -16,11 +16,12 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject
 from syncline.postgres.configuration.mapping_list import (
+    MAPPING_SORTS,
     MappingList,
     MappingVersionView,
     MappingView,
 )
-from syncline.postgres.database.conditions import ListPart
+from syncline.postgres.database.sorts import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
@@ -39,6 +40,7 @@ from syncline_gateway.edits import (
 )
 from syncline_gateway.requests.parameters import Page, Paged, etag, number
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -89,13 +91,13 @@ class Validation(msgspec.Struct, frozen=True, rename="camel"):
 async def list_mapping_configs(
     caller: Runner,
     api: Api,
-    paging: Paged,
+    part: Annotated[SortedPart, Depends(part_of(MAPPING_SORTS))],
     search: Search = None,
     entity_type: Annotated[Text, Query(alias="entityType")] = None,
 ) -> Page[MappingView]:
-    """List mappings by name."""
-    found = await _list(api).page(caller.tenant, listed(paging, search), entity_type=entity_type)
-    return paging.page(found, lambda mapping: [mapping.name])
+    """List mappings, by name where no other order is wanted."""
+    found = await _list(api).page(caller.tenant, listed(part, search), entity_type=entity_type)
+    return part.page(found)
 
 
 @router.post("/validate")

@@ -55,8 +55,8 @@ async def get_pipeline_health(caller: Runner, api: Api) -> PipelineHealth:
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
     return PipelineHealth(
         **msgspec.structs.asdict(report),
-        active_runs=await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN),
-        failed_runs=await runs.newest(caller.tenant, failed, SHOWN),
+        active_runs=await runs.page(caller.tenant, RunFilter(states=ACTIVE), SHOWN),
+        failed_runs=await runs.page(caller.tenant, failed, SHOWN),
     )
 
 

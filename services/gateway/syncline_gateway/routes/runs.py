@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -13,17 +13,19 @@ from pydantic.alias_generators import to_camel
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Mode, State
+from syncline.postgres.database.sorts import Order
 from syncline.postgres.runs.records import RecordFilter, RunRecord, list_records
 from syncline.postgres.runs.run_detail import RunReport, read_run_report
-from syncline.postgres.runs.run_list import RunCount, RunFilter, RunList, RunView
+from syncline.postgres.runs.run_list import RUN_SORTS, RunCount, RunFilter, RunList, RunView
 from syncline.postgres.runs.run_timeline import RunTimeline, read_run_timeline
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.export import DOCUMENTED, PART, ExportDep
-from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number
+from syncline_gateway.requests.parameters import Id, Page, Paged, number
 from syncline_gateway.requests.resource import Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, order_of, part_of
 
 router = Resource(prefix="/runs", tags=["runs"])
 
@@ -87,14 +89,19 @@ class RunRecordQuery(BaseModel):
 
 Wanted = Annotated[RunQuery, Query()]
 WantedRecords = Annotated[RunRecordQuery, Query()]
+PartOfRuns = Annotated[SortedPart, Depends(part_of(RUN_SORTS))]
+OrderOfRuns = Annotated[Order, Depends(order_of(RUN_SORTS))]
 
 
 @router.get("")
-async def list_runs(wanted: Wanted, paging: Paged, caller: Runner, api: Api) -> Page[RunView]:
-    """List runs, newest first."""
-    after = paging.key(moment, identity)
-    found = await RunList(api.database).newest(caller.tenant, wanted.filter(), paging.limit, after)
-    return paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id))
+async def list_runs(wanted: Wanted, part: PartOfRuns, caller: Runner, api: Api) -> Page[RunView]:
+    """List runs, newest first where no other order is wanted.
+
+    By a counter, runs that have not ended stand by what they have so far; by `seconds` they take
+    longest.
+    """
+    runs = RunList(api.database)
+    return part.page(await runs.page(caller.tenant, wanted.filter(), part.limit, part.order))
 
 
 @router.get("/count")
@@ -105,14 +112,13 @@ async def count_runs(wanted: Wanted, caller: Runner, api: Api) -> RunCount:
 
 @router.get("/export", responses=DOCUMENTED)
 async def export_runs(
-    wanted: Wanted, caller: Runner, api: Api, export: ExportDep
+    wanted: Wanted, order: OrderOfRuns, caller: Runner, api: Api, export: ExportDep
 ) -> StreamingResponse:
-    """Export the runs of a filter, newest first."""
+    """Export the runs of a filter, in the order in which they are listed."""
     runs, filter = RunList(api.database), wanted.filter()
 
     async def following(run: RunView | None) -> list[RunView]:
-        after = (run.created_at, run.correlation_id) if run else None
-        return await runs.newest(caller.tenant, filter, PART, after)
+        return await runs.page(caller.tenant, filter, PART, order.behind(run))
 
     return await export.answer(caller, "run", "runs", RunView, following)
 

@@ -15,6 +15,7 @@ from syncline.domain.schedule.cadence import Cadence, cron_of
 from syncline.domain.schedule.firing import ScheduleStatus
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
 from syncline.postgres.schedules.schedule_list import (
+    SCHEDULE_SORTS,
     FiringView,
     ScheduleFilter,
     ScheduleList,
@@ -25,8 +26,9 @@ from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Text, add_routes, edit_of, saved
-from syncline_gateway.requests.parameters import Page, Paged, etag, moment, words
+from syncline_gateway.requests.parameters import Page, Paged, etag, moment
 from syncline_gateway.requests.resource import Answered, Document, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 from syncline_gateway.run_requests import publish_triggers
 
 router = Resource(prefix="/schedules", tags=["schedules"])
@@ -75,14 +77,16 @@ def _filter(
 
 @router.get("")
 async def list_schedules(
-    caller: Runner, api: Api, paging: Paged, wanted: Annotated[ScheduleFilter, Depends(_filter)]
+    caller: Runner,
+    api: Api,
+    part: Annotated[SortedPart, Depends(part_of(SCHEDULE_SORTS))],
+    wanted: Annotated[ScheduleFilter, Depends(_filter)],
 ) -> Page[ScheduleView]:
-    """List schedules by name, with the last and the next run of each."""
-    (after,) = paging.key(words) or (None,)
-    found = await ScheduleList(api.database).page(
-        caller.tenant, wanted, limit=paging.limit, after=after
+    """List schedules with the last and the next run of each, by name if not sorted otherwise."""
+    schedules = ScheduleList(api.database)
+    return part.page(
+        await schedules.page(caller.tenant, wanted, limit=part.limit, order=part.order)
     )
-    return paging.page(found, lambda schedule: [schedule.name])
 
 
 @router.post("/preview")

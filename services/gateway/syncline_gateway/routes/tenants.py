@@ -7,18 +7,21 @@ from typing import Annotated
 
 import msgspec
 import structlog
+from fastapi import Depends
 from pydantic import Field
 
 from syncline.domain.errors import RetriableError
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.failures import BrokerRefusedError
-from syncline.postgres.access.tenants import Tenants, TenantView
+from syncline.postgres.access.tenants import TENANT_SORTS, Tenants, TenantView
 from syncline_gateway.access.caller import AuthenticationDep, Runner, TenantAdmin
 from syncline_gateway.api import Api
-from syncline_gateway.requests.parameters import Page, Paged, words
+from syncline_gateway.requests.parameters import Page
 from syncline_gateway.requests.resource import Body, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/tenants", tags=["tenants"])
+PartOfTenants = Annotated[SortedPart, Depends(part_of(TENANT_SORTS))]
 
 
 TOPIC_WITHIN = 10.0
@@ -47,14 +50,12 @@ class NewTenant(Body):
 
 @router.get("")
 async def list_tenants(
-    caller: Runner, api: Api, paging: Paged, authentication: AuthenticationDep
+    caller: Runner, api: Api, part: PartOfTenants, authentication: AuthenticationDep
 ) -> Page[TenantView]:
-    """List the tenants that one may work in."""
+    """List the tenants that one may work in, by ID where no other order is wanted."""
     assert caller.identity is not None
-    (after,) = paging.key(words) or ("",)
     own = await authentication.tenants(caller.identity)
-    found = await Tenants(api.installation).page(own, paging.limit, after)
-    return paging.page(found, lambda tenant: [tenant.id])
+    return part.page(await Tenants(api.installation).page(own, part.limit, part.order))
 
 
 @router.post("", status_code=201)

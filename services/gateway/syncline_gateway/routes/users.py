@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from syncline.actions.sign_in import password_link
 from syncline.domain.access import LONGEST_NAME, RoleName
 from syncline.postgres.access.one_time_links import LASTS
-from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
+from syncline.postgres.access.users import (
+    USER_SORTS,
+    UserChange,
+    Users,
+    UserView,
+    find_user,
+    insert_user,
+)
 from syncline_gateway.access.caller import AuthenticationDep, UserAdmin
 from syncline_gateway.api import Api
-from syncline_gateway.requests.parameters import Page, Paged, words
+from syncline_gateway.requests.parameters import Page
 from syncline_gateway.requests.resource import Answered, Body, Resource
+from syncline_gateway.requests.sorted_lists import SortedPart, part_of
 
 router = Resource(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]
@@ -67,13 +75,11 @@ class UserPatch(Body):
 async def list_users(
     caller: UserAdmin,
     api: Api,
-    paging: Paged,
+    part: Annotated[SortedPart, Depends(part_of(USER_SORTS))],
     search: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
 ) -> Page[UserView]:
-    """List users by name; `search` is a part of it."""
-    (after,) = paging.key(words) or (None,)
-    found = await Users(api.installation).list(paging.limit, after, search)
-    return paging.page(found, lambda user: [user.name.lower()])
+    """List users, by name where no other order is wanted; `search` is a part of it."""
+    return part.page(await Users(api.installation).list(part.limit, part.order, search))
 
 
 @router.post("", status_code=201)

@@ -10,10 +10,11 @@ from fastapi import Depends
 
 from syncline.domain.notification.subscription import Format, Url
 from syncline.security.signature import new_signing_secret
-from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
+from syncline_gateway.requests.parameters import Id, IfMatch, Page
 from syncline_gateway.requests.resource import Answered, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,
+    PartOfSubscriptions,
     ShownSubscription,
     SubscriptionBody,
     add_delivery_routes,
@@ -55,9 +56,9 @@ add_delivery_routes(router, "webhook", "webhook", "webhook")
 
 
 @router.get("")
-async def list_webhooks(webhooks: WebhooksDep, paging: Paged) -> Page[Webhook]:
-    """List webhooks by name."""
-    page = await webhooks.page(paging)
+async def list_webhooks(webhooks: WebhooksDep, part: PartOfSubscriptions) -> Page[Webhook]:
+    """List webhooks by name where no other order is wanted."""
+    page = await webhooks.page(part)
     return Page([shown_as(Webhook, view) for view in page.items], page.next)
 
 

@@ -16,8 +16,8 @@ from syncline.cli.program.texts import label, moment, number
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
-from syncline.postgres.database.conditions import ListPart
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.sorts import ListPart
 from syncline.postgres.hooks.hook_list import HookDeliveryView, HookList, HookView
 from syncline.resources.edits import Edit, switch
 

@@ -13,7 +13,7 @@ from syncline.cli.program.tables import Column, pairs, table
 from syncline.cli.program.texts import moment, number
 from syncline.domain.breaker import waiting_reason
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
-from syncline.postgres.database.conditions import ListPart
+from syncline.postgres.database.sorts import ListPart
 from syncline.postgres.limits.profile_calls import ProfileCallsView
 
 commands = Commands("List and show connection profiles, and whether their systems answer.")

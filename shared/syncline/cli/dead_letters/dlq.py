@@ -83,7 +83,7 @@ def list_(
 
     async def read(database: Database) -> tuple[list[DeadLetterView], int]:
         queue = DeadLetterQueue(database)
-        found = await queue.newest(shell.tenant, wanted, limit)
+        found = await queue.page(shell.tenant, wanted, limit)
         return found, len(found) if len(found) < limit else await queue.count(shell.tenant, wanted)
 
     found, count = shell.ask(read)
@@ -100,7 +100,7 @@ def groups(shell: Shell, *, where: Where, limit: Limit = 25) -> None:
     """Fold the entries that wait into groups that failed alike, the largest first."""
     wanted = where.filter("pending")
     found = shell.ask(
-        lambda database: DeadLetterGroups(database).largest(shell.tenant, wanted, limit + 1)
+        lambda database: DeadLetterGroups(database).page(shell.tenant, wanted, limit + 1)
     )
     shown = shell.show_list(found, _GROUPS, "nothing waits", limit=limit)
     going = next((group for group in shown if group.replayable), None)

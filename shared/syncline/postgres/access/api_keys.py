@@ -14,10 +14,14 @@ from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Queryable, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 
-_VIEW = """
-select id, name, prefix, role, sees_payloads, case when revoked_at is not null then 'revoked'
-  when expires_at <= now() then 'expired' else 'active' end as status,
+_STATUS = """
+case when revoked_at is not null then 'revoked' when expires_at <= now() then 'expired'
+  else 'active' end
+"""
+_VIEW = f"""
+select id, name, prefix, role, sees_payloads, {_STATUS} as status,
   created_by, created_at, expires_at, used_at, revoked_at, revoked_by
 from api_keys
 """
@@ -55,6 +59,22 @@ class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
     revoked_by: str | None
 
 
+API_KEY_SORTS = Sorts(
+    {
+        "name": sort_column("name", "name", folded=True),
+        "role": sort_column("role", "role"),
+        "status": sort_column(_STATUS, "status"),
+        "usedAt": sort_column("used_at", "used_at", "moment", nullable=True),
+        "expiresAt": sort_column("expires_at", "expires_at", "moment", nullable=True),
+        "createdAt": sort_column("created_at", "created_at", "moment"),
+        "createdBy": sort_column("created_by", "created_by", folded=True),
+    },
+    unique=sort_column("id", "id", "id"),
+    default="-createdAt",
+)
+NEWEST = API_KEY_SORTS.order()
+
+
 class NewApiKey(msgspec.Struct, frozen=True):
     """A key to be made; it expires after so many days, or never.
 
@@ -83,12 +103,12 @@ class ApiKeys(Repository):
     """API keys of tenants."""
 
     async def list(
-        self, tenant: str, limit: int | None = None, after: str | None = None
+        self, tenant: str, limit: int | None = None, order: Order = NEWEST
     ) -> list[ApiKeyView]:
-        """Return a tenant's keys, the newest first: all, or those behind an ID."""
+        """Return a tenant's keys in an order, from where it begins; without a limit all."""
         where = Conditions(tenant)
-        where.add("id < {}", after)
-        sql = f"{_VIEW} where tenant = $1 and {where} order by id desc limit {where.bind(limit)}"
+        order.limit(where)
+        sql = f"{_VIEW} where tenant = $1 and {where} order by {order} limit {where.bind(limit)}"
         return await fetch_structs(self._database, ApiKeyView, sql, *where.values)
 
     async def get(self, tenant: str, key_id: str) -> ApiKeyView:

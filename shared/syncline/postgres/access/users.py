@@ -22,6 +22,7 @@ from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 
 # A key that a key made has it as its maker; `union` ends a circle of names that were used again.
 _MADE = """
@@ -74,6 +75,19 @@ class UserView(msgspec.Struct, frozen=True, rename="camel"):
     active_keys: list[str]
 
 
+USER_SORTS = Sorts(
+    {
+        "name": sort_column("u.name", "name", folded=True),
+        "role": sort_column("u.role", "role"),
+        "signedInAt": sort_column("u.signed_in_at", "signed_in_at", "moment", nullable=True),
+        "createdAt": sort_column("u.created_at", "created_at", "moment"),
+    },
+    unique=sort_column("u.name", "name"),
+    default="name",
+)
+BY_NAME = USER_SORTS.order()
+
+
 class UserChange(msgspec.Struct, frozen=True):
     """What is to change of a user; None leaves it as it is.
 
@@ -97,13 +111,13 @@ class Users(Repository):
         return found
 
     async def list(
-        self, limit: int | None = None, after: str | None = None, search: str | None = None
+        self, limit: int | None = None, order: Order = BY_NAME, search: str | None = None
     ) -> list[UserView]:
-        """Return users by name: all, or those behind a lower-case name, or with a part in it."""
+        """Return users in an order, from where it begins: all, or with a part in their names."""
         where = Conditions()
-        where.add("lower(u.name) > {}", after)
+        order.limit(where)
         where.add("position(lower({}) in lower(u.name)) > 0", search)
-        sql = f"{_VIEW} where {where} order by lower(u.name) limit {where.bind(limit)}"
+        sql = f"{_VIEW} where {where} order by {order} limit {where.bind(limit)}"
         return await fetch_structs(self._database, UserView, sql, *where.values)
 
     async def password_of(self, name: str) -> tuple[str, str | None, bool] | None:

@@ -13,6 +13,7 @@ from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 """The address that the change under way came from; a request sets it at its start."""
@@ -42,13 +43,19 @@ _NAMES = """
   from seen s where s.{column} is not null
 ) select * from seen where {condition}) p
 """
-# A page of each tenant, actor or action by the index, the newest of these.
+# A page of each tenant, actor or action by the index, the first of these.
 _PAGE = """
 select a.* from {parts} cross join lateral (
-  select {columns} from audit_log where tenant = p.tenant and {where}
-  order by at desc, id desc limit {limit}) a
-order by a.at desc, a.id desc limit {limit}
+  select {columns} from audit_log a where tenant = p.tenant and {where}
+  order by {order} limit {limit}) a
+order by {order} limit {limit}
 """
+AUDIT_SORTS = Sorts(
+    {"at": sort_column("a.at", "at", "moment")},
+    unique=sort_column("a.id", "id", "number"),
+    default="-at",
+)
+NEWEST = AUDIT_SORTS.order()
 
 
 def before_and_after(differences: Sequence[Difference]) -> JsonObject:
@@ -148,9 +155,9 @@ class AuditLog(Repository):
         tenants: Sequence[str],
         wanted: AuditFilter,
         limit: int,
-        after: tuple[datetime, int] | None = None,
+        order: Order = NEWEST,
     ) -> list[AuditEntry]:
-        """Return entries of these tenants, newest first: all, or those behind a time and ID."""
+        """Return entries of these tenants in an order, from where it begins."""
         where = Conditions(list(tenants))
         parts = _TENANTS
         if wanted.actor is not None:
@@ -161,9 +168,10 @@ class AuditLog(Repository):
         where.add("strpos(lower(object), lower({})) > 0", wanted.object)
         where.add("at >= {}", wanted.since)
         where.add("at < {}", wanted.until)
-        where.add("(at, id) < ({}, {})", *(after or (None, None)))
-        limited = where.bind(limit)
-        sql = _PAGE.format(parts=parts, columns=_COLUMNS, where=where, limit=limited)
+        order.limit(where)
+        sql = _PAGE.format(
+            parts=parts, columns=_COLUMNS, where=where, order=order, limit=where.bind(limit)
+        )
         return await fetch_structs(self._database, AuditEntry, sql, *where.values)
 
     async def get(self, tenants: Sequence[str], entry: int) -> AuditEntry:

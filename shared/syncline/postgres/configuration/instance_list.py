@@ -10,10 +10,11 @@ import msgspec
 
 from syncline.domain.configuration.documents import Kind, status_of
 from syncline.domain.failure_budget import FailureBudget
-from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.database.sorts import ListPart, Sorts, sort_column
 
 _INSTANCES = """
 select i.*, i.run_order as "order",
@@ -23,9 +24,23 @@ from instances i join profiles p on p.id = i.source_id join profiles t on t.id =
 where i.tenant = $1 and i.deleted_at is null
 """
 _STATUS = """
-{} = case when not i.enabled then 'inactive' when p.active and t.active then 'active'
+case when not i.enabled then 'inactive' when p.active and t.active then 'active'
   else 'dependency_inactive' end
 """
+# Of each entity type the newest run by the index, not all of them.
+_LAST_RUN = """
+(select max((select r.created_at from runs r where r.stream_id = s.id and r.replay is null
+   order by r.created_at desc limit 1))
+ from streams s where s.instance_id = i.id and not s.removed)
+"""
+# Counted once, and only where the list is sorted by it.
+_PAGE = f"""
+with pending as (
+  select instance_id, count(*) as n from dead_letters
+  where tenant = $1 and status = 'pending' group by 1
+) {_INSTANCES}
+"""
+_PENDING = "coalesce((select n from pending c where c.instance_id = i.id), 0)"
 _STREAMS = """
 select s.instance_id, s.entity_type, m.name as mapping, m.active_version as mapping_version,
   coalesce(c.version, 0) as cursor_version, c.value as cursor, c.at as cursor_at,
@@ -93,6 +108,26 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
     changed_at: datetime
     etag: str
 
+    @property
+    def last_run_at(self) -> datetime | None:
+        """When the newest run of any of its entity types was created."""
+        runs = [each.last_run.created_at for each in self.entity_types if each.last_run]
+        return max(runs, default=None)
+
+
+INSTANCE_SORTS = Sorts(
+    {
+        "name": sort_column("i.name", "name", folded=True),
+        "source": sort_column("p.name", "source", folded=True),
+        "target": sort_column("t.name", "target", folded=True),
+        "status": sort_column(_STATUS, "status"),
+        "lastRun": sort_column(_LAST_RUN, "last_run_at", "moment", nullable=True),
+        "pendingLetters": sort_column(_PENDING, "pending_letters", "number"),
+    },
+    unique=sort_column("i.name", "name"),
+    default="name",
+)
+
 
 class InstanceList(Repository):
     """A tenant's instances."""
@@ -100,12 +135,12 @@ class InstanceList(Repository):
     async def page(
         self, tenant: str, part: ListPart, *, status: str | None = None
     ) -> list[InstanceView]:
-        """Return instances by name."""
-        where = Conditions(tenant)
-        where.add("i.name > {}", part.after)
+        """Return instances, by name where no other order is wanted."""
+        where, order = Conditions(tenant), part.order or INSTANCE_SORTS.order()
+        order.limit(where)
         where.add("(i.name ilike {0} or p.name ilike {0} or t.name ilike {0})", part.pattern)
-        where.add(_STATUS, status)
-        sql = f"{_INSTANCES} and {where} order by i.name limit {where.bind(part.limit)}"
+        where.add(f"{{}} = {_STATUS}", status)
+        sql = f"{_PAGE} and {where} order by {order} limit {where.bind(part.limit)}"
         return await self._views(tenant, await self._database.fetch(sql, *where.values))
 
     async def get(self, tenant: str, name: str) -> InstanceView:

@@ -8,10 +8,11 @@ import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.record import JsonObject
-from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
+from syncline.postgres.database.sorts import ListPart, Sorts, sort_column
 
 _SELECT = """
 select m.name, m.entity_type, m.active_version, m.changed_at, v.actor as changed_by, v.document,
@@ -41,6 +42,19 @@ class MappingView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
+MAPPING_SORTS = Sorts(
+    {
+        "name": sort_column("m.name", "name", folded=True),
+        "entityType": sort_column("m.entity_type", "entity_type"),
+        "activeVersion": sort_column("m.active_version", "active_version", "number"),
+        "changedBy": sort_column("v.actor", "changed_by", folded=True),
+        "changedAt": sort_column("m.changed_at", "changed_at", "moment"),
+    },
+    unique=sort_column("m.name", "name"),
+    default="name",
+)
+
+
 class MappingVersionView(msgspec.Struct, frozen=True, rename="camel"):
     """One version of a mapping, without its document."""
 
@@ -56,12 +70,12 @@ class MappingList(Repository):
     async def page(
         self, tenant: str, part: ListPart, *, entity_type: str | None = None
     ) -> list[MappingView]:
-        """Return mappings by name."""
-        where = Conditions(tenant)
-        where.add("m.name > {}", part.after)
+        """Return mappings, by name where no other order is wanted."""
+        where, order = Conditions(tenant), part.order or MAPPING_SORTS.order()
+        order.limit(where)
         where.add("(m.name ilike {0} or m.entity_type ilike {0})", part.pattern)
         where.add("m.entity_type = {}", entity_type and entity_type.strip().lower())
-        sql = f"{_SELECT} and {where} order by m.name limit {where.bind(part.limit)}"
+        sql = f"{_SELECT} and {where} order by {order} limit {where.bind(part.limit)}"
         return [_view(row) for row in await self._database.fetch(sql, *where.values)]
 
     async def get(self, tenant: str, name: str) -> tuple[MappingView, JsonObject]:

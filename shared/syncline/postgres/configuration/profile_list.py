@@ -12,11 +12,12 @@ from syncline.domain.errors import SynclineError
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profiles import secrets_of
-from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.database.sorts import ListPart, Sorts, sort_column
 from syncline.postgres.limits.profile_calls import ProfileCallsView, calls_now
 
 _SELECT = """
@@ -79,6 +80,23 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     changed_at: datetime
     etag: str
 
+    @property
+    def tested_at(self) -> datetime | None:
+        """When its connection was tested last."""
+        return self.last_test.at if self.last_test else None
+
+
+PROFILE_SORTS = Sorts(
+    {
+        "name": sort_column("p.name", "name", folded=True),
+        "maxConcurrent": sort_column("p.max_concurrent", "max_concurrent", "number"),
+        "testedAt": sort_column("p.tested_at", "tested_at", "moment", nullable=True),
+        "changedAt": sort_column("p.changed_at", "changed_at", "moment"),
+    },
+    unique=sort_column("p.name", "name"),
+    default="name",
+)
+
 
 class ProfileList(SecretRepository):
     """Every method may raise RetriableError."""
@@ -91,13 +109,13 @@ class ProfileList(SecretRepository):
         active: bool | None = None,
         connector: str | None = None,
     ) -> list[ProfileView]:
-        """Return profiles by name."""
-        where = Conditions(tenant)
-        where.add("p.name > {}", part.after)
+        """Return profiles, by name where no other order is wanted."""
+        where, order = Conditions(tenant), part.order or PROFILE_SORTS.order()
+        order.limit(where)
         where.add("(p.name ilike {0} or p.connector ilike {0})", part.pattern)
         where.add("p.active = {}", active)
         where.add("p.connector = {}", connector)
-        sql = f"{_SELECT} and {where} order by p.name limit {where.bind(part.limit)}"
+        sql = f"{_SELECT} and {where} order by {order} limit {where.bind(part.limit)}"
         rows = await self._database.fetch(sql, *where.values)
         return await self._views(tenant, rows)
 

@@ -10,10 +10,10 @@ from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.conditions import ListPart
 from syncline.postgres.database.database import Connection, Queryable, Repository, Row
 from syncline.postgres.database.near_names import no_stream
 from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.sorts import ListPart
 
 _NEWEST = """
 select version, value from cursors where stream_id = $1 order by version desc limit 1

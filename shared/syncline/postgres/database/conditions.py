@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 SHORTEST = 6
 """Digits that the beginning of an ID needs where it may name anything."""
 _BEGINNING = re.compile(r"[0-9a-f]{1,32}")
@@ -30,22 +28,6 @@ class Conditions:
 
     def __str__(self) -> str:
         return " and ".join(self._all) or "true"
-
-
-class ListPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list by name: those behind one, and with a text in them, in any case."""
-
-    limit: int
-    after: str | None = None
-    search: str | None = None
-
-    @property
-    def pattern(self) -> str | None:
-        """What `search` means to `ilike`."""
-        if not self.search:
-            return None
-        quoted = self.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{quoted}%"
 
 
 def id_range(beginning: str, shortest: int = 1) -> tuple[str, str] | None:

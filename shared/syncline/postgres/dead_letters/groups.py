@@ -16,8 +16,10 @@ from syncline.domain.dead_letter.replay import (
     StreamStanding,
     hindrance_of,
 )
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
 from syncline.postgres.dead_letters.queue import standing_of
 
@@ -43,13 +45,24 @@ select f.fingerprint as "group", d.stage, d.category, d.code, d.error, d.pattern
   f.of_instance, f.of_type, f.waiting, f.erased, now() - f.first_at < interval '1 day' as is_new,
   exists (select from dead_letters r where r.tenant = $1 and r.fingerprint = f.fingerprint
     and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
-from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
+from (select * from folded f where {behind} order by {order} limit {limit}) f
 cross join lateral (
   select stage, category, code, error, pattern, field from dead_letters d
   where d.fingerprint = f.fingerprint and {condition}
   order by d.failed_at desc, d.id desc limit 1) d
-order by f.n desc, f.fingerprint
+order by {order}
 """
+# Groups are made of all entries that are meant, whichever of them are shown.
+GROUP_SORTS = Sorts(
+    {
+        "count": sort_column("f.n", "count", "number"),
+        "firstSeen": sort_column("f.first_at", "first_seen", "moment"),
+        "lastSeen": sort_column("f.last_at", "last_seen", "moment"),
+    },
+    unique=sort_column("f.fingerprint", "group"),
+    default="-count",
+)
+LARGEST = GROUP_SORTS.order()
 _PATTERN = """
 select pattern from dead_letters where tenant = $1 and fingerprint = $2
 order by failed_at desc, id desc limit 1
@@ -106,20 +119,16 @@ class DeadLetterGroup(msgspec.Struct, frozen=True, rename="camel"):
 class DeadLetterGroups(Repository):
     """Every method may raise RetriableError."""
 
-    async def largest(
-        self,
-        tenant: str,
-        wanted: DeadLetterFilter,
-        limit: int,
-        after: tuple[int, str] | None = None,
+    async def page(
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, order: Order = LARGEST
     ) -> list[DeadLetterGroup]:
-        """Return groups, the largest first; those behind the group of a count and fingerprint."""
-        where, after_sql = conditions_of(tenant, wanted), ""
-        if after is not None:
-            count, group = map(where.bind, after)
-            after_sql = f"where n < {count} or (n = {count} and fingerprint > {group})"
-        sql = _GROUPS.format(condition=where, after=after_sql, limit=where.bind(limit))
-        rows = await self._database.fetch(sql, *where.values)
+        """Return groups in an order, from where it begins; the largest where none is wanted."""
+        where = conditions_of(tenant, wanted)
+        behind = Conditions(*where.values)
+        order.limit(behind)
+        limited = behind.bind(limit)
+        sql = _GROUPS.format(condition=where, behind=behind, order=order, limit=limited)
+        rows = await self._database.fetch(sql, *behind.values)
         standings = await self._standings(
             {pair for row in rows for pair in zip(row["of_instance"], row["of_type"], strict=True)}
         )

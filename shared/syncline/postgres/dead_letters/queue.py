@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 import msgspec
 
@@ -15,10 +14,22 @@ from syncline.domain.run import outcome_name
 from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import row_of, struct_of
+from syncline.postgres.database.sorts import Order, SortColumn, Sorts, sort_column
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of, each_status
 
-Position: TypeAlias = tuple[datetime, str]
-"""When an entry failed, and its ID: lists are in this order."""
+DEAD_LETTER_SORTS = Sorts(
+    {
+        "failedAt": sort_column("d.failed_at", "failed_at", "moment"),
+        "sourceId": SortColumn(
+            "(coalesce(d.source_id, '') collate \"C\")", lambda entry: entry.source_id or ""
+        ),
+        "retries": sort_column("d.retries", "retries", "number"),
+    },
+    unique=sort_column("d.id", "id", "id"),
+    default="-failedAt",
+)
+NEWEST = DEAD_LETTER_SORTS.order()
+OLDEST = DEAD_LETTER_SORTS.order("failedAt")
 _NAMES = """
 left join instances i on i.id = d.instance_id
 left join profiles s on s.id = i.source_id left join profiles t on t.id = i.target_id
@@ -52,8 +63,8 @@ _COUNT = "select count(*) from dead_letters d where {}"
 # A page is found in the index first, and then the rows that are on it are read.
 _PAGE = f"""
 select {_COLUMNS} from (select d.id from dead_letters d where {{where}}
-  order by d.failed_at {{way}}, d.id {{way}} limit {{limit}}) page
-join dead_letters d on d.id = page.id {_NAMES} order by d.failed_at {{way}}, d.id {{way}}
+  order by {{order}} limit {{limit}}) page
+join dead_letters d on d.id = page.id {_NAMES} order by {{order}}
 """
 
 
@@ -143,34 +154,28 @@ class DeadLetterQueue(Repository):
             found[rows[0]["id"]] = None
         return list(found)
 
+    async def page(
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, order: Order = NEWEST
+    ) -> list[DeadLetterView]:
+        """Return entries in an order, from where it begins; the newest where none is wanted."""
+        found: list[DeadLetterView] = []
+        for part in each_status(wanted):
+            where = conditions_of(tenant, part)
+            order.limit(where)
+            sql = _PAGE.format(where=where, order=order, limit=where.bind(limit))
+            found += map(_view, await self._database.fetch(sql, *where.values))
+        return order.merged(found)[:limit]
+
     async def oldest(
         self, tenant: str, wanted: DeadLetterFilter, limit: int
     ) -> list[DeadLetterView]:
         """Return the oldest entries."""
-        return await self._page(tenant, wanted, limit, "", None)
-
-    async def newest(
-        self, tenant: str, wanted: DeadLetterFilter, limit: int, after: Position | None = None
-    ) -> list[DeadLetterView]:
-        """Return the newest entries; of those that come after a position, if one is given."""
-        return await self._page(tenant, wanted, limit, "desc", after)
+        return await self.page(tenant, wanted, limit, OLDEST)
 
     async def count(self, tenant: str, wanted: DeadLetterFilter) -> int:
         """Return how many entries there are."""
         where = conditions_of(tenant, wanted)
         return int(await self._database.fetchval(_COUNT.format(where), *where.values))
-
-    async def _page(
-        self, tenant: str, wanted: DeadLetterFilter, limit: int, way: str, after: Position | None
-    ) -> list[DeadLetterView]:
-        found: list[DeadLetterView] = []
-        for part in each_status(wanted):
-            where = conditions_of(tenant, part)
-            where.add("(d.failed_at, d.id) < ({}, {})", *(after or (None, None)))
-            sql = _PAGE.format(where=where, way=way, limit=where.bind(limit))
-            found += map(_view, await self._database.fetch(sql, *where.values))
-        found.sort(key=lambda entry: (entry.failed_at, entry.id), reverse=way == "desc")
-        return found[:limit]
 
     async def get(
         self, tenant: str, letter_id: str, *, installation: bool = False

@@ -11,10 +11,11 @@ from syncline.domain.errors import NotFoundError
 from syncline.domain.hook.run import HookStatus
 from syncline.domain.hook.signature import HookScheme
 from syncline.postgres.audit.log import audit_view
-from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
+from syncline.postgres.database.sorts import ListPart, Sorts, sort_column
 
 _SHOWN = """
 select h.*, i.name as instance,
@@ -138,15 +139,28 @@ class HookDeliveryView(msgspec.Struct, frozen=True, rename="camel"):
     has_body: bool
 
 
+HOOK_SORTS = Sorts(
+    {
+        "name": sort_column("v.name", "name", folded=True),
+        "instance": sort_column("v.instance", "instance", folded=True),
+        "entityType": sort_column("v.entity_type", "entity_type"),
+        "status": sort_column("v.status", "status"),
+        "receivedAt": sort_column("v.received_at", "received_at", "moment", nullable=True),
+    },
+    unique=sort_column("v.name", "name"),
+    default="name",
+)
+
+
 class HookList(Repository):
     """A tenant's hooks. Every method may raise RetriableError."""
 
     async def page(self, tenant: str, part: ListPart) -> list[HookView]:
-        """Return hooks by name."""
-        where = Conditions(tenant)
-        where.add("v.name > {}", part.after)
+        """Return hooks, by name where no other order is wanted."""
+        where, order = Conditions(tenant), part.order or HOOK_SORTS.order()
+        order.limit(where)
         where.add(_SEARCHED, part.search)
-        limited = f"order by v.name limit {where.bind(part.limit)}"
+        limited = f"order by {order} limit {where.bind(part.limit)}"
         sql = f"select * from ({_SHOWN}) v where {where} {limited}"
         return [_view(row) for row in await self._database.fetch(sql, *where.values)]
 

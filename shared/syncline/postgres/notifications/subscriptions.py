@@ -15,6 +15,7 @@ from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Row
 from syncline.postgres.database.rekey import SecretRepository, rekey_column
 from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 from syncline.postgres.notifications.deliveries import (
     BOTH_SIGN,
     CONFIRMED,
@@ -83,16 +84,32 @@ where subscription_id = $1 and state = 'waiting'
 """
 
 
+SUBSCRIPTION_SORTS = Sorts(
+    {
+        "name": sort_column("s.name", "name", folded=True),
+        "active": sort_column("s.active::int", "active", "number"),
+        "lastDeliveredAt": sort_column(
+            "d.last_delivered_at", "last_delivered_at", "moment", nullable=True
+        ),
+        "waiting": sort_column("d.waiting", "waiting", "number"),
+        "givenUp": sort_column("d.given_up", "given_up", "number"),
+    },
+    unique=sort_column("s.name", "name"),
+    default="name",
+)
+BY_NAME = SUBSCRIPTION_SORTS.order()
+
+
 class Subscriptions(SecretRepository):
     """A tenant's subscriptions. Every method may raise RetriableError."""
 
     async def page(
-        self, tenant: str, kind: str, limit: int, after: str | None = None
+        self, tenant: str, kind: str, limit: int, order: Order = BY_NAME
     ) -> list[SubscriptionView]:
-        """Return those of a kind, by name, behind one."""
+        """Return those of a kind in an order, from where it begins."""
         where = Conditions(tenant, kind)
-        where.add("s.name > {}", after)
-        sql = f"{_VIEW} and {where} order by s.name limit {where.bind(limit)}"
+        order.limit(where)
+        sql = f"{_VIEW} and {where} order by {order} limit {where.bind(limit)}"
         return await fetch_structs(self._database, SubscriptionView, sql, *where.values)
 
     async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:

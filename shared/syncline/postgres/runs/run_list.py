@@ -1,7 +1,8 @@
-"""Lists of runs by filter, newest first."""
+"""Lists of runs by filter, in the order that is wanted."""
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 import msgspec
@@ -10,6 +11,7 @@ from syncline.domain.run import Counters, Notice
 from syncline.postgres.database.conditions import Conditions, id_range
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.sorts import Kind, Order, SortColumn, Sorts, sort_column
 from syncline.postgres.runs.run_row import notices_of
 
 COUNTED = 10_000
@@ -101,6 +103,56 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     notices: list[Notice]
 
 
+def _seconds(run: RunView) -> float:
+    """Return how long a run took: for ever so far, or no time where it never began."""
+    if run.finished_at is None:
+        return math.inf
+    return -1 if run.seconds is None else run.seconds
+
+
+def _figure(name: str, kind: Kind = "number") -> SortColumn:
+    return sort_column(f"r.ended_{name}", name, kind)
+
+
+RUN_SORTS = Sorts(
+    {
+        "createdAt": sort_column("r.created_at", "created_at", "moment"),
+        "startedAt": SortColumn(
+            "coalesce(r.started_at, r.created_at)",
+            lambda run: run.started_at or run.created_at,
+            "moment",
+        ),
+        "total": _figure("total"),
+        "success": _figure("success"),
+        "skipped": _figure("skipped"),
+        "failed": _figure("failed"),
+        "seconds": SortColumn("r.ended_seconds", _seconds, "decimal"),
+    },
+    unique=sort_column("r.id", "correlation_id", "id"),
+    default="-createdAt",
+)
+NEWEST = RUN_SORTS.order()
+# What changes with each batch stands in no index. A run that has not ended is one of few.
+_SO_FAR = {
+    "r.ended_total": "r.total",
+    "r.ended_success": "r.success",
+    "r.ended_skipped": "(r.unchanged + r.excluded + r.superseded + r.cancelled)",
+    "r.ended_failed": "r.failed",
+    "r.ended_seconds": "'infinity'::float8",
+}
+_OPEN = "r.state = any('{{queued,extracting,in_progress}}')"
+
+
+def _parts(order: Order) -> list[tuple[str, Order]]:
+    """Return the parts of a list that is in an order: their conditions, and the order of each."""
+    so_far = _SO_FAR.get(order.column.sql)
+    if so_far is None:
+        return [("true", order)]
+    column = msgspec.structs.replace(order.column, sql=so_far)
+    open_ones = msgspec.structs.replace(order, column=column)
+    return [(f"{order.column.sql} is not null", order), (_OPEN, open_ones)]
+
+
 class RunCount(msgspec.Struct, frozen=True, rename="camel"):
     """How many runs match a filter; `at_least` when there are more than were counted."""
 
@@ -111,15 +163,18 @@ class RunCount(msgspec.Struct, frozen=True, rename="camel"):
 class RunList(Repository):
     """Every method may raise RetriableError."""
 
-    async def newest(
-        self, tenant: str, wanted: RunFilter, limit: int, after: tuple[datetime, str] | None = None
+    async def page(
+        self, tenant: str, wanted: RunFilter, limit: int, order: Order = NEWEST
     ) -> list[RunView]:
-        """Return the newest runs; those behind a creation time and correlation ID."""
-        where = _conditions(tenant, wanted)
-        where.add("(r.created_at, r.id) < ({}, {})", *(after or (None, None)))
-        order = f"order by r.created_at desc, r.id desc limit {where.bind(limit)}"
-        rows = await self._database.fetch(f"{SELECT} where {where} {order}", *where.values)
-        return [run_view(row) for row in rows]
+        """Return runs in an order, from where it begins; the newest where none is wanted."""
+        found: list[RunView] = []
+        for condition, part in _parts(order):
+            where = _conditions(tenant, wanted)
+            where.add(condition)
+            part.limit(where)
+            sql = f"{SELECT} where {where} order by {part} limit {where.bind(limit)}"
+            found += map(run_view, await self._database.fetch(sql, *where.values))
+        return order.merged(found)[:limit]
 
     async def count(self, tenant: str, wanted: RunFilter) -> RunCount:
         """Count the runs of a filter, up to COUNTED."""

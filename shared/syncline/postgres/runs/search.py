@@ -10,9 +10,10 @@ import msgspec
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import outcome_name
-from syncline.postgres.database.conditions import SHORTEST, ListPart, id_range
+from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.sorts import ListPart
 from syncline.postgres.runs.record_history import newest_in_streams
 
 EACH = 5

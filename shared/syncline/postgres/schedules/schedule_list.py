@@ -14,6 +14,7 @@ from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
+from syncline.postgres.database.sorts import Order, Sorts, sort_column
 
 _SHOWN = """
 select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.sentence,
@@ -104,6 +105,29 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     changed_at: datetime
     etag: str
 
+    @property
+    def last_slot(self) -> datetime | None:
+        """When the last run was due."""
+        return self.last_run.slot if self.last_run else None
+
+
+_NEXT_RUN = "case when v.status = 'enabled' then v.next_at end"
+SCHEDULE_SORTS = Sorts(
+    {
+        "name": sort_column("v.name", "name", folded=True),
+        "instance": sort_column("v.instance", "instance", folded=True),
+        "entityType": sort_column("v.entity_type", "entity_type"),
+        "timezone": sort_column("v.timezone", "timezone"),
+        "status": sort_column("v.status", "status"),
+        "lastRun": sort_column("v.slot", "last_slot", "moment", nullable=True),
+        "nextRun": sort_column(_NEXT_RUN, "next_run", "moment", nullable=True),
+        "missed": sort_column("v.missed", "missed", "number"),
+    },
+    unique=sort_column("v.name", "name"),
+    default="name",
+)
+BY_NAME = SCHEDULE_SORTS.order()
+
 
 class ScheduleFilter(msgspec.Struct, frozen=True):
     """Which schedules; None is any. `search` is part of whatever a list shows; times in UTC."""
@@ -126,16 +150,16 @@ class ScheduleList(Repository):
         wanted: ScheduleFilter = ANY,
         *,
         limit: int | None = None,
-        after: str | None = None,
+        order: Order = BY_NAME,
     ) -> list[ScheduleView]:
-        """Return schedules by name, those behind `after`; without a limit all."""
+        """Return schedules in an order, from where it begins; without a limit all."""
         where = Conditions(tenant)
-        where.add("v.name > {}", after)
+        order.limit(where)
         where.add(_SEARCHED, wanted.search)
         where.add("v.status = {}", wanted.status and wanted.status.value)
         where.add("v.instance = {}", wanted.instance)
         where.add("v.entity_type = lower({})", wanted.entity_type)
-        limited = f"order by v.name limit {where.bind(limit)}"
+        limited = f"order by {order} limit {where.bind(limit)}"
         sql = f"select * from ({_SHOWN}) v where {where} {limited}"
         return [_view(row) for row in await self._database.fetch(sql, *where.values)]
 

@@ -58,7 +58,7 @@ async def test_what_was_erased_is_not_replayed_and_says_why(db: Database) -> Non
     await erase_record(db, "default", "erp-shop", "a", "ann")
     found = await DeadLetterQueue(db).get("default", mine)
     assert (found.payload, found.entry.hindrance, found.entry.erased_by) == (None, ERASED, "ann")
-    (group,) = await DeadLetterGroups(db).largest("default", PENDING, 9)
+    (group,) = await DeadLetterGroups(db).page("default", PENDING, 9)
     assert (group.count, group.replayable, group.hindrances) == (2, 1, [ERASED])
     with pytest.raises(ConflictError, match=f"{mine} was erased"):
         await accept(db, onOverlap="queue", trigger="replay", replay={"entries": [mine]})

@@ -29,7 +29,7 @@ async def db(configured: Database) -> Database:
 
 
 async def seen(db: Database) -> tuple[DeadLetterGroup, list[DeadLetterView]]:
-    (group,) = await DeadLetterGroups(db).largest("default", PENDING, 10)
+    (group,) = await DeadLetterGroups(db).page("default", PENDING, 10)
     return group, await DeadLetterQueue(db).oldest("default", PENDING, 10)
 
 

@@ -22,13 +22,13 @@ async def test_only_who_may_see_the_installation_sees_them(postgres: str) -> Non
         queue = DeadLetterQueue(database)
         for tenant in ("default", "other"):
             for status in (None, "pending"):
-                assert await queue.newest(tenant, DeadLetterFilter(status=status), 9) == []
+                assert await queue.page(tenant, DeadLetterFilter(status=status), 9) == []
             with pytest.raises(NotFoundError):
                 await queue.get(tenant, MESSAGE.id)
             with pytest.raises(NotFoundError):
                 await queue.payload(tenant, MESSAGE.id)
         own = DeadLetterFilter(installation=True)
-        (entry,) = await queue.newest("default", own, 9)
+        (entry,) = await queue.page("default", own, 9)
         assert await queue.count("other", own) == 1
         assert await queue.payload("default", entry.id, installation=True) == b"secret"
         detail = await queue.get("default", entry.id, installation=True)

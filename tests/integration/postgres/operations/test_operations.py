@@ -119,7 +119,7 @@ async def test_entries_of_an_older_release_are_folded_anew_and_operations_go_on(
     operation = await begun(db, asked(stop_on_repeat=True))
     assert await renew_patterns(db) == 3
     assert await renew_patterns(db) == 0
-    (group,) = await DeadLetterGroups(db).largest("default", PENDING, 10)
+    (group,) = await DeadLetterGroups(db).page("default", PENDING, 10)
     assert (group.count, group.pattern) == (3, "the target said ? to ?")
     await work_off(worker(db, Pipeline(db, {"a-1": "F"})))
     assert (await get(db, operation)).results == {"failed": 1, "not_started": 2}

@@ -11,7 +11,7 @@ from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_detail import read_run_report
-from syncline.postgres.runs.run_list import RunFilter, RunList
+from syncline.postgres.runs.run_list import RUN_SORTS, RunFilter, RunList
 from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, extract, ref
 
@@ -34,17 +34,17 @@ async def ended(db: Database, ids: str = "abcd", *reports: Report) -> Run:
 
 async def test_runs_are_paged_newest_first_without_gap_or_double(db: Database) -> None:
     made = [(await ended(db)).id for _ in range(5)]
-    views, seen, after = RunList(db), [], None
-    while page := await views.newest("default", RunFilter(), 2, after):
+    views, seen, order = RunList(db), [], RUN_SORTS.order()
+    while page := await views.page("default", RunFilter(), 2, order):
         seen += [run.correlation_id for run in page]
-        after = (page[-1].created_at, page[-1].correlation_id)
+        order = order.behind(page[-1])
     assert seen == made[::-1]
 
 
 async def test_each_filter_leaves_out_what_does_not_match(db: Database) -> None:
     run = await ended(db)
     views = RunList(db)
-    (shown,) = await views.newest("default", RunFilter(), 10)
+    (shown,) = await views.page("default", RunFilter(), 10)
     matching = [
         RunFilter(states=("succeeded", "failed")), RunFilter(instance="erp-shop"),
         RunFilter(entity_type="ITEM"), RunFilter(trigger="topic"), RunFilter(mode="incremental"),
@@ -57,11 +57,11 @@ async def test_each_filter_leaves_out_what_does_not_match(db: Database) -> None:
         RunFilter(until=shown.created_at), RunFilter(prefix="ffffff"),
     ]  # fmt: skip
     for wanted in matching:
-        assert [r.correlation_id for r in await views.newest("default", wanted, 10)] == [run.id]
+        assert [r.correlation_id for r in await views.page("default", wanted, 10)] == [run.id]
         assert (await views.count("default", wanted)).count == 1
     for wanted in missing:
-        assert await views.newest("default", wanted, 10) == []
-    assert await views.newest("other", RunFilter(), 10) == []
+        assert await views.page("default", wanted, 10) == []
+    assert await views.page("other", RunFilter(), 10) == []
 
 
 async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
