@@ -22,6 +22,7 @@ const PLACES = {
   instance: "first-sync#3-say-what-goes-where",
   "instance.order": "first-sync#several-entity-types-in-order",
   "instance.failureBudget": "operations#what-is-wrong-with-this-run",
+  list: "operations#lists",
   mapping: "mappings",
   "mapping.extraction": "mappings#extraction",
   "mapping.extraction.cursorColumn": "mappings#the-cursor",

@@ -5,26 +5,21 @@ import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, us
 import { useShortcuts } from "~/state/shortcuts";
 import { ColumnMenu } from "./ColumnMenu";
 import cards from "./cards.module.css";
+import type { Column } from "./column";
 import classes from "./DataTable.module.css";
+import { type TableLayout, useLayout } from "./layout";
 import { Pager } from "./Pager";
 import { ProblemAlert } from "./ProblemAlert";
-import { useHiddenColumns, useRowCursor, useSelecting } from "./tableState";
-
-export interface Column<T> {
-  id: string;
-  header: string;
-  cell: (row: T) => ReactNode;
-  align?: "right";
-  /** Pixels, or a share such as "30%"; without it the column takes what it needs. */
-  width?: number | string;
-  /** Not shown until a person asks for it. */
-  hidden?: boolean;
-}
+import { TableHead, widthOf } from "./TableHead";
+import { useRowCursor, useSelecting } from "./tableState";
+import { ViewMenu } from "./ViewMenu";
 
 export interface DataTableProps<T> {
   /** Names the table for screen readers, and its choices of columns in the browser. */
   name: string;
   columns: Column<T>[];
+  /** How the list is sorted where no other order is asked for: `-createdAt`. */
+  sortedBy?: string;
   /** Undefined until they are known for the first time. */
   rows: T[] | undefined;
   rowId: (row: T) => string;
@@ -57,22 +52,23 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 /** The one table: a row cursor (j, k), selection (x), Enter to open, rows that stay while new ones are fetched. */
 export function DataTable<T>(props: DataTableProps<T>) {
-  const { name, columns, rows, rowId, loading, fetching, error, onRetry, empty, toolbar, next, counted } = props;
-  const { hidden, toggle } = useHiddenColumns(
-    name,
-    columns.filter((one) => one.hidden).map((one) => one.id),
-  );
+  const { name, columns, rows, loading, fetching, error, onRetry, empty, toolbar, next, counted } = props;
+  const layout = useLayout(name, columns);
+  const frame = useRef<HTMLDivElement>(null);
+  const widthNow = (id: string) =>
+    frame.current?.querySelector<HTMLElement>(`th[data-column="${CSS.escape(id)}"]`)?.offsetWidth ?? 0;
   const failedFirst = Boolean(error) && !rows;
   return (
     <div>
       <div className={classes.toolbar}>
         <div className={classes.tools}>{toolbar}</div>
-        <ColumnMenu columns={columns} hidden={hidden} onToggle={toggle} />
+        {next !== undefined && <ViewMenu shown={layout.shown.map((column) => column.id)} />}
+        <ColumnMenu columns={layout.all} layout={layout} widthNow={widthNow} />
       </div>
       {Boolean(error) && <ProblemAlert error={error} onRetry={onRetry} />}
-      <div className={classes.frame} aria-busy={fetching ?? false} data-fetching={fetching && !loading}>
+      <div ref={frame} className={classes.frame} aria-busy={fetching ?? false} data-fetching={fetching && !loading}>
         {loading && !failedFirst && <FirstRows />}
-        {rows && rows.length > 0 && <Rows {...props} rows={rows} hidden={hidden} rowId={rowId} />}
+        {rows && rows.length > 0 && <Rows {...props} rows={rows} layout={layout} shown={layout.shown} />}
         {rows?.length === 0 && !error && empty}
       </div>
       {next !== undefined && <Pager next={next}>{counted}</Pager>}
@@ -91,8 +87,8 @@ function FirstRows() {
   );
 }
 
-function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
-  const { name, columns, rows, rowId, hidden, link, onSelect, openId } = props;
+function Rows<T>(props: DataTableProps<T> & { rows: T[]; layout: TableLayout; shown: Column<T>[] }) {
+  const { name, shown, layout, rows, rowId, link, onSelect, openId } = props;
   const navigate = useNavigate();
   const onOpen = link ? (row: T) => void navigate({ href: link(row) }) : props.onOpen;
   const selected = props.selected ?? NOBODY;
@@ -100,7 +96,6 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
   const cursor = useRowCursor(ids);
   const selecting = useSelecting(ids, selected, onSelect ?? (() => undefined));
   const body = useRef<HTMLTableSectionElement>(null);
-  const shown = columns.filter((column) => !hidden.includes(column.id));
   const { window, before, after } = useRowWindow(rows, ids, body);
 
   const focusRow = (index: number) => {
@@ -144,27 +139,20 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
       aria-rowcount={rows.length + 1}
       onKeyDown={onKeyDown}
     >
-      <thead>
-        <tr aria-rowindex={1}>
-          {onSelect && (
-            <th scope="col" className={classes.check}>
-              <Checkbox
-                size="xs"
-                aria-label="Select the page"
-                checked={ids.every((id) => selected.has(id))}
-                indeterminate={ids.some((id) => selected.has(id)) && !ids.every((id) => selected.has(id))}
-                onChange={() => selecting.togglePage()}
-              />
-            </th>
-          )}
-          {shown.map((column) => (
-            <th key={column.id} scope="col" data-align={column.align} style={{ width: column.width }}>
-              {column.header}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody ref={body}>
+      <TableHead columns={shown} layout={layout} sortedBy={props.sortedBy}>
+        {onSelect && (
+          <th scope="col" className={classes.check}>
+            <Checkbox
+              size="xs"
+              aria-label="Select the page"
+              checked={ids.every((id) => selected.has(id))}
+              indeterminate={ids.some((id) => selected.has(id)) && !ids.every((id) => selected.has(id))}
+              onChange={() => selecting.togglePage()}
+            />
+          </th>
+        )}
+      </TableHead>
+      <tbody ref={body} onMouseOver={tellWhole} onFocus={tellWhole}>
         {before > 0 && <Space height={before} />}
         {window.map(({ row, id, index }) => (
           <tr
@@ -189,7 +177,14 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
               </td>
             )}
             {shown.map((column) => (
-              <td key={column.id} data-align={column.align} data-label={column.header}>
+              <td
+                key={column.id}
+                data-align={column.align}
+                data-label={column.header}
+                data-cut={column.cut}
+                data-sized={layout.widths[column.id] !== undefined}
+                style={widthOf(layout.widths[column.id])}
+              >
                 {column.cell(row)}
               </td>
             ))}
@@ -199,6 +194,12 @@ function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
       </tbody>
     </table>
   );
+}
+
+/** Gives a cell that is cut its whole text as a tooltip. */
+function tellWhole({ target }: { target: EventTarget }) {
+  const cell = (target as HTMLElement).closest<HTMLElement>("td[data-cut], td[data-sized=true]");
+  if (cell) cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? "") : "";
 }
 
 function Space({ height }: { height: number }) {

@@ -7,10 +7,12 @@ interface Props extends ButtonProps {
   list: string;
   /** The filter that is on screen, as the API takes it. */
   query: object;
+  /** What of the list on screen the file has not. */
+  note?: string | false;
 }
 
 /** Downloads all that a list shows with its filter, whatever part of it is on screen. */
-export function ExportMenu({ list, query, ...button }: Props) {
+export function ExportMenu({ list, query, note, ...button }: Props) {
   const item = (format: string, label: string) => (
     <Menu.Item component="a" href={addressOf(`${list}/export`, { ...query, format })} download>
       {label}
@@ -24,6 +26,7 @@ export function ExportMenu({ list, query, ...button }: Props) {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
+        {note && <Menu.Label>{note}</Menu.Label>}
         {item("csv", "CSV, for spreadsheets")}
         {item("ndjson", "NDJSON, for programs")}
       </Menu.Dropdown>

@@ -1,6 +1,6 @@
 import { Table, type TableProps } from "@mantine/core";
 import cards from "./cards.module.css";
-import type { Column } from "./DataTable";
+import type { Column } from "./column";
 
 interface Props<T> extends Omit<TableProps, "data"> {
   /** Names the table for screen readers. */

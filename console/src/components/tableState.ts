@@ -1,4 +1,3 @@
-import { useLocalStorage } from "@mantine/hooks";
 import { useRef, useState } from "react";
 
 /** Moves a cursor over rows and keeps it on its row while the list changes around it. */
@@ -46,18 +45,4 @@ export function useSelecting(
       change(next);
     },
   };
-}
-
-/** Columns a person has hidden in this table, kept in the browser. */
-export function useHiddenColumns(table: string, initial: string[]) {
-  const [hidden, setHidden] = useLocalStorage({
-    key: `syncline.columns.${table}`,
-    defaultValue: initial,
-    getInitialValueInEffect: false,
-    serialize: (ids) => ids.join(","),
-    deserialize: (text) => text?.split(",").filter(Boolean) ?? initial,
-  });
-  const toggle = (id: string) =>
-    setHidden((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
-  return { hidden, toggle };
 }

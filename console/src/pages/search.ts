@@ -14,8 +14,8 @@ export const LETTER_STATUSES = ["pending", "replayed", "discarded", "overtaken"]
 export const INSTANCE_STATUSES = ["all", "active", "inactive", "dependency_inactive"] as const;
 export const SCHEDULE_STATUSES = ["enabled", "disabled", "dependency_inactive"] as const;
 
-/** On every page: the part of a list that is shown, and the time zone of a link that brings one. */
-export const everywhere = { cursor: text(), tz: text() };
+/** On every page: the part of a list that is shown, its order and its columns, and the time zone of a link. */
+export const everywhere = { cursor: text(), sort: text(), columns: list(), tz: text() };
 
 /** Of the page of something new: the document of a template that its form begins with. */
 const prefilled = { template: text(), document: text() };

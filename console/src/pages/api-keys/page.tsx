@@ -3,9 +3,10 @@ import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { roleWord } from "~/api/session";
 import { ActionButton } from "~/components/action";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { EmptyState } from "~/components/EmptyState";
 import { AddButton, ListPage, useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { CreateKey } from "./CreateKey";
@@ -15,9 +16,10 @@ type ApiKey = Schema<"ApiKeyView">;
 export default function ApiKeysPage() {
   const [{ cursor }] = useUrlState("/signed-in/api-keys");
   const [creating, setCreating] = useState(false);
+  const sort = useSort(COLUMNS);
   const list = useList<ApiKey>({
-    key: ["api-keys", cursor],
-    fetch: () => api.get("/api/v1/api-keys", { query: { cursor } }),
+    key: ["api-keys", sort, cursor],
+    fetch: () => api.get("/api/v1/api-keys", { query: { sort, cursor } }),
   });
   const create = <AddButton onClick={() => setCreating(true)}>Create API key</AddButton>;
   return (
@@ -28,6 +30,7 @@ export default function ApiKeysPage() {
       list={list}
       name="API keys"
       columns={COLUMNS}
+      sortedBy="-createdAt"
       rowId={(key) => key.id}
       empty={
         <EmptyState title="No API keys yet" action={create}>
@@ -41,18 +44,19 @@ export default function ApiKeysPage() {
 }
 
 const COLUMNS: Column<ApiKey>[] = [
-  { id: "name", header: "Name", cell: (key) => key.name },
+  { id: "name", header: "Name", sort: "name", cut: true, cell: (key) => key.name },
   { id: "prefix", header: "Key", cell: (key) => <code>{key.prefix}_…</code> },
-  { id: "role", header: "Role", cell: (key) => roleWord(key.role) },
+  { id: "role", header: "Role", sort: "role", cell: (key) => roleWord(key.role) },
   {
     id: "status",
     header: "Status",
+    sort: "status",
     cell: (key) => <StatusBadge of="access" state={key.status} reason={revokedBy(key)} />,
   },
-  { id: "used", header: "Last used", cell: (key) => <Time at={key.usedAt} none="never" /> },
-  { id: "expires", header: "Expires", cell: (key) => <Time at={key.expiresAt} none="never" /> },
-  { id: "created", header: "Created", cell: (key) => <Time at={key.createdAt} /> },
-  { id: "by", header: "By", cell: (key) => key.createdBy },
+  { id: "used", header: "Last used", sort: "-usedAt", cell: (key) => <Time at={key.usedAt} none="never" /> },
+  { id: "expires", header: "Expires", sort: "expiresAt", cell: (key) => <Time at={key.expiresAt} none="never" /> },
+  { id: "created", header: "Created", sort: "-createdAt", cell: (key) => <Time at={key.createdAt} /> },
+  { id: "by", header: "By", sort: "createdBy", cut: true, cell: (key) => key.createdBy },
   { id: "revoke", header: "", cell: (key) => <Revoke apiKey={key} />, align: "right" },
 ];
 

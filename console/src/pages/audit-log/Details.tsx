@@ -1,7 +1,7 @@
 import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { DetailDrawer } from "~/components/DetailDrawer";
 import { Facts } from "~/components/Facts";
 import { PayloadView } from "~/components/PayloadView";

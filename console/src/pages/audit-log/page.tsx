@@ -1,10 +1,11 @@
 import { Button, Group } from "@mantine/core";
 import { IconFilterOff } from "@tabler/icons-react";
 import { api, serverNow } from "~/api/client";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { ExportMenu } from "~/components/ExportMenu";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, ListPage, useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { Details } from "./Details";
@@ -30,9 +31,10 @@ function sinceOf(range: string): string | undefined {
 export default function AuditLogPage() {
   const [search, setView] = useUrlState("/signed-in/audit-log");
   const { actor, action, object, range, cursor, entry } = search;
-  const filter = { actor, action, object, since: sinceOf(range) };
+  const sort = useSort(COLUMNS);
+  const filter = { actor, action, object, since: sinceOf(range), sort };
   const list = useList<Entry>({
-    key: ["audit-log", actor, action, object, range, cursor],
+    key: ["audit-log", actor, action, object, range, sort, cursor],
     fetch: () => api.get("/api/v1/audit-log", { query: { ...filter, cursor } }),
   });
   const kinds = KINDS.includes(action) || !action ? KINDS : [...KINDS, action];
@@ -51,11 +53,12 @@ export default function AuditLogPage() {
   return (
     <ListPage
       title="Audit Log"
-      purpose="Who changed configuration, cursors and dead letters, who triggered, who signed in; newest first."
+      purpose="Who changed configuration, cursors and dead letters, who triggered, who signed in."
       actions={<ExportMenu list="/api/v1/audit-log" query={filter} />}
       list={list}
       name="Audit log"
       columns={COLUMNS}
+      sortedBy="-at"
       rowId={(row) => String(row.id)}
       openId={entry}
       onOpen={(row) => setView({ entry: String(row.id), cursor })}
@@ -77,10 +80,10 @@ export default function AuditLogPage() {
 }
 
 const COLUMNS: Column<Entry>[] = [
-  { id: "at", header: "When", cell: (row) => <Time at={row.at} as="absolute" /> },
-  { id: "actor", header: "By", cell: (row) => row.actor },
+  { id: "at", header: "When", sort: "-at", cell: (row) => <Time at={row.at} as="absolute" /> },
+  { id: "actor", header: "By", cut: true, cell: (row) => row.actor },
   { id: "action", header: "Action", cell: (row) => actionWords(row.action) },
-  { id: "object", header: "Object", cell: (row) => row.object },
-  { id: "details", header: "Details", cell: (row) => summary(row.details) },
+  { id: "object", header: "Object", cut: true, cell: (row) => row.object },
+  { id: "details", header: "Details", cut: true, cell: (row) => summary(row.details) },
   { id: "ip", header: "From", cell: (row) => row.ip ?? "–" },
 ];

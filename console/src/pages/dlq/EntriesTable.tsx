@@ -2,8 +2,10 @@ import { Group, Stack, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
 import { plural } from "~/state/format";
 import { Arrived } from "./Arrived";
@@ -14,7 +16,7 @@ import { type Letter, retriesTone, useKinds } from "./words";
 
 const LIMIT = 50;
 
-/** Entries one by one, the newest first. */
+/** Entries one by one, the newest first where no other order is asked for. */
 export function EntriesTable({ view, setView }: { view: View; setView: SetView }) {
   const filter = filterOf(view);
   const kinds = useKinds(view.status);
@@ -23,7 +25,8 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter, another selection
   useEffect(() => setSelected(new Set()), [scope]);
   const filters = useDlqFilters(view, setView);
-  const query = { ...filter, status: view.status, limit: LIMIT, cursor: view.cursor };
+  const sort = useSort(COLUMNS);
+  const query = { ...filter, status: view.status, sort, limit: LIMIT, cursor: view.cursor };
   const list = useList<Letter>({
     key: ["dlq", "entries", query],
     fetch: (signal) => api.get("/api/v1/dlq", { query, signal }),
@@ -33,6 +36,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
       {...list}
       name="Dead letters"
       columns={COLUMNS}
+      sortedBy="-failedAt"
       rowId={(row) => row.id}
       openId={view.entry}
       onOpen={(row) => setView({ entry: row.id, cursor: view.cursor })}
@@ -55,16 +59,17 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
   );
 }
 
-const COLUMNS: Column<Letter>[] = [
+export const COLUMNS: Column<Letter>[] = [
   { id: "category", header: "Category", cell: (row) => <StatusBadge of="category" state={row.category} /> },
   {
     id: "source",
     header: "Source ID",
+    sort: "sourceId",
     cell: (row) =>
       row.sourceId === null ? "–" : <CopyId value={row.sourceId} what="source ID" to={links.record(row.sourceId)} />,
   },
-  { id: "instance", header: "Instance", cell: (row) => row.instance ?? "–" },
-  { id: "type", header: "Entity type", cell: (row) => row.entityType ?? "–" },
+  { id: "instance", header: "Instance", cut: true, cell: (row) => row.instance ?? "–" },
+  { id: "type", header: "Entity type", cut: true, cell: (row) => row.entityType ?? "–" },
   { id: "stage", header: "Stage", cell: (row) => row.stage },
   {
     id: "error",
@@ -76,8 +81,8 @@ const COLUMNS: Column<Letter>[] = [
       </Text>
     ),
   },
-  { id: "retries", header: "Retries", align: "right", cell: (row) => <Retries of={row.retries} /> },
-  { id: "failed", header: "Failed", cell: (row) => <Time at={row.failedAt} /> },
+  { id: "retries", header: "Retries", align: "right", sort: "-retries", cell: (row) => <Retries of={row.retries} /> },
+  { id: "failed", header: "Failed", sort: "-failedAt", cell: (row) => <Time at={row.failedAt} /> },
   { id: "run", header: "Run", cell: (row) => <RunId id={row.correlationId} /> },
   { id: "version", header: "Mapping version", align: "right", cell: (row) => row.mappingVersion ?? "–", hidden: true },
   { id: "code", header: "Code", cell: (row) => row.code, hidden: true },

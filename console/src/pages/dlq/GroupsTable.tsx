@@ -1,8 +1,10 @@
 import { Button, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { Fragment, useState } from "react";
 import { api } from "~/api/client";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { Cut, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Arrived } from "./Arrived";
@@ -11,12 +13,13 @@ import { filterOf, type SetView, useDlqFilters, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
 import { advice, type Kind, type Group as LetterGroup, useKinds, VERBS } from "./words";
 
-/** Entries folded by what went wrong, the largest group first. */
+/** Entries folded by what went wrong, the largest group first where no other order is asked for. */
 export function GroupsTable({ view, setView }: { view: View; setView: SetView }) {
   const filter = filterOf(view);
   const kinds = useKinds(view.status);
   const [acting, setActing] = useState<{ kind: Kind; group: LetterGroup } | null>(null);
-  const query = { ...filter, status: view.status, cursor: view.cursor };
+  const sort = useSort(COLUMNS);
+  const query = { ...filter, status: view.status, sort, cursor: view.cursor };
   const list = useList<LetterGroup>({
     key: ["dlq", "groups", query],
     fetch: (signal) => api.get("/api/v1/dlq/groups", { query, signal }),
@@ -54,6 +57,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
         {...list}
         name="Groups of dead letters"
         columns={kinds.length > 0 ? [...COLUMNS, last] : COLUMNS}
+        sortedBy="-count"
         rowId={(group) => group.group}
         onOpen={open}
         toolbar={filters.controls}
@@ -112,9 +116,9 @@ const COLUMNS: Column<LetterGroup>[] = [
       </span>
     ),
   },
-  { id: "count", header: "Entries", align: "right", cell: (group) => count(group.count) },
-  { id: "first", header: "First seen", cell: (group) => <Time at={group.firstSeen} /> },
-  { id: "last", header: "Last seen", cell: (group) => <Time at={group.lastSeen} /> },
+  { id: "count", header: "Entries", align: "right", sort: "-count", cell: (group) => count(group.count) },
+  { id: "first", header: "First seen", sort: "-firstSeen", cell: (group) => <Time at={group.firstSeen} /> },
+  { id: "last", header: "Last seen", sort: "-lastSeen", cell: (group) => <Time at={group.lastSeen} /> },
 ];
 
 const SHOWN = 2;

@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { EmptyState } from "~/components/EmptyState";
 import { ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";

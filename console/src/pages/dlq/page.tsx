@@ -4,12 +4,13 @@ import { links } from "~/app/links";
 import { ExportMenu } from "~/components/ExportMenu";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
+import { useSort } from "~/components/sort";
 import { lookOf } from "~/components/status";
 import { PageLink } from "~/components/values";
 import { count } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 import { useSummary } from "./badge";
-import { EntriesTable } from "./EntriesTable";
+import { COLUMNS, EntriesTable } from "./EntriesTable";
 import { EntryView } from "./EntryView";
 import { filterOf, useDlqView } from "./filters";
 import { GroupsTable } from "./GroupsTable";
@@ -20,6 +21,7 @@ const TABS = ["pending", "replayed", "discarded", "overtaken"] as const;
 export default function DeadLettersPage() {
   const [view, setView] = useDlqView();
   const pending = useSummary()?.pending;
+  const sort = useSort(view.view === "groups" ? [] : COLUMNS);
   const other = view.view === "groups" ? "entries" : "groups";
   useShortcuts([{ keys: "v", label: "Groups or entries", group: "Dead letters", run: () => setView({ view: other }) }]);
   return (
@@ -30,7 +32,11 @@ export default function DeadLettersPage() {
         purpose="Records that failed for good and wait for a person: repair, replay or discard them."
         actions={
           <>
-            <ExportMenu list="/api/v1/dlq" query={{ ...filterOf(view), status: view.status }} />
+            <ExportMenu
+              list="/api/v1/dlq"
+              query={{ ...filterOf(view), status: view.status, sort }}
+              note={view.view === "groups" && "Entries, not groups; the newest first"}
+            />
             <Button
               variant="default"
               leftSection={<IconListDetails size={16} />}

@@ -2,7 +2,8 @@ import { Alert, Button, Group, Modal, Skeleton, Stack, Text, Title } from "@mant
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "~/api/client";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { DetailDrawer } from "~/components/DetailDrawer";
 import { EmptyState } from "~/components/EmptyState";
 import { type FactList, Facts } from "~/components/Facts";

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
+import { useSort } from "~/components/sort";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -18,9 +19,10 @@ import { type Hook, hasSecret, SCHEMES } from "./words";
 export default function HooksPage() {
   const [view, set] = useUrlState("/signed-in/hooks");
   const { q, cursor, open, edit, secret } = view;
+  const sort = useSort(COLUMNS);
   const list = useList<Hook>({
-    key: ["hooks", "list", q, cursor],
-    fetch: () => api.get("/api/v1/inbound-webhooks", { query: { search: q, cursor } }),
+    key: ["hooks", "list", q, sort, cursor],
+    fetch: () => api.get("/api/v1/inbound-webhooks", { query: { search: q, sort, cursor } }),
     every: 5_000,
   });
   const filters = filtersOf(view, set, {
@@ -54,6 +56,7 @@ export default function HooksPage() {
       actions={create}
       list={{ ...list, fetching: list.loading }}
       columns={columns}
+      sortedBy="name"
       rowId={(hook) => hook.name}
       onOpen={(hook) => set({ open: hook.name, cursor })}
       toolbar={filters.controls}
@@ -99,18 +102,26 @@ function Edited({ name, onClose }: { name: string; onClose: () => void }) {
 }
 
 const COLUMNS: Column<Hook>[] = [
-  { id: "name", header: "Name", cell: (hook) => hook.name },
+  { id: "name", header: "Name", sort: "name", cut: true, cell: (hook) => hook.name },
   {
     id: "instance",
     header: "Instance",
+    sort: "instance",
+    cut: true,
     cell: (hook) => <PageLink to={links.instance(hook.instance)}>{hook.instance}</PageLink>,
   },
-  { id: "entity", header: "Entity Type", cell: (hook) => hook.entityType },
+  { id: "entity", header: "Entity Type", sort: "entityType", cell: (hook) => hook.entityType },
   { id: "scheme", header: "Sender", cell: (hook) => SCHEMES[hook.signature.scheme].label },
   {
     id: "status",
     header: "Status",
+    sort: "status",
     cell: (hook) => <StatusBadge of="hook" state={hook.status} reason={hook.statusReason} />,
   },
-  { id: "received", header: "Last Received", cell: (hook) => <Time at={hook.receivedAt} none="never" /> },
+  {
+    id: "received",
+    header: "Last Received",
+    sort: "-receivedAt",
+    cell: (hook) => <Time at={hook.receivedAt} none="never" />,
+  },
 ];

@@ -1,8 +1,8 @@
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
+import type { Column } from "~/components/column";
 import { confirm } from "~/components/confirm";
-import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/form";
 import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";

@@ -3,10 +3,11 @@ import { IconArrowRight } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { useLacking } from "~/api/session";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
+import { useSort } from "~/components/sort";
 import { PageLink, PlainLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -23,8 +24,9 @@ const STATUSES: Record<string, string> = {
 
 export default function InstancesPage() {
   const [view, setView] = useUrlState("/signed-in/instances");
+  const sort = useSort(COLUMNS);
   const status = view.status === "all" ? "" : view.status;
-  const query = { search: view.q, status: status || undefined, cursor: view.cursor };
+  const query = { search: view.q, status: status || undefined, sort, cursor: view.cursor };
   const list = useList({
     key: ["instances", query],
     fetch: () => api.get("/api/v1/instances", { query }),
@@ -52,6 +54,7 @@ export default function InstancesPage() {
       actions={create}
       list={list}
       columns={COLUMNS}
+      sortedBy="name"
       rowId={(one) => one.name}
       link={(one) => links.instance(one.name)}
       toolbar={filters.controls}
@@ -65,10 +68,17 @@ export default function InstancesPage() {
 }
 
 const COLUMNS: Column<Instance>[] = [
-  { id: "name", header: "Name", cell: (one) => <PageLink to={links.instance(one.name)}>{one.name}</PageLink> },
+  {
+    id: "name",
+    header: "Name",
+    sort: "name",
+    cut: true,
+    cell: (one) => <PageLink to={links.instance(one.name)}>{one.name}</PageLink>,
+  },
   {
     id: "route",
     header: "Source and target",
+    sort: "source",
     cell: (one) => (
       <Group gap={6} wrap="nowrap">
         <PageLink to={links.profile(one.source)}>{one.source}</PageLink>
@@ -98,13 +108,15 @@ const COLUMNS: Column<Instance>[] = [
   {
     id: "status",
     header: "Status",
+    sort: "status",
     cell: (one) => <StatusBadge of="instance" state={one.status} reason={one.cause} />,
   },
-  { id: "run", header: "Last run", cell: (one) => <Newest instance={one} /> },
+  { id: "run", header: "Last run", sort: "-lastRun", cell: (one) => <Newest instance={one} /> },
   {
     id: "dlq",
     header: "Dead letters",
     align: "right",
+    sort: "-pendingLetters",
     cell: (one) =>
       one.pendingLetters > 0 ? (
         <PageLink to={links.deadLetters({ instance: one.name })}>{count(one.pendingLetters)}</PageLink>

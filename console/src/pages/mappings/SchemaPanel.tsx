@@ -1,5 +1,5 @@
 import { Code, Stack, Text } from "@mantine/core";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { PlainTable } from "~/components/PlainTable";
 import { type Canonical, type CanonicalProperty, sourcesOf } from "./canonical";
 

@@ -3,7 +3,7 @@ import { IconFlask } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson } from "~/api/lossless";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { useApiForm } from "~/components/form/form";
 import { May } from "~/components/May";
 import { PlainTable } from "~/components/PlainTable";

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { ActionButton } from "~/components/action";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { DiffView } from "~/components/DiffView";
 import { May } from "~/components/May";
 import { Older, useOlder } from "~/components/Older";

@@ -1,9 +1,10 @@
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
+import { useSort } from "~/components/sort";
 import { PageLink, Time } from "~/components/values";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useUrlState } from "~/state/url";
@@ -11,11 +12,18 @@ import { useUrlState } from "~/state/url";
 type Mapping = Schema<"MappingView">;
 
 const COLUMNS: Column<Mapping>[] = [
-  { id: "name", header: "Name", cell: (one) => <PageLink to={links.mapping(one.name)}>{one.name}</PageLink> },
-  { id: "entity", header: "Entity type", cell: (one) => one.entityType },
+  {
+    id: "name",
+    header: "Name",
+    sort: "name",
+    cut: true,
+    cell: (one) => <PageLink to={links.mapping(one.name)}>{one.name}</PageLink>,
+  },
+  { id: "entity", header: "Entity type", sort: "entityType", cut: true, cell: (one) => one.entityType },
   {
     id: "version",
     header: "Version",
+    sort: "-activeVersion",
     cell: (one) => (
       <span>
         v{one.activeVersion} active{one.versions > 1 && `, ${one.versions} in all`}
@@ -23,13 +31,14 @@ const COLUMNS: Column<Mapping>[] = [
     ),
   },
   { id: "usedBy", header: "Used by", cell: (one) => <UsedBy instances={one.usedBy} /> },
-  { id: "by", header: "Saved by", cell: (one) => one.changedBy },
-  { id: "changed", header: "Changed", cell: (one) => <Time at={one.changedAt} /> },
+  { id: "by", header: "Saved by", sort: "changedBy", cut: true, cell: (one) => one.changedBy },
+  { id: "changed", header: "Changed", sort: "-changedAt", cell: (one) => <Time at={one.changedAt} /> },
 ];
 
 export default function MappingsPage() {
   const [view, setView] = useUrlState("/signed-in/mappings");
-  const query = { search: view.q, entityType: view.entity, cursor: view.cursor };
+  const sort = useSort(COLUMNS);
+  const query = { search: view.q, entityType: view.entity, sort, cursor: view.cursor };
   const list = useList({
     key: ["mapping-configs", query],
     fetch: () => api.get("/api/v1/mapping-configs", { query }),
@@ -51,6 +60,7 @@ export default function MappingsPage() {
       actions={create}
       list={list}
       columns={COLUMNS}
+      sortedBy="name"
       rowId={(one) => one.name}
       link={(one) => links.mapping(one.name)}
       toolbar={filters.controls}

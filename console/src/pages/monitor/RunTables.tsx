@@ -1,7 +1,7 @@
 import { Progress } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { PlainTable } from "~/components/PlainTable";
 import { RunState } from "~/components/run/RunState";
 import { Duration, PageLink, RunId, Time } from "~/components/values";

@@ -1,6 +1,7 @@
 import { Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { ActionButton } from "~/components/action";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { PlainTable } from "~/components/PlainTable";

@@ -89,8 +89,8 @@ function callsOf(kind: Kind) {
     warning: found.warning ?? null,
   });
   return {
-    list: async (cursor: string) => {
-      const page = await api.get(route("/api/v1/webhooks"), { query: { cursor } });
+    list: async (cursor: string, sort: string) => {
+      const page = await api.get(route("/api/v1/webhooks"), { query: { sort, cursor } });
       return { ...page, items: page.items.map(shown) };
     },
     get: async (webhook: string) => {

@@ -2,9 +2,10 @@ import { Alert, SegmentedControl, Text } from "@mantine/core";
 import { IconMail, IconWebhook } from "@tabler/icons-react";
 import { useState } from "react";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { EmptyState } from "~/components/EmptyState";
 import { AddButton, ListPage, useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { Edit } from "./Edit";
@@ -18,9 +19,10 @@ const KINDS = [
 export default function NotificationsPage() {
   const [{ kind, cursor }, setView] = useUrlState("/signed-in/notifications");
   const [adding, setAdding] = useState(false);
+  const sort = useSort(columns(kind));
   const list = useList<Subscription>({
-    key: ["notifications", kind, cursor],
-    fetch: () => calls[kind].list(cursor),
+    key: ["notifications", kind, sort, cursor],
+    fetch: () => calls[kind].list(cursor, sort),
     every: 15_000,
   });
   const warning = list.rows?.find((one) => one.warning)?.warning;
@@ -34,6 +36,7 @@ export default function NotificationsPage() {
       actions={add}
       above={<NoMail warning={warning} />}
       list={list}
+      sortedBy="name"
       name={kind === "email" ? "E-mail notifications" : "Webhooks"}
       columns={columns(kind)}
       rowId={(one) => one.id}
@@ -70,22 +73,31 @@ function columns(kind: Kind): Column<Subscription>[] {
     {
       id: "name",
       header: "Name",
+      sort: "name",
+      cut: true,
       cell: (one) => <PageLink to={links.notification(kind, one.id)}>{one.name}</PageLink>,
     },
     { id: "where", header: kind === "email" ? "To" : "URL", cell: (one) => <Where subscription={one} /> },
-    { id: "events", header: "Told", cell: (one) => one.events.map(eventWord).join(", ") },
-    { id: "instances", header: "Instances", cell: (one) => one.instances.join(", ") || "All" },
+    { id: "events", header: "Told", cut: true, cell: (one) => one.events.map(eventWord).join(", ") },
+    { id: "instances", header: "Instances", cut: true, cell: (one) => one.instances.join(", ") || "All" },
     {
       id: "state",
       header: "State",
+      sort: "-active",
       cell: (one) => <StatusBadge of="subscription" state={one.active ? "on" : "off"} />,
     },
-    { id: "last", header: "Last delivered", cell: (one) => <Time at={one.lastDeliveredAt} none="never" /> },
-    { id: "waiting", header: "Waiting", align: "right", cell: (one) => one.waiting },
+    {
+      id: "last",
+      header: "Last delivered",
+      sort: "-lastDeliveredAt",
+      cell: (one) => <Time at={one.lastDeliveredAt} none="never" />,
+    },
+    { id: "waiting", header: "Waiting", align: "right", sort: "-waiting", cell: (one) => one.waiting },
     {
       id: "givenUp",
       header: "Given up",
       align: "right",
+      sort: "-givenUp",
       cell: (one) => (
         <Text inherit span c={one.givenUp ? "var(--sl-bad-text)" : undefined}>
           {one.givenUp}

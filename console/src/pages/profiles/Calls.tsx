@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { Panel } from "~/components/form/editor";
 import { PlainTable } from "~/components/PlainTable";
 import { Duration, RunId } from "~/components/values";

@@ -1,10 +1,11 @@
 import { Group } from "@mantine/core";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
+import { useSort } from "~/components/sort";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import type { Profile } from "./draft";
@@ -17,7 +18,9 @@ export default function ProfilesPage() {
   const connectors = useConnectors();
   const titles = Object.fromEntries((connectors.data ?? []).map((one) => [one.name, one.title]));
   const status = view.status === "all" ? "" : view.status;
+  const sort = useSort(columnsWith(titles));
   const query = {
+    sort,
     search: view.q,
     active: status ? status === "active" : undefined,
     connector: view.connector,
@@ -64,6 +67,7 @@ export default function ProfilesPage() {
       list={list}
       name="Connection profiles"
       columns={columnsWith(titles)}
+      sortedBy="name"
       rowId={(profile) => profile.name}
       link={(profile) => links.profile(profile.name)}
       toolbar={filters.controls}
@@ -81,19 +85,28 @@ function columnsWith(titles: Record<string, string>): Column<Profile>[] {
     {
       id: "name",
       header: "Name",
+      sort: "name",
+      cut: true,
       cell: (profile) => <PageLink to={links.profile(profile.name)}>{profile.name}</PageLink>,
     },
     { id: "connector", header: "Type", cell: (profile) => titles[profile.connector] ?? profile.connector },
-    { id: "address", header: "Address", cell: (profile) => addressOf(profile) },
+    { id: "address", header: "Address", cut: true, cell: (profile) => addressOf(profile) },
     {
       id: "status",
       header: "Status",
       cell: (profile) => <ProfileBadge profile={profile} />,
     },
-    { id: "test", header: "Last test", cell: (profile) => <LastTest test={profile.lastTest} /> },
+    { id: "test", header: "Last test", sort: "-testedAt", cell: (profile) => <LastTest test={profile.lastTest} /> },
     { id: "usedBy", header: "Used by", cell: (profile) => <UsedBy instances={profile.usedBy} /> },
-    { id: "limit", header: "Max Concurrent", align: "right", cell: (profile) => profile.maxConcurrent, hidden: true },
-    { id: "changed", header: "Changed", cell: (profile) => <Time at={profile.changedAt} /> },
+    {
+      id: "limit",
+      header: "Max Concurrent",
+      align: "right",
+      sort: "-maxConcurrent",
+      cell: (profile) => profile.maxConcurrent,
+      hidden: true,
+    },
+    { id: "changed", header: "Changed", sort: "-changedAt", cell: (profile) => <Time at={profile.changedAt} /> },
   ];
 }
 

@@ -1,6 +1,6 @@
 import { Switch } from "@mantine/core";
 import { useState } from "react";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { PlainTable } from "~/components/PlainTable";
 import { plural } from "~/state/format";
 import classes from "./passport.module.css";

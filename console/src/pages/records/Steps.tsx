@@ -1,6 +1,6 @@
 import { SegmentedControl, Timeline } from "@mantine/core";
 import { useState } from "react";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { DiffView } from "~/components/DiffView";
 import { PayloadView } from "~/components/PayloadView";
 import { PlainTable } from "~/components/PlainTable";

@@ -1,7 +1,8 @@
 import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { NoMatch } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/values";

@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { EmptyState } from "~/components/EmptyState";
 import { CodeLink } from "~/components/Help";
 import { PlainTable } from "~/components/PlainTable";

@@ -1,7 +1,8 @@
 import { Group } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/column";
+import { DataTable } from "~/components/DataTable";
 import { ExportMenu } from "~/components/ExportMenu";
 import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
@@ -68,7 +69,12 @@ export function RunRecords({ run }: { run: RunView }) {
       toolbar={
         <Group gap="xs">
           {filters.controls}
-          <ExportMenu size="xs" list={`/api/v1/runs/${run.correlationId}/records`} query={filter} />
+          <ExportMenu
+            size="xs"
+            list={`/api/v1/runs/${run.correlationId}/records`}
+            query={filter}
+            note="In the order of the run"
+          />
         </Group>
       }
       empty={

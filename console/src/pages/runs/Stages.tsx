@@ -2,7 +2,7 @@ import { Box, Group, Table } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { PlainTable } from "~/components/PlainTable";
 import { Strip } from "~/components/run/StageStrip";
 import { PageLink } from "~/components/values";

@@ -5,10 +5,11 @@ import { useRouter } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { ExportMenu } from "~/components/ExportMenu";
 import { EmptyList, ListPage, useList } from "~/components/list";
 import { RunState } from "~/components/run/RunState";
+import { useSort } from "~/components/sort";
 import { MODE_WORDS } from "~/components/status";
 import { Duration, PageLink, PlainLink, RunId, Time } from "~/components/values";
 import { useRuns } from "~/live/useRuns";
@@ -38,13 +39,14 @@ const columns: Column<RunView>[] = [
       </div>
     ),
   },
-  { id: "total", header: "Total", align: "right", cell: (run) => count(run.total) },
-  { id: "success", header: "Success", align: "right", cell: (run) => count(run.success) },
-  { id: "skipped", header: "Skipped", align: "right", cell: (run) => count(run.skipped) },
+  { id: "total", header: "Total", align: "right", sort: "-total", cell: (run) => count(run.total) },
+  { id: "success", header: "Success", align: "right", sort: "-success", cell: (run) => count(run.success) },
+  { id: "skipped", header: "Skipped", align: "right", sort: "-skipped", cell: (run) => count(run.skipped) },
   {
     id: "failed",
     header: "Failed",
     align: "right",
+    sort: "-failed",
     cell: (run) =>
       run.failed > 0 ? (
         <PageLink to={links.deadLetters({ run: run.correlationId })} aria-label={`${count(run.failed)} failed records`}>
@@ -55,11 +57,12 @@ const columns: Column<RunView>[] = [
       ),
   },
   { id: "bar", header: "Records", cell: (run) => <MiniBar {...run} /> },
-  { id: "started", header: "Started", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
+  { id: "started", header: "Started", sort: "-startedAt", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
   {
     id: "duration",
     header: "Duration",
     align: "right",
+    sort: "-seconds",
     cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} />,
   },
   {
@@ -81,16 +84,23 @@ const columns: Column<RunView>[] = [
     hidden: true,
     cell: (run) => rate(run.seconds ? run.total / run.seconds : null),
   },
-  { id: "created", header: "Triggered at", hidden: true, cell: (run) => <Time at={run.createdAt} as="absolute" /> },
+  {
+    id: "created",
+    header: "Triggered at",
+    hidden: true,
+    sort: "-createdAt",
+    cell: (run) => <Time at={run.createdAt} as="absolute" />,
+  },
 ];
 
 export default function RunsPage() {
   const router = useRouter();
   const [view, setView] = useUrlState("/signed-in/runs");
   const query = queryOf(view, serverNow());
+  const sort = useSort(columns);
   const list = useList<RunView>({
-    key: ["runs", query, view.cursor],
-    fetch: (signal) => api.get("/api/v1/runs", { query: { ...query, limit: 50, cursor: view.cursor }, signal }),
+    key: ["runs", query, sort, view.cursor],
+    fetch: (signal) => api.get("/api/v1/runs", { query: { ...query, sort, limit: 50, cursor: view.cursor }, signal }),
   });
   const total = useQuery({
     queryKey: ["runs-count", query],
@@ -102,7 +112,9 @@ export default function RunsPage() {
     [list.rows, live.data],
   );
   const arrived =
-    view.cursor === "" && list.rows ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view)) : [];
+    view.cursor === "" && sort === "" && list.rows
+      ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view))
+      : [];
   const open = (run: string) => void router.navigate({ href: links.run(run) });
   const filters = runFilters(view, setView, open);
   return (
@@ -112,7 +124,7 @@ export default function RunsPage() {
       purpose="Each run is one execution of one instance for one entity type."
       actions={
         <>
-          <ExportMenu list="/api/v1/runs" query={query} />
+          <ExportMenu list="/api/v1/runs" query={{ ...query, sort }} />
           <Button leftSection={<IconPlayerPlay size={16} />} component={PlainLink} to={links.trigger()}>
             Trigger a sync
           </Button>
@@ -120,6 +132,7 @@ export default function RunsPage() {
       }
       list={{ ...list, rows }}
       columns={columns}
+      sortedBy="-createdAt"
       rowId={(run) => run.correlationId}
       link={(run) => links.run(run.correlationId)}
       toolbar={

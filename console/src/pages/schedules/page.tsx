@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
+import { useSort } from "~/components/sort";
 import { lookOf as statusOf } from "~/components/status";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { SCHEDULE_STATUSES } from "~/pages/search";
@@ -19,10 +20,11 @@ import { local, lookOf, type Schedule } from "./words";
 export default function SchedulesPage() {
   const [view, set] = useUrlState("/signed-in/schedules");
   const { q, cursor, open, edit } = view;
+  const sort = useSort(COLUMNS);
   const status = view.status === "all" ? "" : view.status;
   const list = useList<Schedule>({
-    key: ["schedules", "list", q, status, cursor],
-    fetch: () => api.get("/api/v1/schedules", { query: { search: q, status: status || undefined, cursor } }),
+    key: ["schedules", "list", q, status, sort, cursor],
+    fetch: () => api.get("/api/v1/schedules", { query: { search: q, status: status || undefined, sort, cursor } }),
     every: 5_000,
   });
   const filters = filtersOf(view, set, {
@@ -57,6 +59,7 @@ export default function SchedulesPage() {
       actions={create}
       list={{ ...list, fetching: list.loading }}
       columns={columns}
+      sortedBy="name"
       rowId={(schedule) => schedule.name}
       onOpen={(schedule) => set({ open: schedule.name, cursor })}
       toolbar={filters.controls}
@@ -101,10 +104,12 @@ const COLUMNS: Column<Schedule>[] = [
   {
     id: "instance",
     header: "Instance",
+    sort: "instance",
+    cut: true,
     cell: (schedule) => <PageLink to={links.instance(schedule.instance)}>{schedule.instance}</PageLink>,
   },
-  { id: "entity", header: "Entity Type", cell: (schedule) => schedule.entityType },
-  { id: "name", header: "Name", hidden: true, cell: (schedule) => schedule.name },
+  { id: "entity", header: "Entity Type", sort: "entityType", cell: (schedule) => schedule.entityType },
+  { id: "name", header: "Name", hidden: true, sort: "name", cut: true, cell: (schedule) => schedule.name },
   {
     id: "cron",
     header: "Cron Expression",
@@ -114,16 +119,18 @@ const COLUMNS: Column<Schedule>[] = [
       </span>
     ),
   },
-  { id: "zone", header: "Zone", cell: (schedule) => schedule.timezone },
+  { id: "zone", header: "Zone", sort: "timezone", cell: (schedule) => schedule.timezone },
   {
     id: "status",
     header: "Status",
+    sort: "status",
     cell: (schedule) => <StatusBadge of="schedule" state={schedule.status} reason={schedule.statusReason} />,
   },
-  { id: "last", header: "Last Run", cell: (schedule) => <LastRun schedule={schedule} /> },
+  { id: "last", header: "Last Run", sort: "-lastRun", cell: (schedule) => <LastRun schedule={schedule} /> },
   {
     id: "next",
     header: "Next Run",
+    sort: "nextRun",
     cell: ({ nextRun, timezone }) =>
       nextRun ? (
         <span className={classes.cell}>
@@ -133,7 +140,14 @@ const COLUMNS: Column<Schedule>[] = [
         "–"
       ),
   },
-  { id: "missed", header: "Missed, 7 days", align: "right", hidden: true, cell: (schedule) => schedule.missed },
+  {
+    id: "missed",
+    header: "Missed, 7 days",
+    align: "right",
+    hidden: true,
+    sort: "-missed",
+    cell: (schedule) => schedule.missed,
+  },
 ];
 
 function LastRun({ schedule: { lastRun } }: { schedule: Schedule }) {

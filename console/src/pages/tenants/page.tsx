@@ -3,10 +3,11 @@ import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
 import { useSession } from "~/api/session";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { EmptyState } from "~/components/EmptyState";
 import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
 import { AddButton, ListPage, useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { toast } from "~/components/toast";
 import { Time } from "~/components/values";
 import { count } from "~/state/format";
@@ -18,16 +19,23 @@ export default function TenantsPage() {
   const [{ cursor }] = useUrlState("/signed-in/tenants");
   const here = useSession().data?.tenant;
   const [adding, setAdding] = useState(false);
-  const list = useList<Tenant>({
-    key: ["tenants", cursor],
-    fetch: () => api.get("/api/v1/tenants", { query: { cursor } }),
-  });
   const columns: Column<Tenant>[] = [
-    { id: "id", header: "Tenant", cell: (row) => (row.id === here ? `${row.id} (you are here)` : row.id) },
-    { id: "instances", header: "Instances", align: "right", cell: (row) => count(row.instances) },
-    { id: "users", header: "Assigned users", align: "right", cell: (row) => count(row.users) },
-    { id: "created", header: "Created", cell: (row) => <Time at={row.createdAt} /> },
+    {
+      id: "id",
+      header: "Tenant",
+      sort: "id",
+      cut: true,
+      cell: (row) => (row.id === here ? `${row.id} (you are here)` : row.id),
+    },
+    { id: "instances", header: "Instances", align: "right", sort: "-instances", cell: (row) => count(row.instances) },
+    { id: "users", header: "Assigned users", align: "right", sort: "-users", cell: (row) => count(row.users) },
+    { id: "created", header: "Created", sort: "-createdAt", cell: (row) => <Time at={row.createdAt} /> },
   ];
+  const sort = useSort(columns);
+  const list = useList<Tenant>({
+    key: ["tenants", sort, cursor],
+    fetch: () => api.get("/api/v1/tenants", { query: { sort, cursor } }),
+  });
   return (
     <ListPage
       title="Tenants"
@@ -35,6 +43,7 @@ export default function TenantsPage() {
       actions={<AddButton onClick={() => setAdding(true)}>Add tenant</AddButton>}
       list={list}
       columns={columns}
+      sortedBy="id"
       rowId={(row) => row.id}
       empty={<EmptyState title="No tenants" />}
     >

@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { api } from "~/api/client";
 import { roleWord } from "~/api/session";
-import type { Column } from "~/components/DataTable";
+import type { Column } from "~/components/column";
 import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
+import { useSort } from "~/components/sort";
 import { StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { AddUser } from "./AddUser";
@@ -14,9 +15,10 @@ export default function UsersPage() {
   const [view, setView] = useUrlState("/signed-in/users");
   const { q, cursor, user } = view;
   const [adding, setAdding] = useState(false);
+  const sort = useSort(COLUMNS);
   const list = useList<User>({
-    key: ["users", q, cursor],
-    fetch: () => api.get("/api/v1/users", { query: { search: q, cursor } }),
+    key: ["users", q, sort, cursor],
+    fetch: () => api.get("/api/v1/users", { query: { search: q, sort, cursor } }),
   });
   const filters = filtersOf(view, setView, {
     q: { search: true, label: "Search by name", says: (words) => `name has “${words}”` },
@@ -29,6 +31,7 @@ export default function UsersPage() {
       actions={<AddButton onClick={() => setAdding(true)}>Add user</AddButton>}
       list={list}
       columns={COLUMNS}
+      sortedBy="name"
       rowId={(row) => row.id}
       openId={user}
       onOpen={(row) => setView({ user: row.id, cursor })}
@@ -42,10 +45,15 @@ export default function UsersPage() {
 }
 
 const COLUMNS: Column<User>[] = [
-  { id: "name", header: "Name", cell: (user) => user.name },
-  { id: "role", header: "Role", cell: (user) => roleWord(user.role) },
-  { id: "tenants", header: "Tenants", cell: (user) => user.tenants.join(", ") || "all" },
+  { id: "name", header: "Name", sort: "name", cut: true, cell: (user) => user.name },
+  { id: "role", header: "Role", sort: "role", cell: (user) => roleWord(user.role) },
+  { id: "tenants", header: "Tenants", cut: true, cell: (user) => user.tenants.join(", ") || "all" },
   { id: "status", header: "Status", cell: (user) => <StatusBadge of="access" state={statusOf(user)} /> },
-  { id: "signed-in", header: "Last signed in", cell: (user) => <Time at={user.signedInAt} none="never" /> },
-  { id: "created", header: "Added", cell: (user) => <Time at={user.createdAt} />, hidden: true },
+  {
+    id: "signed-in",
+    header: "Last signed in",
+    sort: "-signedInAt",
+    cell: (user) => <Time at={user.signedInAt} none="never" />,
+  },
+  { id: "created", header: "Added", sort: "-createdAt", cell: (user) => <Time at={user.createdAt} />, hidden: true },
 ];
