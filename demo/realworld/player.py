@@ -91,7 +91,7 @@ class Player:
 
     async def _show_letters(self) -> None:
         groups = DeadLetterGroups(self._product)
-        for group in await groups.largest(TENANT, DeadLetterFilter(status="pending"), 20):
+        for group in await groups.page(TENANT, DeadLetterFilter(status="pending"), 20):
             words = f"   DLQ: {group.count} in {group.stage}: {group.error}"
             self._console.print(words, markup=False)
 
@@ -145,12 +145,12 @@ class Player:
         if not step.replay:
             return dict(step.fields)
         wanted = DeadLetterFilter(status="pending", entity_type=entity_type)
-        entries = [letter.id for letter in await self._letters.newest(TENANT, wanted, 1000)]
+        entries = [letter.id for letter in await self._letters.page(TENANT, wanted, 1000)]
         return {"trigger": "replay", "replay": {"entries": entries, "fromStage": "ingest"}}
 
     async def _failed(self, run: Run) -> set[str]:
         """Return the target keys of what waits in the DLQ, by its payload."""
-        letters = await self._letters.newest(
+        letters = await self._letters.page(
             TENANT, DeadLetterFilter(status="pending", entity_type=run.entity_type), 1000
         )
         ids = [int(letter.source_id) for letter in letters if letter.source_id]

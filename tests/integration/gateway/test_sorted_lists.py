@@ -85,7 +85,7 @@ async def test_every_list_is_whole_and_in_order_in_each_of_its_orders(place: Gat
     assert len(offered) == 14
     async with place.client(await give_key(place.database)) as http:
         for path, names in offered.items():
-            query = {"status": "all"} if path.startswith("/dlq") else {}
+            query: dict[str, Any] = {"status": "all"} if path.startswith("/dlq") else {}
             whole = {msgspec.json.encode(item) for item in await every(http, path, 100, **query)}
             assert len(whole) > 4, path
             for name in names:
