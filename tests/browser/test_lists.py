@@ -155,6 +155,7 @@ async def it_is_the_first(tab: Page) -> None:
     await saved.get_by_role("button", name="Delete Stubborn").click()
     await expect(saved.get_by_role("button")).to_have_count(0)
     await tab.get_by_role("button", name="Undo").click()
+    await tab.get_by_role("button", name="Views", exact=True).click()
     await expect(saved.get_by_role("button", name="Stubborn", exact=True)).to_be_visible()
 
 

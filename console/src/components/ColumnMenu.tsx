@@ -50,12 +50,18 @@ export function ColumnMenu({ columns, layout, widthNow }: Props) {
               </Group>
             );
           })}
-          {layout.isChanged && (
-            <Button mt={4} size="compact-xs" variant="subtle" onClick={layout.reset}>
-              Reset columns
-            </Button>
-          )}
         </Stack>
+        {/* It stays when there is nothing to reset: else the focus would be nowhere after a press. */}
+        <Button
+          mt="xs"
+          size="compact-xs"
+          variant="subtle"
+          aria-disabled={!layout.isChanged}
+          data-disabled={!layout.isChanged || undefined}
+          onClick={() => layout.isChanged && layout.reset()}
+        >
+          Reset columns
+        </Button>
       </Popover.Dropdown>
     </Popover>
   );

@@ -108,12 +108,21 @@ export function ViewMenu({ shown }: Props) {
   );
 }
 
+/** The page that was opened last: its table may be drawn anew while it is open, as groups and entries take turns. */
+let opened: string | undefined;
+
 /** Opens a list with its first view, where its address asks for nothing. */
 function useFirst({ views, first }: Views, asked: string, open: (view: View) => void) {
+  const router = useRouter();
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when the list is opened: later it may show everything
   useEffect(() => {
+    const { pathname } = router.latestLocation;
     const view = views.find((one) => one.name === first);
-    if (view && asked === "") open(view);
+    if (opened !== pathname && view && asked === "") open(view);
+    opened = pathname;
+    return () => {
+      if (router.latestLocation.pathname !== pathname) opened = undefined;
+    };
   }, []);
 }
 

@@ -8,7 +8,7 @@ import { filtersOf } from "~/components/filters";
 import { AddButton, EmptyList, ListPage, useList } from "~/components/list";
 import { May } from "~/components/May";
 import { useSort } from "~/components/sort";
-import { PageLink, PlainLink, StatusBadge } from "~/components/values";
+import { Cut, PageLink, PlainLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { LastRun } from "./LastRun";
@@ -81,9 +81,13 @@ const COLUMNS: Column<Instance>[] = [
     sort: "source",
     cell: (one) => (
       <Group gap={6} wrap="nowrap">
-        <PageLink to={links.profile(one.source)}>{one.source}</PageLink>
+        <PageLink to={links.profile(one.source)}>
+          <Cut width={130}>{one.source}</Cut>
+        </PageLink>
         <IconArrowRight size={14} role="img" aria-label="to" />
-        <PageLink to={links.profile(one.target)}>{one.target}</PageLink>
+        <PageLink to={links.profile(one.target)}>
+          <Cut width={130}>{one.target}</Cut>
+        </PageLink>
       </Group>
     ),
   },
