@@ -24,6 +24,8 @@ GOOD: list[dict[str, Any]] = [
     MAPPING,
     {"kind": "Profile", "name": "a", "connector": "http", "secrets": {"t": {"fromEnv": "T"}}},
     {"kind": "Instance", "name": "i", "source": "a", "target": "b", "apiVersion": "syncline/v1"},
+    {"kind": "Subscription", "name": "ops", "addresses": ["ops@example.com"]},
+    {"kind": "Subscription", "name": "c", "format": "slack", "secrets": {"url": {"fromEnv": "U"}}},
 ]
 
 
@@ -42,6 +44,7 @@ def test_schema_takes_good_documents(document: dict[str, Any]) -> None:
         {"kind": "Profile", "name": "a"},
         {"kind": "Profile", "name": "a", "connector": "http", "secrets": {"t": "plain"}},
         {"kind": "Schedule", "name": "a"},
+        {"kind": "Subscription", "name": "a", "url": "https://x.test", "secrets": {"signing": "s"}},
         MAPPING | {"extraction": {"mode": "guess", "idColumn": "id"}},
     ],
 )

@@ -91,7 +91,7 @@ def _logs(folder: Path) -> str:
 async def _subscribe(place: Installation, hook: Receiver) -> str:
     secret = new_signing_secret()
     keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    config = SubscriptionConfig("ops", "webhook", ("run_failed",), url=hook.url)
+    config = SubscriptionConfig(name="ops", events=("run_failed",), url=hook.url)
     async with open_database(place.dsn, size=1) as database:
         await configure(database)
         await Subscriptions(database, keys).create("default", "test", config, secret)

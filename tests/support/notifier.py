@@ -59,13 +59,13 @@ class Notifier:
 
     async def webhook(self, url: str, *events: str, **more: object) -> str:
         secret = new_signing_secret()
-        fields = {"name": f"hook-{uuid4()}", "kind": "webhook", "url": url} | more
+        fields = {"name": f"hook-{uuid4()}", "url": url} | more
         config = SubscriptionConfig(events=events or EVENTS, **fields)  # type: ignore[arg-type]
         await self.subscriptions.create("default", "test", config, secret)
         return secret
 
     async def mail(self, *addresses: str) -> str:
-        config = SubscriptionConfig("people", "email", EVENTS, addresses=addresses)
+        config = SubscriptionConfig(name="people", events=EVENTS, addresses=addresses)
         id_ = await self.subscriptions.create("default", "test", config, None)
         await confirm_all(self.database)
         return id_

@@ -50,13 +50,13 @@ class SubscriptionBody(Body):
     """What is told, and of which instances."""
 
     name: Name
-    events: Annotated[Events, Field(default_factory=lambda: list(ALERTS))]
+    events: Annotated[Events, Field(default_factory=lambda: ALERTS)]
     instances: Annotated[Texts, Field(default_factory=list)]
     active: bool = True
 
-    def config(self, kind: str) -> SubscriptionConfig:
+    def config(self) -> SubscriptionConfig:
         """Return what the database stores."""
-        return msgspec.convert({"kind": kind} | self.model_dump(), SubscriptionConfig)
+        return msgspec.convert(self.model_dump(), SubscriptionConfig)
 
 
 class SubscriptionTest(msgspec.Struct, frozen=True, rename="camel"):
@@ -112,13 +112,13 @@ class CallerSubscriptions:
 
     async def create(self, body: SubscriptionBody, secret: str | None = None) -> SubscriptionView:
         """Store a new one. Raises InvalidInputError, ConflictError."""
-        config = body.config(self._kind)
+        config = body.config()
         return await self.get(await self.stored.create(self.tenant, self.actor, config, secret))
 
     async def change(self, id_: str, body: SubscriptionBody, mark: str | None) -> SubscriptionView:
         """Store one as the body wants it; a `mark` other than `*` must be that of its state."""
         seen = None if mark == "*" else mark
-        config = body.config(self._kind)
+        config = body.config()
         await self.stored.change(self.tenant, self.actor, id_, config, seen)
         return await self.get(id_)
 

@@ -25,9 +25,7 @@ COMMANDS = {
     "init": Entry("configuration.init", "Write a ready instance as files to begin with."),
     "apply": Entry("configuration.configuration", "Store the configuration that files hold."),
     "diff": Entry("configuration.configuration", "Show what `apply` would change."),
-    "delete": Entry(
-        "configuration.configuration", "Delete profiles, mappings, instances, schedules, hooks."
-    ),
+    "delete": Entry("configuration.configuration", "Delete what `apply` stores."),
     "export": Entry("configuration.configuration", "Write what is stored as files for `apply`."),
     "trigger": Entry("runs.trigger", "Sync an instance now, and watch it."),
     "runs": Entry("runs.runs", "List, show, watch, pause, resume and cancel runs."),

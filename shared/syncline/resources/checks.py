@@ -21,8 +21,10 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.domain.validation_errors import below, document_name
 from syncline.resources.loader import DocumentSet, Mistake
+from syncline.resources.subscriptions import subscription_problems
 from syncline.security.hook_signatures import rsa_key
 from syncline.telemetry.masking import Secrets
 
@@ -80,6 +82,7 @@ class _Checker:
                 yield from self._instance(instance)
         yield from self._each(Kind.SCHEDULE, self._of_stream)
         yield from self._each(Kind.HOOK, self._hook)
+        yield from self._each(Kind.SUBSCRIPTION, self._subscription)
 
     def _each(self, kind: Kind, find: Callable[[Any], Iterator[Problem]]) -> Iterator[Mistake]:
         for name, config in self._loaded.of(kind).items():
@@ -128,6 +131,13 @@ class _Checker:
                 rsa_key(hook.signature.public_key)
             except InvalidInputError as error:
                 yield from below("$.signature", error.problems)
+
+    def _subscription(self, config: SubscriptionConfig) -> Iterator[Problem]:
+        yield from subscription_problems(config, self._stored.subscriptions.get(config.name))
+        for place, name in enumerate(config.instances):
+            if name not in self._instances and not self._is_broken(Kind.INSTANCE, name):
+                message = _none("instance", name, self._instances)
+                yield Problem(f"$.instances[{place}]", message)
 
     def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
         for find in (self._references, self._directions, self._doubles, self._order):

@@ -25,6 +25,7 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.document_fields import CONFIG, Text
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Mapping
+from syncline.domain.notification.subscription import SubscriptionSettings
 from syncline.domain.trigger import TriggerRequest
 from syncline.domain.validation_errors import PartError, adapter_of
 
@@ -145,13 +146,36 @@ class HookDocument(HookConfig, Head):
     kind: Literal["Hook"]
 
 
-Document = ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument | HookDocument
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionDocument(SubscriptionSettings, Head):
+    """A subscription: who is notified when streams begin to fail, and when they recover."""
+
+    kind: Literal["Subscription"]
+    secrets: Annotated[
+        dict[str, SecretReference],
+        Field(
+            description="`signing`: what signs a webhook; without it the stored one stays, or one "
+            "is made. `url`: the address of a channel of Slack or Teams, in place of `url`.",
+            json_schema_extra={"default": {}},
+        ),
+    ] = field(default_factory=dict)
+
+
+Document = (
+    ProfileDocument
+    | MappingDocument
+    | InstanceDocument
+    | ScheduleDocument
+    | HookDocument
+    | SubscriptionDocument
+)
 REQUESTS: dict[Kind, type[Head]] = {
     Kind.PROFILE: ProfileRequest,
     Kind.MAPPING: MappingDocument,
     Kind.INSTANCE: InstanceDocument,
     Kind.SCHEDULE: ScheduleDocument,
     Kind.HOOK: HookDocument,
+    Kind.SUBSCRIPTION: SubscriptionDocument,
 }
 """What requests bring, by kind."""
 

@@ -13,7 +13,6 @@ from syncline.domain.configuration.documents import (
     Config,
     Kind,
     MappingConfig,
-    ProfileConfig,
     TenantConfiguration,
 )
 from syncline.domain.document_fields import drop_nulls, plain_value
@@ -30,6 +29,7 @@ from syncline.domain.mapping.document import (
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import JsonObject, Value
 from syncline.domain.retry import RetryPolicy
+from syncline.domain.secret_holder import SecretHolder
 from syncline.domain.validation_errors import document_name
 from syncline.resources.documents import (
     HookDocument,
@@ -37,6 +37,7 @@ from syncline.resources.documents import (
     MappingDocument,
     ProfileDocument,
     ScheduleDocument,
+    SubscriptionDocument,
 )
 from syncline.resources.yaml_core import Dumper
 
@@ -59,9 +60,9 @@ def _document(kind: Kind, config: Config) -> JsonObject:
     if isinstance(config, MappingConfig):
         return head | _ordered(config.document)
     plain = {n: _plain(v) for n, v in _set(config).items() if n not in ("name", "secretSources")}
-    if isinstance(config, ProfileConfig):
+    if isinstance(config, SecretHolder):
         plain.pop("secrets", None)
-        references = dict(_references(config))
+        references = dict(_references(config.name, config))
         return _ordered(head | plain | ({"secrets": references} if references else {}))
     return _ordered(head | plain)
 
@@ -76,19 +77,19 @@ def _set(config: Config) -> JsonObject:
     return found
 
 
-def _references(profile: ProfileConfig) -> Iterator[tuple[str, dict[str, str]]]:
+def _references(owner: str, kept: SecretHolder) -> Iterator[tuple[str, dict[str, str]]]:
     """Name where each secret came from; one that was given by hand gets a variable's name."""
-    for name in sorted(profile.secrets):
+    for name in sorted(kept.secrets.keys() - kept.made_secrets):
         spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-        variable = re.sub(r"[^A-Z0-9]+", "_", f"{profile.name}_{spaced}".upper())
-        yield name, profile.secret_sources.get(name) or {"fromEnv": variable}
+        variable = re.sub(r"[^A-Z0-9]+", "_", f"{owner}_{spaced}".upper())
+        yield name, kept.secret_sources.get(name) or {"fromEnv": variable}
 
 
 _FIRST = ("kind", "name", "connector", "config", "secrets")
 _PARTS = (
     ProfileDocument, MappingDocument, RetryPolicy, InstanceDocument, FailureBudget,
-    ScheduleDocument, HookDocument, HookSignature, Condition, Extraction, NormalizationField,
-    TransformationField, StaticValue, Normalization, Transformation,
+    ScheduleDocument, HookDocument, HookSignature, SubscriptionDocument, Condition, Extraction,
+    NormalizationField, TransformationField, StaticValue, Normalization, Transformation,
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from syncline.domain.document_fields import plain, values_of
 from syncline.domain.errors import InvalidInputError, Problem, SynclineError
 from syncline.domain.mapping.validation import parse_as
 from syncline.domain.naming import meant, shown
+from syncline.domain.notification.subscription import SubscriptionConfig, SubscriptionSettings
 from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import validated
 from syncline.resources.documents import (
@@ -36,6 +37,7 @@ from syncline.resources.documents import (
     MappingDocument,
     ProfileDocument,
     ScheduleDocument,
+    SubscriptionDocument,
 )
 from syncline.resources.yaml_core import ParsedDocument, YamlError, read_all
 
@@ -197,6 +199,8 @@ def read_document(
         body, kind = _with_kind(body)
         if kind is Kind.PROFILE:
             found.add(kind, _profile(found, body, location, environ), location)
+        elif kind is Kind.SUBSCRIPTION:
+            found.add(kind, _subscription(found, body, location, environ), location)
         else:
             found.add(kind, config_of(kind, body), location)
     except InvalidInputError as error:
@@ -204,7 +208,7 @@ def read_document(
 
 
 def config_of(kind: Kind, body: Mapping[str, object]) -> Config:
-    """Return a document of another kind than Profile. Raises InvalidInputError."""
+    """Return a document of a kind without secrets. Raises InvalidInputError."""
     if kind is Kind.MAPPING:
         mapping = parse_as(MappingDocument, body)
         document = {name: value for name, value in body.items() if name not in _HEAD}
@@ -242,15 +246,37 @@ def _profile(
     environ: Mapping[str, str],
 ) -> ProfileConfig:
     document = validated(ProfileDocument, body)
-    secrets = {}
-    for name, reference in document.secrets.items():
-        try:
-            secrets[name] = _secret(reference, Path(location.file).parent, environ)
-        except ValueError as error:  # the rest of the profile is checked all the same
-            found.note([Problem(f"$.secrets.{name}", str(error))], location)
+    secrets = _secrets(found, document.secrets, location, environ)
     sources = {n: plain(r) for n, r in document.secrets.items() if not isinstance(r, str)}
     settings = values_of(document, ProfileSettings)
     return ProfileConfig(**settings, secrets=secrets, secret_sources=sources)
+
+
+def _subscription(
+    found: DocumentSet,
+    body: Mapping[str, object],
+    location: DocumentLocation,
+    environ: Mapping[str, str],
+) -> SubscriptionConfig:
+    document = validated(SubscriptionDocument, body)
+    secrets = _secrets(found, document.secrets, location, environ)
+    return SubscriptionConfig(**values_of(document, SubscriptionSettings), secrets=secrets)
+
+
+def _secrets(
+    found: DocumentSet,
+    references: Mapping[str, FromEnv | FromFile | str],
+    location: DocumentLocation,
+    environ: Mapping[str, str],
+) -> dict[str, str]:
+    """Look secrets up; one that is not there is noted, and the rest is checked all the same."""
+    secrets = {}
+    for name, reference in references.items():
+        try:
+            secrets[name] = _secret(reference, Path(location.file).parent, environ)
+        except ValueError as error:
+            found.note([Problem(f"$.secrets.{name}", str(error))], location)
+    return secrets
 
 
 def _secret(reference: FromEnv | FromFile | str, folder: Path, environ: Mapping[str, str]) -> str:

@@ -49,16 +49,27 @@ async def delete_within(
 
 
 def unwanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[Name]:
-    """Return what is stored and not wanted."""
-    return [(kind, c.name) for kind, c in stored.items() if wanted.get(kind, c.name) is None]
+    """Return what is stored and not wanted.
+
+    Subscriptions only where the files hold one: who is notified is often set up in the console, by
+    others than those who write files.
+    """
+    kinds = [kind for kind in Kind if kind is not Kind.SUBSCRIPTION or wanted.subscriptions]
+    return [
+        (kind, c.name)
+        for kind, c in stored.items()
+        if kind in kinds and wanted.get(kind, c.name) is None
+    ]
 
 
 def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str]:
-    """Name the instances that are made of an object, and the schedules and hooks of an instance."""
+    """Name the instances that are made of an object, or the documents that name an instance."""
     if kind is Kind.INSTANCE:
-        schedules = [c for c in configured.schedules.values() if c.instance == name]
-        hooks = [c for c in configured.hooks.values() if c.instance == name]
-        return [f"schedule {c.name!r}" for c in schedules] + [f"hook {c.name!r}" for c in hooks]
+        schedules = [c.name for c in configured.schedules.values() if c.instance == name]
+        hooks = [c.name for c in configured.hooks.values() if c.instance == name]
+        told = [c.name for c in configured.subscriptions.values() if name in c.instances]
+        users = {Kind.SCHEDULE: schedules, Kind.HOOK: hooks, Kind.SUBSCRIPTION: told}
+        return [f"{user.lower()} {name!r}" for user, names in users.items() for name in names]
     instances = configured.instances.values()
     return [f"instance {i.name!r}" for i in instances if (kind, name) in i.parts()]
 

@@ -408,6 +408,8 @@ async def test_forms_and_editors_get_their_schemas(call: Client) -> None:
     mapping = (await call("GET", "/schemas/mapping")).json()
     assert {"extraction", "normalization"} <= set(mapping["jsonSchema"]["properties"])
     assert mapping["transformers"]["dateFormat"] == ["format", "inputFormat", "timezone"]
+    subscription = (await call("GET", "/schemas/subscription")).json()["jsonSchema"]
+    assert {"url", "addresses", "events", "secrets"} <= set(subscription["properties"])
     assert (await call("GET", "/schemas/nope")).status_code == 404
 
 

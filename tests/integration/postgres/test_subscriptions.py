@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
 from syncline.domain.errors import ConflictError, NotFoundError
@@ -21,7 +21,7 @@ from tests.support.alerts import raise_alert
 KEY = generate_key()
 RING = Keyring.parse(KEY)
 SECRET = new_signing_secret()
-CONFIG = SubscriptionConfig("ops", "webhook", ("run_failed",), url="https://example.com/hook")
+CONFIG = SubscriptionConfig(name="ops", events=("run_failed",), url="https://example.com/hook")
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_switched_off_it_gives_up_what_waits(db: Database) -> None:
     store = Subscriptions(db, RING)
     id_ = await store.create("default", "test", CONFIG, SECRET)
     await raise_alert(db)
-    off = msgspec.structs.replace(CONFIG, active=False)
+    off = dataclasses.replace(CONFIG, active=False)
     await store.change("default", "test", id_, off, None)
     assert await states(db) == ["given_up"]
     await raise_alert(db)

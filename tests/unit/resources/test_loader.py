@@ -88,7 +88,7 @@ def test_every_mistake_of_every_file_is_named(tmp_path: Path) -> None:
     loaded = load([str(tmp_path)], ENV)
     assert [str(m).removeprefix(f"{tmp_path}/") for m in check(loaded, TenantConfiguration())] == [
         "1.yaml:1: Profil a: $.kind: must be one of Profile, Mapping, Instance, Schedule, Hook, "
-        "not 'Profil'; did you mean `Profile`?",
+        "Subscription, not 'Profil'; did you mean `Profile`?",
         "1.yaml:4: Instance i: $.source: is required",
         "1.yaml:4: Instance i: $.target: is required",
         "2.json: the file: $: no JSON: the key `kind` stands twice",

@@ -95,7 +95,10 @@ async def list_connectors(_caller: Runner) -> Page[ConnectorView]:
 
 @router.get("/schemas/{kind}")
 async def get_document_schema(kind: str, _caller: Runner) -> DocumentSchema:
-    """Return the JSON Schema of a kind of document, such as `mapping`, as this API takes it."""
+    """Return the JSON Schema of a kind of document, such as `mapping`, as this API takes it.
+
+    That of `subscription` is for files: the API has webhooks and e-mail subscriptions of their own.
+    """
     if kind not in _SCHEMAS:
         raise NotFoundError(f"no schema {kind[:50]!r}: there are {', '.join(_SCHEMAS)}")
     known = transformers() if kind == "mapping" else {}

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from syncline.actions.doubts.confirmations import confirmation_doubts
 from syncline.actions.doubts.doubt import (
     Doubt,
     Matter,
@@ -36,6 +37,7 @@ QUESTIONS: tuple[Question, ...] = (
     source_doubts,
     old_form_doubts,
     new_target_doubts,
+    confirmation_doubts,
 )
 log = structlog.get_logger()
 

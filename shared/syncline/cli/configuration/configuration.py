@@ -35,6 +35,8 @@ _YES = typer.Option("--yes", help="Do not ask before deleting.")
 _KINDS = ", ".join(kind.lower() for kind in Kind)
 _KIND = typer.Argument(metavar="KIND", help=f"One of {_KINDS}.")
 _NAMES = typer.Argument(metavar="NAME…", help="Their names.")
+_WIDTH = len(Kind.INSTANCE)
+"""Of the column of kinds; wider only where a longer one is shown."""
 _SIGNS = {"created": "+", "changed": "~", "unchanged": "=", "deleted": "-"}
 
 
@@ -46,7 +48,8 @@ def apply(
 ) -> None:
     """Store profiles, mappings and instances from files: all of them or, with a mistake, none.
 
-    What the files do not name is left alone; with --prune it is deleted, after its plan was shown.
+    What the files do not name is left alone; with --prune it is deleted, after its plan was shown
+    (subscriptions only where the files hold one).
     """
     loaded = _load(shell, file)
     planned = _planned(shell, loaded, yes=yes) if prune else None
@@ -108,17 +111,17 @@ def delete(
     names: Annotated[list[str], _NAMES],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete profiles, mappings, instances or schedules: all that are named or none.
+    """Delete profiles, mappings, instances, schedules, hooks or subscriptions by name: all or none.
 
-    What is in use stays: by an instance, a schedule, a run, or dead letters that are pending. The
-    history of runs stays.
+    What is in use stays: by an instance, a schedule, a hook, a subscription, a run, or dead letters
+    that are pending. The history of runs stays.
     """
     wanted = [(_kind(kind), name) for name in names]
     _ = shell.settings
     _confirm_deleting(shell, len(wanted), yes=yes)
     steps = shell.configure(lambda stored: remove(stored, shell.tenant, shell.actor, wanted))
     document = {"deleted": [{"kind": step.kind, "name": step.name} for step in steps]}
-    shell.show(document, *(f"- {step.kind.value:8} {step.name}" for step in steps))
+    shell.show(document, *_lines(steps))
 
 
 def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
@@ -181,8 +184,9 @@ def _document(steps: Sequence[PlanStep], doubts: Sequence[Mistake]) -> object:
 
 def _lines(steps: Sequence[PlanStep]) -> list[str]:
     lines = []
+    width = max([_WIDTH, *(len(step.kind) for step in steps)])
     for step in steps:
-        lines.append(f"{_SIGNS[step.action]} {step.kind.value:8} {step.name}")
+        lines.append(f"{_SIGNS[step.action]} {step.kind.value:{width}} {step.name}")
         lines += [_difference(difference) for difference in step.differences]
     return lines
 

@@ -234,7 +234,11 @@ class Checker:
             unconfirmed = await unconfirmed_addresses(database, self._shell.tenant)
         if unconfirmed:
             text = f"not confirmed, so nothing is sent to {', '.join(unconfirmed)}"
-            return Level.WARN, text, "their owners were asked by e-mail; *Test* asks once more"
+            return (
+                Level.WARN,
+                text,
+                "*Test* on the page Notifications asks their owners by e-mail, once an hour",
+            )
         return Level.OK, "every address of a subscription is confirmed"
 
     async def _audit(self) -> CheckAnswer:

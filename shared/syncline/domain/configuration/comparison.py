@@ -19,6 +19,7 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.document_fields import plain
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject
+from syncline.domain.secret_holder import SecretHolder
 
 
 class Difference(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,14 +63,14 @@ def _differences(wanted: Config, stored: Config) -> Iterator[Difference]:
     for path in sorted(new.keys() | old.keys()):
         if not is_same(new.get(path), old.get(path)):
             yield Difference(path, old.get(path), new.get(path))
-    if isinstance(wanted, ProfileConfig) and isinstance(stored, ProfileConfig):
+    if isinstance(wanted, SecretHolder) and isinstance(stored, SecretHolder):
         yield from _secret_differences(wanted, stored)
 
 
-def _secret_differences(wanted: ProfileConfig, stored: ProfileConfig) -> Iterator[Difference]:
+def _secret_differences(wanted: SecretHolder, stored: SecretHolder) -> Iterator[Difference]:
     for name in sorted(wanted.secrets.keys() | stored.secrets.keys()):
         given, kept = wanted.secrets.get(name), stored.secrets.get(name)
-        if given == MASK:
+        if given == MASK or (given is None and name in wanted.made_secrets):
             continue
         if given != kept:
             shown = [None if value is None else MASK for value in (kept, given)]
@@ -130,26 +131,27 @@ def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
 
 
 def kept_secrets(
-    config: ProfileConfig, stored: ProfileConfig | None
+    config: SecretHolder, stored: SecretHolder | None
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return the secrets to store and their origins; stored secrets replace masks.
 
     Raises InvalidInputError where there is no stored one, or it would go to another address.
     """
-    before = stored or ProfileConfig(name=config.name, connector=config.connector)
+    before = stored or SecretHolder()
     masked = [name for name, value in config.secrets.items() if value == MASK]
     problems = [
         Problem(f"$.secrets.{name}", f"there is no stored secret that `{MASK}` could keep")
         for name in masked
         if name not in before.secrets
     ]
-    if stored is not None:
+    if isinstance(config, ProfileConfig) and isinstance(stored, ProfileConfig):
         problems += [
             Problem(path, "an address changed: give the secrets again instead of keeping them")
             for path in moved_addresses(config, stored)
         ]
     if problems:
         raise InvalidInputError(problems)
-    secrets = config.secrets | {name: before.secrets[name] for name in masked}
+    made = [n for n in config.made_secrets if n in before.secrets and n not in config.secrets]
+    secrets = config.secrets | {name: before.secrets[name] for name in masked + made}
     old_sources = {n: before.secret_sources[n] for n in masked if n in before.secret_sources}
     return secrets, config.secret_sources | old_sources

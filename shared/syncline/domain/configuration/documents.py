@@ -1,4 +1,4 @@
-"""The documents that people write: profiles, mappings, instances, schedules, hooks.
+"""The documents that people write: profiles, mappings, instances, schedules, hooks, subscriptions.
 
 These classes are the only description of the documents: they check files and requests, the
 published JSON Schemas are made of them, and stored configuration is read into them. The rules of a
@@ -31,9 +31,11 @@ from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.hook.signature import HookSignature, signature_problems
 from syncline.domain.hook.source_ids import checked_path
 from syncline.domain.naming import NAME
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.schedule.cron import parse_cron, parse_zone
+from syncline.domain.secret_holder import SecretHolder
 from syncline.domain.validation_errors import refused_as_part
 
 MASK = "***"
@@ -51,6 +53,7 @@ class Kind(StrEnum):
     INSTANCE = "Instance"
     SCHEDULE = "Schedule"
     HOOK = "Hook"
+    SUBSCRIPTION = "Subscription"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +93,8 @@ class ProfileSettings(Named):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class ProfileConfig(ProfileSettings):
-    """A connection profile with its secrets, which are never shown; `MASK` keeps a stored value.
-
-    The source of a secret is `{"fromEnv": NAME}` or `{"fromFile": path}`.
-    """
-
-    secrets: dict[str, str] = field(default_factory=dict)
-    secret_sources: dict[str, dict[str, str]] = field(default_factory=dict)
+class ProfileConfig(ProfileSettings, SecretHolder):
+    """A connection profile with its secrets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +192,14 @@ class HookConfig(Named):
 
 
 Name: TypeAlias = tuple[Kind, str]
-Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig | ScheduleConfig | HookConfig
+Config: TypeAlias = (
+    ProfileConfig
+    | MappingConfig
+    | InstanceConfig
+    | ScheduleConfig
+    | HookConfig
+    | SubscriptionConfig
+)
 
 
 class TenantConfiguration(msgspec.Struct, frozen=True):
@@ -206,6 +210,7 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
     instances: dict[str, InstanceConfig] = {}
     schedules: dict[str, ScheduleConfig] = {}
     hooks: dict[str, HookConfig] = {}
+    subscriptions: dict[str, SubscriptionConfig] = {}
 
     def of(self, kind: Kind) -> JsonObject:
         """Return the objects of a kind, by name."""

@@ -1,13 +1,16 @@
-"""The fields of a subscription to alerts, each with its check, and what is stored of them."""
+"""A subscription to alerts: its fields, each with its check."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 from pydantic import AfterValidator, Field
+
+from syncline.domain.document_fields import CONFIG, Switch, Text
+from syncline.domain.secret_holder import SecretHolder
 
 MOST_ADDRESSES = 20
 _ADDRESS = re.compile(r"[^\s@<>(),;:\"\\\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250})")
@@ -20,13 +23,13 @@ def _one_line(name: str) -> str:
     return name
 
 
-def _each_once(texts: list[str]) -> list[str]:
+def _each_once(texts: tuple[str, ...]) -> tuple[str, ...]:
     if len({text.lower() for text in texts}) != len(texts):
         raise ValueError("names one twice")
     return texts
 
 
-def _some_events(events: list[str]) -> list[str]:
+def _some_events(events: tuple[str, ...]) -> tuple[str, ...]:
     if not events:
         raise ValueError(f"choose at least one of {', '.join(ALERTS)}")
     return events
@@ -55,7 +58,7 @@ def _mail_address(address: str) -> str:
     return address
 
 
-def _few(addresses: list[str]) -> list[str]:
+def _few(addresses: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(addresses) <= MOST_ADDRESSES:
         raise ValueError(f"name 1 to {MOST_ADDRESSES} e-mail addresses")
     return addresses
@@ -82,34 +85,62 @@ Format = Literal["cloudevents", "slack", "teams"]
 """What a webhook is sent: a signed CloudEvent, or a message for a channel of Slack or Teams."""
 Name = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Events = Annotated[
-    list[Annotated[str, Field(max_length=100), AfterValidator(_event)]],
-    Field(max_length=20),
+    tuple[Annotated[str, Field(max_length=100), AfterValidator(_event)], ...],
+    Field(max_length=20, strict=False),  # requests bring lists
     AfterValidator(_some_events),
     AfterValidator(_each_once),
 ]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_callable_url)]
 _Address = Annotated[str, Field(max_length=320), AfterValidator(_mail_address)]
 Addresses = Annotated[
-    list[_Address], Field(max_length=100), AfterValidator(_few), AfterValidator(_each_once)
+    tuple[_Address, ...],
+    Field(max_length=100, strict=False),
+    AfterValidator(_few),
+    AfterValidator(_each_once),
 ]
 
 
-class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
-    """A subscription as a person sets it up.
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionSettings:
+    """A subscription without its secrets."""
 
-    Attributes:
-        kind: webhook or email.
-        events: some of ALERTS, or `not_synced:24` (hours), `schedule_missed`,
-            `profile_waiting:15` (minutes).
-        format: of a webhook.
-        instances: names; none means all.
+    __pydantic_config__ = CONFIG
+
+    name: Annotated[Name, Field(description="Unique: one line of at most 200 characters.")]
+    url: Annotated[Url | None, Field(description="Address of a webhook.")] = None
+    format: Annotated[Format, Field(description="What a webhook is sent.")] = "cloudevents"
+    addresses: Annotated[
+        Addresses, Field(description="E-mail addresses, in place of a webhook.")
+    ] = ()
+    events: Annotated[Events, Field(description="Which alerts; their recovery comes with it.")] = (
+        ALERTS
+    )
+    instances: Annotated[
+        tuple[Text, ...], Field(max_length=200, description="Their names; none: all.")
+    ] = ()
+    active: Annotated[Switch, Field(description="Whether anything is sent.")] = True
+
+    @property
+    def medium(self) -> str:
+        """What it sends by: `email` or `webhook`."""
+        return "email" if self.addresses else "webhook"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SubscriptionConfig(SubscriptionSettings, SecretHolder):
+    """A subscription with its secrets.
+
+    `signing` signs a webhook of CloudEvents; `url` is the address of a channel of Slack or Teams:
+    whoever knows it can post there.
     """
 
-    name: str
-    kind: str
-    events: tuple[str, ...]
-    url: str | None = None
-    addresses: tuple[str, ...] = ()
-    instances: tuple[str, ...] = ()
-    active: bool = True
-    format: Format = "cloudevents"
+    made_secrets: ClassVar[frozenset[str]] = frozenset({"signing"})
+
+    @property
+    def is_signed(self) -> bool:
+        return self.medium == "webhook" and self.format == "cloudevents"
+
+    @property
+    def webhook_url(self) -> str | None:
+        """A webhook's address, wherever it is given."""
+        return self.url or self.secrets.get("url")

@@ -21,11 +21,17 @@ from syncline.domain.configuration.documents import (
     TenantConfiguration,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
 from syncline.postgres.configuration.hooks import save_hook
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.configuration.schedules import save_schedule
+from syncline.postgres.configuration.subscriptions import (
+    save_subscription,
+    subscriptions_of,
+    unconfirmed,
+)
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rekey import SecretRepository, rekey_column
@@ -102,8 +108,6 @@ select count(*) from (
   join ledger l on l.stream_id = s.id and l.payload_hash is not null
   where m.tenant = $1 and m.name = $2 and m.deleted_at is null limit $3) found
 """
-
-
 _LEDGER_SYSTEMS = """
 select i.name, s.entity_type, s.ledger_system
 from streams s join instances i on i.id = s.instance_id
@@ -141,6 +145,8 @@ class Change(Edits):
         elif isinstance(config, HookConfig):
             instance = await self._existing(Kind.INSTANCE, config.instance)
             await save_hook(self._connection, self._tenant, instance, config)
+        elif isinstance(config, SubscriptionConfig):
+            await save_subscription(self._connection, self._keys, self._tenant, config)
         else:
             await self._save_instance(config)
         action = f"{step.kind.lower()}.{step.action}"
@@ -164,9 +170,7 @@ class Change(Edits):
         """
         mapping_id, version = await self._next_version(config)
         await self._save_version(mapping_id, version, config)
-        details = {"version": version}
-        action = "mapping.version_saved"
-        await audit(self._connection, self._tenant, self._actor, action, config.name, details)
+        await self._audit("mapping.version_saved", config.name, {"version": version})
         return version
 
     async def _save_mapping(self, config: MappingConfig) -> None:
@@ -240,6 +244,10 @@ class ConfigurationStore(SecretRepository):
         rows = await self._database.fetch(_LEDGER_SYSTEMS, tenant)
         return {(row[0], row[1]): row[2] for row in rows}
 
+    async def unconfirmed(self, tenant: str, addresses: Sequence[str]) -> list[str]:
+        """Return those of the addresses whose owners have not confirmed that they want mail."""
+        return await unconfirmed(self._database, tenant, list(addresses))
+
     async def keep_test(
         self, tenant: str, name: str, at: datetime, result: Mapping[str, object]
     ) -> None:
@@ -283,6 +291,7 @@ async def _read_configuration(
         {name: struct_of(InstanceConfig, row) for name, row in (await rows(_INSTANCES)).items()},
         {name: struct_of(ScheduleConfig, row) for name, row in (await rows(_SCHEDULES)).items()},
         {name: struct_of(HookConfig, row) for name, row in (await rows(_HOOKS)).items()},
+        await subscriptions_of(connection, keys, tenant),
     )
 
 

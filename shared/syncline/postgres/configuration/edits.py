@@ -11,6 +11,7 @@ from syncline.domain.errors import StaleError
 from syncline.domain.record import JsonObject
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.profiles import mapping_document
+from syncline.postgres.configuration.subscriptions import remove_subscription
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.near_names import TABLES, row_named
 from syncline.postgres.database.rows import mark_of
@@ -89,13 +90,19 @@ class Edits:
 
     async def delete(self, kind: Kind, name: str) -> None:
         """Delete an object. Raises NotFoundError."""
+        if kind is Kind.SUBSCRIPTION:
+            await remove_subscription(self._connection, self._tenant, name)
+        else:
+            await self._retire(kind, name)
+        await self._audit(f"{kind.lower()}.deleted", name, {})
+
+    async def _retire(self, kind: Kind, name: str) -> None:
         row = await self._row(kind, name)
         await self._connection.execute(
             _RETIRE.format(table=TABLES[kind], off=_OFF[kind]), row["id"]
         )
         if kind is Kind.INSTANCE:
             await self._connection.execute(REMOVE_STREAMS, row["id"])
-        await self._audit(f"{kind.lower()}.deleted", name, {})
 
     async def _row(self, kind: Kind, name: str) -> Row:
         return await row_named(self._connection, kind, self._tenant, name)

@@ -11,6 +11,7 @@ import msgspec
 
 from syncline.contracts.alerts import AlertData
 from syncline.domain.errors import SynclineError
+from syncline.postgres.configuration.subscriptions import secret_scope
 from syncline.postgres.database.database import Row
 from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import struct_of
@@ -125,8 +126,3 @@ def destination_of(row: Row, keys: Keyring, id_: str) -> Destination:
         broken = str(error)
     addresses = row["addresses"] or ()
     return struct_of(Destination, row, id=id_, addresses=addresses, signing=signing, broken=broken)
-
-
-def secret_scope(subscription: str) -> str:
-    """Return what a subscription's secret is bound to, beside the tenant."""
-    return f"subscription:{subscription}"

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import asyncpg
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.errors import ConflictError, InvalidInputError, Problem, StaleError
+from syncline.domain.errors import StaleError
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
+from syncline.postgres.configuration.subscriptions import (
+    GIVE_UP,
+    INSERT,
+    ROTATE,
+    UPDATE,
+    secret_scope,
+    store,
+)
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Row
 from syncline.postgres.database.rekey import SecretRepository, rekey_column
@@ -21,7 +28,6 @@ from syncline.postgres.notifications.deliveries import (
     CONFIRMED,
     Destination,
     destination_of,
-    secret_scope,
 )
 
 
@@ -69,19 +75,6 @@ where s.tenant = $1 and s.kind = $2 and s.id = $3
 _LOCK = """
 select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update
 """
-_INSERT = """
-insert into subscriptions
-  (id, tenant, kind, secret, name, url, addresses, events, instances, active, format)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
-_UPDATE = """
-update subscriptions set name = $2, url = $3, addresses = $4, events = $5, instances = $6,
-  active = $7, format = $8, changed_at = clock_timestamp() where id = $1
-"""
-_GIVE_UP = """
-update deliveries set state = 'given_up', holder = null
-where subscription_id = $1 and state = 'waiting'
-"""
 
 
 SUBSCRIPTION_SORTS = Sorts(
@@ -125,11 +118,11 @@ class Subscriptions(SecretRepository):
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
     ) -> str:
         """Store a new one; return its ID. Raises ConflictError (name taken), InvalidInputError."""
-        id_ = str(uuid7())
+        id_, medium = str(uuid7()), config.medium
         stored = secret and self._keys.encrypt({"signing": secret}, tenant, secret_scope(id_))
         async with self._database.transaction() as connection:
-            await _save(connection, tenant, config, _INSERT, id_, tenant, config.kind, stored)
-            await _audit(connection, tenant, actor, "created", config.kind, config.name)
+            await store(connection, tenant, config, INSERT, id_, tenant, medium, stored)
+            await _audit(connection, tenant, actor, "created", medium, config.name)
         return id_
 
     async def change(
@@ -140,13 +133,13 @@ class Subscriptions(SecretRepository):
         Raises as `create`, NotFoundError; StaleError where its state is not the one that was seen.
         """
         async with self._database.transaction() as connection:
-            row = await _one(connection, _LOCK, tenant, config.kind, id_)
+            row = await _one(connection, _LOCK, tenant, config.medium, id_)
             if seen is not None and mark_of(row["changed_at"]) != seen:
                 raise StaleError("somebody changed it meanwhile: read it again")
-            await _save(connection, tenant, config, _UPDATE, row["id"])
+            await store(connection, tenant, config, UPDATE, row["id"])
             if not config.active:
-                await connection.execute(_GIVE_UP, row["id"])
-            await _audit(connection, tenant, actor, "changed", config.kind, config.name)
+                await connection.execute(GIVE_UP, row["id"])
+            await _audit(connection, tenant, actor, "changed", config.medium, config.name)
 
     async def rotate(self, tenant: str, actor: str, id_: str, secret: str) -> None:
         """Sign with a new secret, and for a day with the old one too. Raises NotFoundError."""
@@ -155,11 +148,7 @@ class Subscriptions(SecretRepository):
             place = secret_scope(row["id"])
             before = self._keys.decrypt(row["secret"], tenant, place)["signing"]
             stored = self._keys.encrypt({"signing": secret, "before": before}, tenant, place)
-            await connection.execute(
-                "update subscriptions set secret = $2, rotated_at = now() where id = $1",
-                row["id"],
-                stored,
-            )
+            await connection.execute(ROTATE, row["id"], stored)
             await _audit(connection, tenant, actor, "secret_rotated", "webhook", row["name"])
 
     async def remove(self, tenant: str, actor: str, kind: str, id_: str) -> None:
@@ -184,27 +173,6 @@ async def _audit(
     connection: Connection, tenant: str, actor: str, what: str, kind: str, name: str
 ) -> None:
     await audit(connection, tenant, actor, f"{kind}.{what}", name, {})
-
-
-async def _save(
-    connection: Connection, tenant: str, config: SubscriptionConfig, sql: str, *first: object
-) -> None:
-    """Store what is configured; `first` are the statement's values before it."""
-    rows = await connection.fetch("select name from instances where tenant = $1", tenant)
-    known = {row["name"] for row in rows}
-    problems = [
-        Problem(f"$.instances[{place}]", f"there is no instance {name[:80]!r}")
-        for place, name in enumerate(config.instances)
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInputError(problems)
-    told = (list(config.addresses), list(config.events), list(config.instances))
-    last = (config.active, config.format)
-    try:
-        await connection.execute(sql, *first, config.name, config.url, *told, *last)
-    except asyncpg.UniqueViolationError:
-        raise ConflictError(f"there is a notification {config.name!r} already") from None
 
 
 async def _one(
