@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
-from tests.support.browser import fit_for_everybody
+from tests.support.browser import fit_for_everybody, serious
 
 PATHS = [
     "/", "/trigger", "/runs", "/records", "/dlq", "/instances", "/connection-profiles", "/mappings",
@@ -28,3 +28,17 @@ async def test_a_page_is_fit_for_everybody(page: Page, path: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
     await fit_for_everybody(page, f"page-{path.strip('/') or 'dashboard'}")
+
+
+async def test_a_large_number_of_dead_letters_is_short_to_the_eye_and_exact_in_its_name(
+    page: Page,
+) -> None:
+    async def many(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(json=await answer.json() | {"pending": 92_959})
+
+    await page.route("**/api/v1/dlq/summary", many)
+    await page.goto("/")
+    link = page.get_by_role("link", name="Dead Letter Queue 92k, exactly 92,959")
+    await expect(link.get_by_text("92k", exact=True)).to_be_in_viewport(ratio=1)
+    assert await serious(page, ["label-content-name-mismatch"]) == []

@@ -56,7 +56,10 @@ const noBadge = () => null;
 function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
   const { icon: Icon, useBadge = noBadge } = page.rail;
   const badge = useBadge();
-  const label = badge ? `${page.title} ${count(badge)}` : page.title;
+  const shown = badge ? (badge > 99_999 ? "99k+" : short(badge)) : "";
+  const exact = badge && badge >= 1_000 ? `, exactly ${count(badge)}` : "";
+  // Begins with what is seen, for those who say it to their computer.
+  const label = badge ? `${page.title} ${shown}${exact}` : page.title;
   return (
     <Tooltip label={label} position="right" disabled={!narrow && (badge ?? 0) < 1_000}>
       <Link
@@ -69,8 +72,8 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
         <Icon size={18} stroke={1.7} />
         <span className={classes.word}>{page.title} </span>
         {badge !== null && badge > 0 && (
-          <Badge className={classes.badge} size="sm" variant="transparent">
-            {badge > 99_999 ? "99k+" : short(badge)}
+          <Badge className={classes.badge} size="sm" variant="transparent" tt="none">
+            {shown}
           </Badge>
         )}
       </Link>

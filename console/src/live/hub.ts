@@ -13,7 +13,8 @@ const MOST_TOPICS = 20;
 /** One connection for all topics: it is made anew when a topic is added, for its snapshot. */
 export class Hub {
   private readonly topics = new Map<string, Topic>();
-  private followed = "";
+  /** Of which topics the connection has told all to those who listen now. */
+  private followed = new Set<string>();
   private stop: (() => void) | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,7 +28,11 @@ export class Hub {
     this.schedule();
     return () => {
       topic.listeners.delete(listener);
-      if (topic.listeners.size === 0 && this.topics.get(name) === topic) this.topics.delete(name);
+      if (topic.listeners.size === 0 && this.topics.get(name) === topic) {
+        this.topics.delete(name);
+        // What was seen of it is gone: who comes back needs its snapshot, and with it a new connection.
+        this.followed.delete(name);
+      }
       this.schedule();
     };
   }
@@ -42,12 +47,12 @@ export class Hub {
 
   private reconnect(): void {
     const names = [...this.topics.keys()].slice(-MOST_TOPICS).sort();
-    const covered = names.every((name) => this.followed.split(",").includes(name));
+    const covered = names.every((name) => this.followed.has(name));
     // Fewer topics need no new connection; none need none.
     if (names.length > 0 && covered && this.stop) return;
     this.stop?.();
     this.stop = undefined;
-    this.followed = names.join(",");
+    this.followed = new Set(names);
     if (names.length === 0) return;
     const url = `/api/v1/events?topics=${names.map(encodeURIComponent).join(",")}`;
     this.stop = this.connect(url, (signal) => this.publish(signal));

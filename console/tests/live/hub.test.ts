@@ -52,6 +52,28 @@ it("connects anew for another topic, and not for one fewer", async () => {
   expect(stop).toHaveBeenCalledTimes(1);
 });
 
+it("connects anew for a topic that was left and is wanted again: its snapshot is not kept", async () => {
+  heardBy("dlq");
+  const { leave } = heardBy("runs");
+  await settled();
+  send(message("snapshot", { runs: [run(1)] }, "1"));
+  leave();
+  await settled();
+  heardBy("runs");
+  await settled();
+  expect(urls).toEqual(["dlq,runs", "dlq,runs"]);
+});
+
+it("connects anew for a topic that one page leaves and the next wants at once", async () => {
+  heardBy("dlq");
+  const { leave } = heardBy("runs");
+  await settled();
+  leave();
+  heardBy("runs");
+  await settled();
+  expect(urls).toEqual(["dlq,runs", "dlq,runs"]);
+});
+
 it("ends its connection when nobody listens any more", async () => {
   const { leave } = heardBy("runs");
   await settled();

@@ -24,7 +24,7 @@ export function RunningOperations() {
   }, [running]);
   if (!running?.length) return null;
   return (
-    <Stack gap={6} mb="md" role="region" aria-label="Running operations">
+    <Stack gap={6} mt={6} mb="md" role="region" aria-label="Running operations">
       {running.map((operation) => (
         <Running key={operation.id} operation={operation} />
       ))}

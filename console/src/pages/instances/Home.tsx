@@ -9,6 +9,7 @@ import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { PageLink, StatusBadge, Time } from "~/components/values";
 import { actionWords, summary } from "~/pages/audit-log/words";
+import { ForRepair } from "~/pages/dlq/ForRepair";
 import { count, plural } from "~/state/format";
 import { StreamPanel } from "./StreamPanel";
 
@@ -94,7 +95,7 @@ function DeadLetters({ instance: { name, pendingLetters } }: { instance: Instanc
       {pendingLetters > 0 && (
         <Text mt="xs">
           <PageLink to={links.deadLetters({ instance: name })}>
-            Repair and replay {plural(pendingLetters, "dead letter")} in the DLQ
+            <ForRepair otherwise="See" /> {plural(pendingLetters, "dead letter")} in the DLQ
           </PageLink>
         </Text>
       )}

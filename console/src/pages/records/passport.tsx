@@ -10,6 +10,7 @@ import { Older, useOlder } from "~/components/Older";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, PageLink, RunId, StatusBadge, Time } from "~/components/values";
+import { ForRepair } from "~/pages/dlq/ForRepair";
 import { useShortcuts } from "~/state/shortcuts";
 import { useUrlState } from "~/state/url";
 import { History } from "./History";
@@ -92,7 +93,11 @@ function Shown({ passport }: { passport: Passport }) {
           <Time at={place.createdAt} as="absolute" />
         </span>
         <RunId id={place.correlationId} />
-        {place.deadLetter && <PageLink to={links.deadLetter(place.deadLetter)}>Repair and replay</PageLink>}
+        {place.deadLetter && (
+          <PageLink to={links.deadLetter(place.deadLetter)}>
+            <ForRepair otherwise="Open the dead letter" />
+          </PageLink>
+        )}
         <Erase instance={place.instance} sourceId={place.sourceId} />
       </div>
       <Steps passport={passport} />

@@ -6,6 +6,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { CodeLink } from "~/components/Help";
 import { PlainTable } from "~/components/PlainTable";
 import { CopyId, PageLink } from "~/components/values";
+import { ForRepair } from "~/pages/dlq/ForRepair";
 import { capital, count, plural } from "~/state/format";
 import classes from "./runs.module.css";
 
@@ -24,7 +25,9 @@ export function Failures({ report }: { report: RunReport }) {
     <>
       <Text mb="xs">
         {plural(report.run.failed, "record")} failed.{" "}
-        <PageLink to={links.deadLetters({ run: report.run.correlationId })}>Repair and replay them in the DLQ</PageLink>
+        <PageLink to={links.deadLetters({ run: report.run.correlationId })}>
+          <ForRepair otherwise="See" /> them in the DLQ
+        </PageLink>
       </Text>
       <FailureGroups report={report} />
     </>

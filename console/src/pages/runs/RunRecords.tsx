@@ -8,6 +8,7 @@ import { filtersOf } from "~/components/filters";
 import { EmptyList, useList } from "~/components/list";
 import { STAGE_WORDS } from "~/components/status";
 import { CopyId, PageLink, StatusBadge } from "~/components/values";
+import { ForRepair } from "~/pages/dlq/ForRepair";
 import { capital } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import type { RunView } from "./live";
@@ -101,7 +102,11 @@ function columns(passport: (record: RunRecord) => string): Column<RunRecord>[] {
       id: "letter",
       header: "Dead letter",
       cell: (record) =>
-        record.deadLetter && <PageLink to={links.deadLetter(record.deadLetter)}>Repair and replay</PageLink>,
+        record.deadLetter && (
+          <PageLink to={links.deadLetter(record.deadLetter)}>
+            <ForRepair otherwise="Open the dead letter" />
+          </PageLink>
+        ),
     },
     { id: "place", header: "Batch", align: "right", hidden: true, cell: (record) => `${record.batch}/${record.slot}` },
   ];
