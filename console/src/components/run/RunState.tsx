@@ -21,12 +21,12 @@ export function RunState({ run, size = "sm", resume = false }: Props) {
   return (
     <Group component="span" gap="2px 6px" wrap="nowrap" display="inline-flex">
       <StatusBadge of="run" state={state} reason={run.needsAttention ?? run.reason} size={size} />
-      {state === "paused" && resume && <Resume correlationId={run.correlationId} by={run.pausedBy} />}
-      {state === "paused" && !resume && (
+      {state === "paused" && (
         <Text component="span" inherit truncate maw={110} c="dimmed" title={run.pausedBy ?? undefined}>
           by {run.pausedBy}
         </Text>
       )}
+      {state === "paused" && resume && <Resume correlationId={run.correlationId} />}
     </Group>
   );
 }
@@ -37,21 +37,11 @@ export function LiveRunState({ correlationId, state }: { correlationId: string |
   return live ? <RunState run={live} /> : <StatusBadge of="run" state={state} />;
 }
 
-/** An icon alone, so that a paused run makes its column no wider; its tooltip says who paused it. */
-function Resume({ correlationId, by }: { correlationId: string; by: string | null | undefined }) {
+/** An icon alone, so that a paused run makes its column hardly wider. */
+function Resume({ correlationId }: { correlationId: string }) {
   const { start, pending } = useAction({
     run: () => api.post("/api/v1/sync-events/{correlation_id}/resume", { path: { correlation_id: correlationId } }),
     changes: ["run", "runs"],
   });
-  return (
-    <IconButton
-      icon={IconPlayerPlay}
-      iconSize={14}
-      size={22}
-      label="Resume"
-      hint={`Paused by ${by}: resume`}
-      loading={pending}
-      onClick={start}
-    />
-  );
+  return <IconButton icon={IconPlayerPlay} iconSize={14} size={22} label="Resume" loading={pending} onClick={start} />;
 }
