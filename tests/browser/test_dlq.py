@@ -58,6 +58,9 @@ async def test_a_failed_record_is_found_edited_replayed_and_succeeds(
     await expect(entry.get_by_role("region", name="Input of normalize")).to_contain_text("null")
     await keep(page, "dlq-entry")
     assert await serious(page) == []
+    await page.keyboard.press("Escape")
+    await expect(row_of(page, "A1")).to_be_focused()
+    await page.keyboard.press("Enter")
 
     await _edit_and_replay(page)
     await expect(entry.get_by_text("Success")).to_be_visible()

@@ -89,6 +89,7 @@ async def what_it_did_is_shown(page: Page, row: Locator) -> None:
     await fit_for_everybody(page, "schedules-detail")
     await page.keyboard.press("Escape")
     await expect(detail).to_have_count(0)
+    await expect(row).to_be_focused()
 
 
 async def it_is_switched_and_run_by_hand(page: Page, row: Locator) -> None:

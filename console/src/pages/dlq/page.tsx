@@ -1,6 +1,7 @@
-import { Button, Drawer, Group, SegmentedControl, Tabs } from "@mantine/core";
+import { Button, Group, SegmentedControl, Tabs } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { links } from "~/app/links";
+import { OpenDrawer } from "~/components/DetailDrawer";
 import { ExportMenu } from "~/components/ExportMenu";
 import { May } from "~/components/May";
 import { PageHeader } from "~/components/PageHeader";
@@ -82,9 +83,9 @@ export default function DeadLettersPage() {
         <EntriesTable view={view} setView={setView} />
       )}
       {view.entry && (
-        <Drawer opened onClose={() => setView({ entry: "", cursor: view.cursor })} size={760} title="Dead letter">
+        <OpenDrawer onClose={() => setView({ entry: "", cursor: view.cursor })} size={760} title="Dead letter">
           <EntryView id={view.entry} inDialog />
-        </Drawer>
+        </OpenDrawer>
       )}
     </>
   );
