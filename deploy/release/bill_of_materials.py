@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 from typing import Any
 
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
@@ -56,7 +59,24 @@ def _component(found: Mapping[str, Any]) -> Component:
         purl=PackageURL("pypi", name=canonicalize_name(name), version=release),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=hashes["sha256"])],
         bom_ref=f"{name}@{release}",
+        licenses=_licences(name, release),
     )
+
+
+def _licences(name: str, release: str) -> list[License]:
+    """Return what the package that is installed here says of itself, if it is the same release.
+
+    What pip reports of a package leaves out the newer of the two fields.
+    """
+    words: list[str] = []
+    with suppress(PackageNotFoundError):
+        said = metadata(name)
+        if said["Version"] == release:
+            given = said.get("License-Expression") or said.get("License", "")
+            classes = [c for c in said.get_all("Classifier", []) if c.startswith("License ::")]
+            short = [given] if given and "\n" not in given else []  # some write the whole text
+            words = short or [c.rpartition(" :: ")[2] for c in classes]
+    return [LicenseFactory().make_from_string(each) for each in words]
 
 
 def _requirements(found: Mapping[str, Any]) -> list[Requirement]:

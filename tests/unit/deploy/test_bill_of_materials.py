@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ PROGRAM = Path(__file__).parents[3] / "deploy" / "release" / "bill_of_materials.
 SOMEWHERE = "https://index.example/files/aiohttp.whl"
 
 
-def part(name: str, *needs: str, **info: Any) -> dict[str, Any]:
-    metadata = {"name": name, "version": "1.2", "requires_dist": [*needs]}
+def part(name: str, *needs: str, release: str = "1.2", **info: Any) -> dict[str, Any]:
+    metadata = {"name": name, "version": release, "requires_dist": [*needs]}
     return {"metadata": metadata, "download_info": {"url": SOMEWHERE, **info}}
 
 
@@ -84,3 +85,15 @@ def test_the_consoles_parts_keep_their_hashes_and_lose_where_they_came_from(tmp_
     assert react["hashes"] == CONSOLE["components"][0]["hashes"]
     assert [r["type"] for r in react["externalReferences"]] == ["website"]
     assert bill["metadata"]["component"]["version"] != "0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("release", "licence"), [(version("msgspec"), "BSD-3-Clause"), ("0.1", None)]
+)
+def test_a_part_has_the_licence_that_the_same_release_here_tells(
+    release: str, licence: str | None, tmp_path: Path
+) -> None:
+    parts = [part("syncline"), part("msgspec", release=release, **of_file("a"))]
+    (found,) = json.loads(written("python", {"install": parts}, tmp_path))["components"]
+    told = found.get("licenses", [{"license": {"id": None}}])
+    assert told == [{"license": {"id": licence}}]
