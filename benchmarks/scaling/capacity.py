@@ -32,8 +32,9 @@ CPU: Mapping[str, Mapping[str, float]] = {
 """CPU microseconds a changed record; PostgreSQL's of the first and third hold a target's, too."""
 RUN_CPU = 0.075
 """CPU seconds that a run costs beside its records, over all processes."""
-TOPIC_BYTES = 215.0
-"""Bytes a changed record of 12 short columns leaves in raw, canonical and payload together."""
+TOPIC_BYTES: Mapping[str, float] = {"items": 215.0, "items to HTTP": 215.0}
+"""Bytes a changed record of 12 short columns leaves in raw, canonical and payload together; what
+orders leave was not measured."""
 OUTCOME_BYTES = 45.0
 """Bytes a record and run leaves in the table of batches, its index included."""
 LEDGER_BYTES = 315.0
@@ -66,10 +67,10 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True):
-    """What a load needs: cores in the busiest hour, gigabytes on all disks."""
+    """What a load needs: cores in the busiest hour, gigabytes on all disks; None: not measured."""
 
     cores: dict[str, float]
-    topics: float
+    topics: float | None
     outcomes: float
     ledger: float
 
@@ -84,9 +85,10 @@ def need_of(load: Load) -> Need:
     cores = {part: a_second * cost / 1e6 / USED for part, cost in CPU[load.shape].items()}
     cores["runs"] = load.runs / 86_400 * load.busiest * RUN_CPU / USED
     giga = 1e9
+    a_record = TOPIC_BYTES.get(load.shape)
     return Need(
         cores,
-        load.records * TOPIC_BYTES * load.days * load.copies / giga,
+        None if a_record is None else load.records * a_record * load.days * load.copies / giga,
         load.records * OUTCOME_BYTES * load.kept / giga,
         load.known * LEDGER_BYTES / giga,
     )
@@ -98,10 +100,11 @@ def table(loads: list[Load]) -> str:
     for load in loads:
         need = need_of(load)
         parts = ", ".join(f"{part} {cores:.1f}" for part, cores in need.cores.items())
+        topics = "not measured" if need.topics is None else f"{need.topics:,.0f}"
         rows.append(
             [
                 f"{load.records:,.0f} {load.shape}, {load.runs:,.0f} runs", str(need.all_cores),
-                parts, f"{need.topics:,.0f}", f"{need.outcomes:,.0f}", f"{need.ledger:,.1f}",
+                parts, topics, f"{need.outcomes:,.0f}", f"{need.ledger:,.1f}",
             ]
         )  # fmt: skip
     head = ("a day", "cores", "of them", "topics, GB", "outcomes, GB", "ledger, GB")
