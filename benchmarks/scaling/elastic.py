@@ -20,9 +20,13 @@ STEPS = ((0.2, 3), (0.6, 1))
 """At which share of the records how many processes are to run."""
 
 
-async def measure(place: Place, rows: int) -> str:
-    """Return what the target saw, and the longest time without a call after each step."""
-    async with slow_target(place, 20) as target, client(place.state) as ours:
+async def measure(place: Place, rows: int, milliseconds: int = 20) -> str:
+    """Return what the target saw, and the longest time without a call after each step.
+
+    Args:
+        milliseconds: that the target takes for a call of a hundred records.
+    """
+    async with slow_target(place, milliseconds) as target, client(place.state) as ours:
         await place.apply(_documents(str(target.base_url)))
         fields = {"instance": "elastic", "entityType": "item", "mode": "force_full"}
         run = asyncio.ensure_future(ours.run(fields))

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -23,7 +22,12 @@ from syncline.postgres.runs.auditor import audit
 from tests.support.chaos.fault_table import FaultRow
 from tests.support.chaos.numbered_place import Numbers
 from tests.support.chaos.progress import Progress
-from tests.support.chaos.standby import PRIMARY, StandbyPostgres, wait_for_standby
+from tests.support.chaos.standby import (
+    PRIMARY,
+    StandbyPostgres,
+    dsn_of_both,
+    wait_for_standby,
+)
 from tests.support.chaos.strikes import WITHIN, Strikes
 from tests.support.commands import CommandLine, checks_of
 from tests.support.folders import server_folder
@@ -74,7 +78,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         kafka = await enter(EmbeddedKafka(folders["kafka"], free_port(), "256m"))
         source = await enter(EmbeddedPostgres(folders["source"], free_port()))
         primary, standby = await enter(pair())
-        dsn = of_both(primary, standby)
+        dsn = dsn_of_both(primary, standby)
         # the source's settings first: an installation's own servers are no systems to sync
         at = await enter(
             installation(
@@ -93,12 +97,6 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         await configure(database, source.dsn(), keys, 0, A_SECOND, api)
         yield Place(primary, standby, Numbers(place=at, api=api, database=database, source=numbers))
     await api.close()
-
-
-def of_both(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> str:
-    """Return the DSN that names both hosts, as an installation with a standby has it."""
-    url = urlsplit(primary.dsn())
-    return url._replace(netloc=f"{url.netloc},127.0.0.1:{standby.port}").geturl()
 
 
 @pytest.mark.chaos

@@ -22,8 +22,8 @@ class KafkaBroker:
     def __init__(self, place: KafkaPlace) -> None:
         self.connection = KafkaConnection(place.bootstrap, place.prefix, keys=KEYS)
 
-    async def create_topics(self, partitions: int) -> None:
-        await KafkaAdmin(self.connection).create_topics(partitions, 1)
+    async def create_topics(self, partitions: int, replication: int = 1) -> None:
+        await KafkaAdmin(self.connection).create_topics(partitions, replication)
 
     def consumer(self, group: str) -> KafkaConsumer:
         return KafkaConsumer(self.connection, group, QUICK)

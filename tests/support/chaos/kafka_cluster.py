@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -37,6 +37,11 @@ class ClusterNode(EmbeddedKafka):
     """One node, which has time: three start at once, and wait for each other."""
 
     start_within = 300.0
+
+    async def throw_away(self) -> None:
+        """End it at once: two that stop in order wait for a third that is gone already."""
+        self.kill()
+        await self.stop()
 
 
 class KafkaCluster:
@@ -79,8 +84,14 @@ class KafkaCluster:
 
 
 @asynccontextmanager
-async def kafka_cluster() -> AsyncIterator[KafkaCluster]:
-    """Start three nodes with three copies of everything, two of which have to be in sync."""
+async def kafka_cluster(
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[KafkaCluster]:
+    """Start three nodes with three copies of everything, two of which have to be in sync.
+
+    Args:
+        settings: of each broker, beside those of all clusters.
+    """
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     controllers = {node: free_port() for node in range(1, NODES + 1)}
     voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items())
@@ -90,9 +101,10 @@ async def kafka_cluster() -> AsyncIterator[KafkaCluster]:
             folder = await stack.enter_async_context(server_folder(f"kafka-{node}"))
             folder.mkdir()
             (folder / "cluster.id").write_text(cluster_id)
-            own = _SETTINGS | {"node.id": str(node), "controller.quorum.voters": voters}
+            of_node = {"node.id": str(node), "controller.quorum.voters": voters}
+            own = _SETTINGS | dict(settings or {}) | of_node
             nodes.append(ClusterNode(folder, free_port(), HEAP, settings=own))
-            stack.push_async_callback(nodes[-1].stop)
+            stack.push_async_callback(nodes[-1].throw_away)
         cluster = KafkaCluster(nodes)
         await cluster.start()
         yield cluster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -58,6 +59,12 @@ class StandbyPostgres(EmbeddedPostgres):
             await connection.execute(sql)
         finally:
             await connection.close()
+
+
+def dsn_of_both(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> str:
+    """Return the DSN that names both hosts, as an installation with a standby has it."""
+    url = urlsplit(primary.dsn())
+    return url._replace(netloc=f"{url.netloc},127.0.0.1:{standby.port}").geturl()
 
 
 async def wait_for_standby(primary: Database) -> None:
