@@ -45,6 +45,7 @@ class Fault(msgspec.Struct, frozen=True):
         seconds: that it lasts.
         short: whether it is part of every test run.
         trouble: share of the target's writes that fail or lose their answers all the time.
+        hides: whether the target takes records meanwhile that nobody can count before the end.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Fault(msgspec.Struct, frozen=True):
     seconds: float = 1.0
     short: bool = False
     trouble: float = 0.0
+    hides: bool = False
 
 
 @asynccontextmanager
@@ -292,10 +294,10 @@ FAULTS = (
         BEYOND_SESSION,
     ),
     Fault("execute: a second member joins and leaves", partial(_second_member, "execute"), 4.0),
-    Fault("Kafka: kill -9", _of(_server_killed, "kafka"), short=True),
-    Fault("Kafka: frozen for 10 s", _of(_server_frozen, "kafka"), BEYOND_SESSION),
-    Fault("Kafka: restarted", _of(_server_restarted, "kafka")),
-    Fault("Kafka: disk full", _of(_disk_full, "kafka"), BEYOND_SESSION),
+    Fault("Kafka: kill -9", _of(_server_killed, "kafka"), short=True, hides=True),
+    Fault("Kafka: frozen for 10 s", _of(_server_frozen, "kafka"), BEYOND_SESSION, hides=True),
+    Fault("Kafka: restarted", _of(_server_restarted, "kafka"), hides=True),
+    Fault("Kafka: disk full", _of(_disk_full, "kafka"), BEYOND_SESSION, hides=True),
     Fault("PostgreSQL: disk full", _of(_disk_full, "postgres"), BEYOND_SESSION),
     Fault("PostgreSQL: kill -9", _of(_server_killed, "postgres")),
     Fault("PostgreSQL: frozen for 10 s", _of(_server_frozen, "postgres"), BEYOND_SESSION),
@@ -303,7 +305,7 @@ FAULTS = (
     Fault("PostgreSQL: read-only", _postgres_read_only, 5.0),
     Fault("PostgreSQL: read-only for ten minutes", _postgres_read_only, LONG),
     Fault("PostgreSQL: disk full for ten minutes", _of(_disk_full, "postgres"), LONG),
-    Fault("Kafka: disk full for ten minutes", _of(_disk_full, "kafka"), LONG),
+    Fault("Kafka: disk full for ten minutes", _of(_disk_full, "kafka"), LONG, hides=True),
     Fault("PostgreSQL: connections cut", _postgres_cut),
     Fault("target: each answer takes 3 s", _target_slow, 6.0),
     Fault("target: refuses connections", _target_refuses, 5.0),
