@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.support.http_world import UPSERT, listening
 from tests.support.installation import Installation
 from tests.support.topics import lying
 
-ROWS = 20_000
+ROWS, CALLS = 20_000, 10
 
 
 class Shop(HttpApi):
@@ -50,13 +51,38 @@ async def shop() -> AsyncIterator[Shop]:
         yield shop
 
 
-@pytest.fixture
-async def db(place: Installation, shop: Shop) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def stored(
+    place: Installation, shop: Shop, rows: int, bulk: int, budget: int
+) -> AsyncIterator[Database]:
+    """Store an instance with a budget; its books hold at the end."""
     async with open_database(place.dsn) as database:
-        await store_http_sync(database, place, shop.url, UPSERT, ROWS)
-        await database.execute("update instances set failure_budget = '{\"count\": 50}'")
+        target = UPSERT | {"bulkSize": bulk}
+        await store_http_sync(database, place, shop.url, target, rows, CALLS)
+        await database.execute("update instances set failure_budget = $1", {"count": budget})
         yield database
         await eventually(lambda: _adds_up(database), within=60)
+
+
+@pytest.fixture
+async def db(place: Installation, shop: Shop) -> AsyncIterator[Database]:
+    async with stored(place, shop, ROWS, bulk=100, budget=50) as database:
+        yield database
+
+
+async def test_a_run_that_execute_has_in_hand_whole_stops_before_all_of_it_has_failed(
+    place: Installation, shop: Shop
+) -> None:
+    async with stored(place, shop, rows=500, bulk=10, budget=3) as db:
+        run_id = await place.trigger(instance="erp-shop", entityType="item", batchSize=500)
+        run = await eventually(lambda: _needing_attention(db, run_id), within=60)
+        assert run.counters.failed <= CALLS * 10, "no call began behind those that failed first"
+        shop.strict = False
+        await RunPauses(db).resume("default", run_id, "ann")
+        await place.producer.send([forget_message(run_id)])
+        ended: Run = await place.ended(run_id)
+        assert ended.state is State.PARTIAL_SUCCESS
+        assert len(shop.items) == ended.counters.success == 500 - ended.counters.failed
 
 
 @pytest.mark.timeout(240)

@@ -186,6 +186,5 @@ async def installation(
         yield place
     finally:
         await place.producer.stop()
-        async with asyncio.TaskGroup() as stopping:
-            for name in list(place.processes):
-                stopping.create_task(place.stop(name))
+        for name in list(place.processes):
+            await place.stop(name)

@@ -7,6 +7,7 @@ from random import Random
 from syncline.contracts.run_ref import RunRef
 from syncline.postgres.runs.chains import Parents
 from syncline_execute.parents import ExecuteRouter
+from tests.support.budgets import KnownBudget
 
 
 class KnownParents:
@@ -20,7 +21,11 @@ class KnownParents:
 
 
 def execute_router(
-    random: Random | None = None, known: KnownParents | None = None
+    random: Random | None = None,
+    known: KnownParents | None = None,
+    budgets: KnownBudget | None = None,
 ) -> ExecuteRouter:
     """Let records wait for their parents for 15 minutes; without `known` there are none."""
-    return ExecuteRouter(random or Random(1), known or KnownParents(), 900.0)
+    return ExecuteRouter(
+        random or Random(1), known or KnownParents(), 900.0, budgets or KnownBudget()
+    )

@@ -84,8 +84,9 @@ class ExecuteHandler(Handler[Bundle]):
             return await self._unusable(bundles, "configuration_changed", error)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             return await self._unusable(bundles, "configuration_unusable", error)
-        work = Work(self._halts, self._commands, run.id)
-        await self._write(run, target, bundles, work)
+        with self._router.budgets.of(run, bundles, target.retry) as budget:
+            work = Work(self._halts, self._commands, run.id, budget)
+            await self._write(run, target, bundles, work)
         messages = self._outcomes(bundles, work)
         for number, failures in work.failed.items():
             now = self._clock.now()

@@ -10,6 +10,7 @@ from syncline.contracts.bundle import Bundle, bundle_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.progress.failure_budget import FailureBudgets
 from syncline.postgres.runs.chains import ParentRuns
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_execute.handler import ExecuteHandler
@@ -36,6 +37,7 @@ def build(service: Service) -> tuple[StageSpec[Bundle], ExecuteHandler]:
             Random(),  # noqa: S311 - jitter
             ParentRuns(service.database),
             service.settings.parent_wait,
+            FailureBudgets(service.database),
         ),
         service.clock,
         service.producer,

@@ -15,15 +15,22 @@ from syncline.contracts.topics import Stage
 from syncline.domain.chain import PARENT_MISSING, parent_did_not_come, waits_for_parent
 from syncline.domain.errors import Failure
 from syncline.runtime.failure.failure_router import FailureRouter
-from syncline_execute.ports import ParentStore
+from syncline_execute.ports import BudgetStore, ParentStore
+from syncline_execute.run_budget import RunBudgets
 
 
 class ExecuteRouter(FailureRouter):
-    """The failure router of Execute. `parent_wait` is seconds from when a record was read."""
+    """The failure router of Execute, with the budgets of what it gives up.
 
-    def __init__(self, random: Random, parents: ParentStore, parent_wait: float) -> None:
+    `parent_wait` is seconds from when a record was read.
+    """
+
+    def __init__(
+        self, random: Random, parents: ParentStore, parent_wait: float, budgets: BudgetStore
+    ) -> None:
         super().__init__(Stage.EXECUTE, random)
         self._parents = parents
+        self.budgets = RunBudgets(budgets)
         self._most = timedelta(seconds=parent_wait)
 
     async def judge(

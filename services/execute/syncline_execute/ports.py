@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from syncline.contracts.run_ref import RunRef
+from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.run import Notice
 from syncline.postgres.runs.chains import Parents
@@ -33,6 +34,12 @@ class ParentStore(Protocol):
     """See syncline.postgres.runs.chains."""
 
     async def of(self, run: RunRef) -> Parents: ...
+
+
+class BudgetStore(Protocol):
+    """See syncline.postgres.progress.failure_budget."""
+
+    async def of(self, run: RunRef) -> FailureBudget | None: ...
 
 
 class RowNameStore(Protocol):

@@ -8,16 +8,19 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TypeAlias
 
-from syncline.domain.errors import Failure
+from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome
 from syncline.runtime.commands.stopped_bundles import RunCommands
 from syncline.runtime.departure import is_departing
 from syncline_execute.rules import Item
+from syncline_execute.run_budget import OVER_BUDGET, RunBudget
 
 Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
 """Bundle index -> outcome -> places."""
 Failed: TypeAlias = dict[int, dict[int, Failure]]
 """Bundle index -> place -> why."""
+PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=2.0)
+"""What becomes of records in hand when their run is paused: it uses up no attempt."""
 REMEMBERED = 1000
 """Runs of which is remembered that their writing stopped."""
 
@@ -42,16 +45,19 @@ class Halts:
 class Work:
     """Outcomes and failures of items of one run, as they come to be known.
 
-    `done`: how many items have either.
+    `budget`: of its failures; None where nothing counts them. `done`: how many items have either.
     """
 
-    def __init__(self, halts: Halts, commands: RunCommands, run_id: str) -> None:
+    def __init__(
+        self, halts: Halts, commands: RunCommands, run_id: str, budget: RunBudget | None = None
+    ) -> None:
         self.settled: Settled = defaultdict(lambda: defaultdict(list))
         self.failed: Failed = defaultdict(dict)
         self.done = 0
         self._halts = halts
         self._commands = commands
         self._run_id = run_id
+        self._budget = budget
         self._halt_taken = False
 
     @property
@@ -71,10 +77,11 @@ class Work:
         """Whether a person cancelled the run: no further call is begun."""
         return self._commands.is_cancelled(self._run_id)
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether the run is to wait: no further call is begun."""
-        return self._commands.is_paused(self._run_id)
+    async def wait(self) -> Failure | None:
+        """Say why no further call is begun: the run is to wait. Raises RetriableError."""
+        if self._commands.is_paused(self._run_id):
+            return PAUSED
+        return OVER_BUDGET if self._budget and await self._budget.is_spent() else None
 
     def take_settled(self) -> Settled:
         """Return the outcomes that are known so far; they are reported by the caller."""
@@ -88,6 +95,8 @@ class Work:
 
     def fail(self, items: Sequence[Item], failure: Failure) -> None:
         self.done += len(items)
+        if self._budget is not None:
+            self._budget.note(items, failure)
         for item in items:
             self.failed[item.bundle][item.place] = failure
 

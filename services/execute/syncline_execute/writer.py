@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from syncline.connectors.port import WriteResult
 from syncline.contracts.run_ref import RunRef
-from syncline.domain.errors import Category, Failure
+from syncline.domain.errors import Failure
 from syncline.domain.ledger import LedgerEntry, WriteIntents
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
@@ -40,8 +40,6 @@ from syncline_execute.settlement import Settlement
 from syncline_execute.targets import Target
 from syncline_execute.work import Work, bulks_of
 
-PAUSED = Failure(Category.TRANSIENT, "paused", "the run is paused", retry_after=2.0)
-"""What becomes of records in hand when their run is paused: it uses up no attempt."""
 LOOK_UP_FOR = 1.0
 """Seconds after which what was found is written before more is looked up: where the target is slow
 or has a rate, the look-ups of all lanes together would keep it from being written for long."""
@@ -91,6 +89,9 @@ class Writer:
         left = todo[Decision.SEND]
         while left:
             end_if_departing()
+            if wait := await work.wait():
+                work.fail(left, wait)
+                break
             size = part_size(target) or len(left)
             located, unasked = await self._locate(run, target, left[:size], work)
             await self._send(run, target, located, work, asked_at)
@@ -190,8 +191,8 @@ class Writer:
                 if work.is_cancelled:
                     await self._settlement.cancel(run, target, part, work)
                     continue
-                if work.is_paused:
-                    work.fail(part, PAUSED)
+                if wait := await work.wait():
+                    work.fail(part, wait)
                     continue
                 answer = None
                 try:
@@ -215,6 +216,8 @@ class Writer:
             work.stop(items, work.halt)
         elif work.is_cancelled:  # while it waited for its turn
             await self._settlement.cancel(run, target, items, work)
+        elif wait := await work.wait():
+            work.fail(items, wait)
         elif target.capabilities.idempotent_upsert:
             answer = await write_records(run, target, items, fence)
             fence.end([item.source_id for item in items])

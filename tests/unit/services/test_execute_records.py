@@ -19,6 +19,7 @@ from syncline.contracts.run_ref import RunRef, ref_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.failure_budget import FailureBudget
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.document import Transformation, TransformationField
 from syncline.domain.retry import RetryPolicy
@@ -31,6 +32,7 @@ from syncline_execute.main import SPEC
 from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Target
 from syncline_execute.writer import Writer
+from tests.support.budgets import KnownBudget
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.limits import NoLimits
 from tests.support.memory_ledger import MemoryLedger
@@ -74,10 +76,14 @@ class Place:
         self.clock = FakeClock()
         self.ledger = MemoryLedger(self.clock)
         self.limits = NoLimits()
+        self.budgets = KnownBudget()
+        self.bulk_size = 5000
         self.commands: tuple[Outbound, ...] = ()
 
     async def of(self, run: RunRef) -> Target:
-        capabilities = self.connector.capabilities_for(TRANSFORMATION.target)
+        capabilities = msgspec.structs.replace(
+            self.connector.capabilities_for(TRANSFORMATION.target), bulk_size=self.bulk_size
+        )
         return Target(
             self.connector, capabilities, TRANSFORMATION, RetryPolicy(2, 2.0, 32.0), self.limits, 2
         )
@@ -87,7 +93,7 @@ class Place:
             self,
             Writer(self.ledger, RowNaming(self.ledger), self.clock),
             await control_topic(*self.commands),
-            execute_router(),
+            execute_router(budgets=self.budgets),
             self.clock,
             MemoryBroker().producer(),
         )
@@ -310,6 +316,50 @@ async def test_records_in_hand_wait_without_an_attempt_when_their_run_is_paused(
     (report,) = reports(messages)
     assert (report.records, report.reason) == (2, "the run is paused")
     assert place.rows() == []
+
+
+BAD = 900
+"""A number that the target refuses."""
+
+
+async def waiting_over_budget(place: Place, sent: Bundle, budget: FailureBudget) -> list[str]:
+    """Return which records wait untried while others fail, in calls of one record."""
+    place.budgets.budget = budget
+    place.bulk_size = 1
+    messages = await place.handle(sent)
+    waiting = batches(messages, "retry.2s")
+    assert all(bundle.attempt == sent.attempt and not any(bundle.history) for bundle in waiting)
+    ids = [each for bundle in waiting for each in bundle.ids]
+    assert len(dead_letters(messages)) + len(ids) == len(sent)
+    return ids
+
+
+@pytest.mark.parametrize("budget", [FailureBudget(count=3), FailureBudget(percent=3.0)])
+async def test_no_further_call_begins_when_more_have_failed_than_the_budget(
+    place: Place, budget: FailureBudget
+) -> None:
+    sent = items(*[BAD] * 100)
+    waiting = await waiting_over_budget(place, sent, budget)
+    assert 100 - len(waiting) in (4, 5), "two calls are under way at a time"
+
+
+async def test_what_is_tried_again_is_not_counted_until_it_is_given_up(place: Place) -> None:
+    place.budgets.budget, place.bulk_size = FailureBudget(count=0), 1
+    for _ in range(8):
+        fail_once(place.connector, "write", AWAY)
+    tried = reports(await place.handle(items(1, 2, 3, 4)))
+    assert [type(report) for report in tried] == [Retrying]
+    assert len(tried[0].ids) == 4
+
+    last = items(1, 2, 3, 4, attempt=3, history=[[], [], [], []])
+    assert len(await waiting_over_budget(place, last, FailureBudget(count=0))) in (2, 3)
+
+
+async def test_a_run_without_a_budget_or_within_it_is_written_to_its_end(place: Place) -> None:
+    for budget in (None, FailureBudget(count=2)):
+        place.budgets.budget, place.bulk_size = budget, 1
+        messages = await place.handle(items(BAD, 1, BAD, 2))
+        assert (len(dead_letters(messages)), batches(messages, "retry.2s")) == (2, [])
 
 
 async def test_while_the_ledger_is_away_nothing_is_sent(place: Place) -> None:

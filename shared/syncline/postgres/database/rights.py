@@ -119,7 +119,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "runs": "select, update (cancelled, cursor_after, dispatched_at, excluded, extracted, "
         "extracted_at, failed, failure, failures_accepted, failures_accepted_at, "
         "finished_at, halted_at, high_water, in_flight_normalized, in_flight_taken, "
-        "in_flight_transformed, ingest_epoch, needs_attention, paused_at, paused_by, "
+        "in_flight_transformed, ingest_epoch, needs_attention, notices, paused_at, paused_by, "
         "progressed_at, reach, read_on, read_to, reason, retry_due_at, state, "
         "status_seq, success, superseded, suspected_at, unchanged, waits)",
         "batches": "select, update (outcomes)",

@@ -131,8 +131,11 @@ async def _apply(
     await tallies.save(connection, running)
     await _compare(connection, running, reports)
     await _count(connection, sorted(running), tallies, reports, gains)
-    await close_finished_runs(connection, sorted(running))
-    await _pause_over_budget(connection, running, tallies)
+    ended = await close_finished_runs(connection, sorted(running))
+    added = tallies.codes_by_run().items()
+    failing = {i for i, codes in added if codes[Outcome.FAILED.value] and i in running}
+    if with_failures := failing.union(ended):
+        await pause_over_budget(connection, sorted(with_failures))
 
 
 async def _keep_waits(
@@ -156,15 +159,6 @@ async def _halt(connection: Connection, running: Container[str], reports: Iterab
     for report in reports:
         if isinstance(report, Halted) and report.run.id in running:
             await connection.execute(_HALT, report.run.id, msgspec.to_builtins(report.failure))
-
-
-async def _pause_over_budget(
-    connection: Connection, running: Container[str], tallies: StageTallies
-) -> None:
-    added = tallies.codes_by_run().items()
-    with_failures = [i for i, codes in added if codes[Outcome.FAILED.value] and i in running]
-    if with_failures:
-        await pause_over_budget(connection, with_failures)
 
 
 async def _compare(

@@ -44,8 +44,13 @@ where id = $1
 """
 
 
-async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Close those of the (locked) runs that are extracted and have nothing in flight."""
+async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) -> list[str]:
+    """Close those of the (locked) runs that are extracted and have nothing in flight.
+
+    Returns:
+        Those of them in which records failed.
+    """
+    with_failures = []
     for row in await connection.fetch(_DONE, run_ids):
         halted = row["halted_at"] is not None
         state = final_state(
@@ -63,6 +68,9 @@ async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) ->
             # What it skipped at the cursor's value is still to be done.
             await connection.execute(_FORGET_TIED, row["stream_id"])
         await connection.execute(_CLOSE, row["id"], str(state), cursor, _reason(row, state))
+        if row["failed"]:
+            with_failures.append(row["id"])
+    return with_failures
 
 
 def _reason(row: Row, state: State) -> str | None:

@@ -157,9 +157,30 @@ async def test_a_run_of_which_nothing_is_left_ends(db: Database) -> None:
     assert (after.state, after.needs_attention, after.paused_by) == (
         State.PARTIAL_SUCCESS, None, None,
     )  # fmt: skip
+    assert "1 of 10 records failed, more than the failure budget of 0" in over_budget(after)
     with pytest.raises(ConflictError, match="has ended"):
         await RunPauses(db).resume("default", run.id, "ann")
     assert await RunPauses(db).not_paused([run.id]) == [run.id]
+
+
+def over_budget(run: Run) -> str:
+    (notice,) = run.notices
+    assert (notice.code, notice.count) == ("ended_over_budget", run.counters.failed)
+    return notice.message
+
+
+async def test_a_run_that_fails_whole_in_one_report_says_that_it_was_over_its_budget(
+    db: Database,
+) -> None:
+    await give_budget(db, count=3)
+    run = await accept(db)
+    await extract(db, run, [batch(0, IDS)])
+    await apply(db, Extracted(ref(run), 1, len(IDS)))
+    ended = await fail(db, run, *range(10))
+    assert (ended.state, ended.paused_at) == (State.FAILED, None)
+    assert "10 of 10 records failed, more than the failure budget of 3" in over_budget(ended)
+    assert NO.message in over_budget(ended)
+    assert (await read_run_report(db, "default", run.id)).run.notices == ended.notices
 
 
 @pytest.mark.parametrize("budget", [{}, {"percent": 1.0}, {"count": 10}])
@@ -168,7 +189,7 @@ async def test_a_run_within_its_budget_goes_on(db: Database, budget: dict[str, f
         await give_budget(db, **budget)
     run = await begun(db)
     assert (await fail(db, run, *range(9))).paused_at is None
-    await end(db, run, range(9, 10))
+    assert (await end(db, run, range(9, 10))).notices == []
 
 
 async def test_a_replay_has_no_budget(db: Database) -> None:
