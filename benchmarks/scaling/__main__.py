@@ -23,8 +23,6 @@ async def main(arguments: argparse.Namespace) -> None:
             begin_anew(made)
             if "calls" in only:
                 show(await calls.measure(made))
-            if "drain" in only:
-                show(await drain.measure(made))
             if "elastic" in only:
                 show(await elastic.measure(made, arguments.rows))
             if "storage" in only:
@@ -33,6 +31,10 @@ async def main(arguments: argparse.Namespace) -> None:
                 show(await schedules.measure(made, arguments.minutes))
             if "history" in only:
                 show(await history.measure(made))
+    if "drain" in only:
+        with tempfile.TemporaryDirectory() as folder:
+            async with place(Path(folder) / "bench", arguments.rows) as made:
+                show(await drain.measure(made))
 
 
 def show(table: str) -> None:
