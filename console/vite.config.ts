@@ -51,8 +51,19 @@ function explorer(): Plugin {
   };
 }
 
+/** Lets the styles hold back nothing: what index.html shows is painted before they have come. `app/styles.ts` turns them on. */
+function firstSight(): Plugin {
+  return {
+    name: "first-sight",
+    transformIndexHtml: {
+      order: "post",
+      handler: (html) => html.replaceAll('<link rel="stylesheet"', '<link rel="stylesheet" media="not all"'),
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), firstLoadBudget(), explorer(), docs()],
+  plugins: [react(), firstLoadBudget(), firstSight(), explorer(), docs()],
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   // No data: addresses and no inline scripts: the gateway's content security policy allows neither.
   build: {

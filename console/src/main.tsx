@@ -12,6 +12,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/query";
 import { router } from "./app/router";
+import { styles } from "./app/styles";
 import { theme, variables } from "./app/theme";
 import { Boundary } from "./components/Broken";
 import { takeZoneFromUrl } from "./state/zone";
@@ -21,6 +22,7 @@ takeZoneFromUrl(location.search);
 const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no #root");
 
+await styles();
 createRoot(place).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">

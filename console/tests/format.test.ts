@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, duration, percent, rate, relative, short, zoneLabel, zoneOffset } from "~/state/format";
+import { absolute, duration, inZone, percent, rate, relative, short, zoneLabel, zoneOffset } from "~/state/format";
 
 describe("duration", () => {
   it.each([
@@ -68,6 +68,15 @@ describe("absolute", () => {
     expect(absolute(Date.parse("2026-11-24T00:00:00Z"), "UTC")).toBe("2026-11-24 00:00:00");
     expect(zoneOffset(before, "UTC")).toBe("UTC+00:00");
   });
+});
+
+it("says the times in a text of the server in a zone, and leaves all else as it is", () => {
+  const text =
+    "waiting for shop since 2026-11-24 11:02:11+00:00: 10 records until 2026-11-24T11:40:00Z, not 2026-11-24";
+  expect(inZone(text, "Europe/Vienna")).toBe(
+    "waiting for shop since 2026-11-24 12:02:11 CET: 10 records until 2026-11-24 12:40:00 CET, not 2026-11-24",
+  );
+  expect(inZone("until 2026-99-99T99:99:99Z", "UTC")).toBe("until 2026-99-99T99:99:99Z");
 });
 
 it("says a rate with one decimal where it matters", () => {

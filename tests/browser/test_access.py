@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from syncline.actions.sign_in import set_up_link
 from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
@@ -45,6 +46,26 @@ async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(
     await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_text("this link was used before")).to_be_visible()
+
+
+async def test_something_is_painted_before_scripts_and_styles_have_come(
+    installed: Gateway, tab: Page
+) -> None:
+    come = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await tab.route("**/assets/**", hold)
+    await tab.goto("/", wait_until="commit")
+    await tab.evaluate(
+        "new Promise((seen) => new PerformanceObserver(seen).observe({type: 'paint', buffered: true}))"
+    )
+    await expect(tab.get_by_role("status")).to_have_text("Loading Syncline…")
+    come.set()
+    await expect(tab.get_by_role("heading", name="Welcome to Syncline")).to_be_visible()
+    await expect(tab.get_by_text("Loading Syncline…")).to_have_count(0)
 
 
 async def invite(tab: Page, name: str) -> str:

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ComponentProps, CSSProperties, ReactNode, Ref } from "react";
 import { links } from "~/app/links";
 import { useNow } from "~/state/clock";
-import { absolute, duration, relative, zoneLabel, zoneOffset } from "~/state/format";
+import { absolute, duration, inZone, relative, zoneLabel, zoneOffset } from "~/state/format";
 import { zoneChoice, zoneName } from "~/state/zone";
 import { lookOf, type StatusOf, type Tone } from "./status";
 import classes from "./values.module.css";
@@ -101,7 +101,7 @@ interface BadgeProps {
 export function StatusBadge({ of, state, reason, size = "sm" }: BadgeProps) {
   const look = lookOf(of, state);
   const Icon = look.icon;
-  const hint = reason || look.hint;
+  const hint = reason ? <Told>{reason}</Told> : look.hint;
   return (
     <Tooltip label={hint} disabled={!hint} multiline maw={320}>
       <span className={classes.badge} data-size={size} style={toneOf(look.tone)}>
@@ -137,6 +137,11 @@ export function Time({ at, as = "relative", none = "–" }: TimeProps) {
       </time>
     </Tooltip>
   );
+}
+
+/** A reason that the server gives, with the times in it as all others are shown. */
+export function Told({ children }: { children: string }) {
+  return inZone(children, zoneName(zoneChoice.use()));
 }
 
 /** How long something took, or has taken so far when `to` is missing. */

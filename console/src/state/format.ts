@@ -99,6 +99,16 @@ export function zoneLabel(time: number, zone: string): string {
   return parts.find((item) => item.type === "timeZoneName")?.value ?? zone;
 }
 
+const IN_UTC = /\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)/g;
+
+/** A text of the server, with the times that it names in a zone: `since 2026-11-24 12:02:11 CET`. */
+export function inZone(text: string, zone: string): string {
+  return text.replace(IN_UTC, (said) => {
+    const time = Date.parse(said.replace(" ", "T"));
+    return Number.isNaN(time) ? said : `${absolute(time, zone)} ${zoneLabel(time, zone)}`;
+  });
+}
+
 /** `UTC+01:00`, for the picker and tooltips. */
 export function zoneOffset(time: number, zone: string): string {
   const parts = formatOf(zone, { timeZoneName: "longOffset" }).formatToParts(time);

@@ -5,7 +5,7 @@ import { links } from "~/app/links";
 import { May } from "~/components/May";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { lookOf, MODE_WORDS } from "~/components/status";
-import { CopyId, Duration, PlainLink, Time } from "~/components/values";
+import { CopyId, Duration, PlainLink, Time, Told } from "~/components/values";
 import type { RunStatus } from "~/live/useRuns";
 import { useNow } from "~/state/clock";
 import { capital, count, plural } from "~/state/format";
@@ -92,7 +92,11 @@ function Held({ run, state }: { run: RunStatus; state: string }) {
   if (state === "cancelling")
     return <Note>Cancelled by {run.cancelRequestedBy}. Writes in flight finish, the rest is skipped.</Note>;
   if (state === "waiting") return <Waits run={run} />;
-  return run.reason ? <Note>{run.reason}</Note> : null;
+  return run.reason ? (
+    <Note>
+      <Told>{run.reason}</Told>
+    </Note>
+  ) : null;
 }
 
 /** What is wrong with a run that should move: nobody works for it, or nothing is heard of it. */

@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import { Time } from "~/components/values";
+import { Time, Told } from "~/components/values";
 import { useNow } from "~/state/clock";
 import { type RunStanding, shownState } from "./state";
 
@@ -8,7 +8,8 @@ export function Waits({ run }: { run: RunStanding & { reason: string | null } })
   if (shownState(run, useNow()) !== "waiting") return null;
   return (
     <Text mt={8} component="div">
-      {run.reason ?? "Some records are tried again"}, next attempt <Time at={run.waitingUntil ?? run.retryDueAt} />
+      <Told>{run.reason ?? "Some records are tried again"}</Told>, next attempt{" "}
+      <Time at={run.waitingUntil ?? run.retryDueAt} />
     </Text>
   );
 }

@@ -10,7 +10,7 @@ import { NeedsAttention } from "~/components/run/NeedsAttention";
 import { RunActions } from "~/components/run/RunActions";
 import { RunState } from "~/components/run/RunState";
 import { FINAL_RUN_STATES, MODE_WORDS } from "~/components/status";
-import { CopyId, Duration, Time } from "~/components/values";
+import { CopyId, Duration, Time, Told } from "~/components/values";
 import { useRun } from "~/live/useRuns";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -72,7 +72,7 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
         {Boolean(error) && <ProblemAlert error={error} />}
         {run.reason && run.finishedAt && (
           <Alert color={run.state === "failed" ? "red" : "gray"} variant="light" radius="sm" py="xs">
-            {run.reason}
+            <Told>{run.reason}</Told>
           </Alert>
         )}
         {run.needsAttention && !run.finishedAt && <NeedsAttention run={run} />}
