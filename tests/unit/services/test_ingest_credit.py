@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from syncline_ingest.extraction.credit import LEAST, LEAST_OF_CHUNK, MOST, MOST_OF_CHUNK, Credit
+from syncline_ingest.extraction.credit import (
+    LATER,
+    LEAST,
+    LEAST_OF_CHUNK,
+    MOST,
+    MOST_OF_CHUNK,
+    SOON,
+    Credit,
+)
 
 
 def test_a_slow_target_has_few_records_before_it() -> None:
@@ -45,3 +53,14 @@ def test_a_chunk_grows_with_what_the_target_takes() -> None:
     assert credit.of_chunk(2_000) == 13_000
     credit.note(40_000, 0.9)
     assert credit.of_chunk(2_000) == MOST_OF_CHUNK
+
+
+def test_a_run_of_which_nothing_moves_is_looked_at_less_often_until_it_does() -> None:
+    credit = Credit(0, 0.0)
+    pauses = []
+    for second in range(1, 7):
+        credit.note(10, float(second))
+        pauses.append(credit.pause)
+    assert pauses == [SOON, 0.2, 0.4, 0.8, LATER, LATER]
+    credit.note(11, 7.0)
+    assert credit.pause == SOON

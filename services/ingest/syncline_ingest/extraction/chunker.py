@@ -15,7 +15,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.effects import note_effect
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
-from syncline_ingest.extraction.credit import Credit
+from syncline_ingest.extraction.credit import SOON, Credit
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import BatchPublisher
@@ -30,9 +30,6 @@ from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.rows import Rows
 from syncline_ingest.rules import Lanes, PlannedBatch, plan, travelling
 from syncline_ingest.sifting.sieve import SiftResult
-
-LOOK_EVERY = 0.1
-"""Seconds between two looks for room."""
 
 
 class Chunker:
@@ -200,7 +197,7 @@ class Chunker:
         waiting = 0 if self._pending is None else self._pending.records
         self.reads.check_again(self._batches.discovered, doubted=doubted)
         while await self._extractions.in_flight(self._batches.run.id) > waiting:
-            await self._clock.sleep(LOOK_EVERY)
+            await self._clock.sleep(SOON)
         await self.reads.begin_again(doubted=doubted, from_start=self._pending is not None)
         self.position = None
 
@@ -211,7 +208,7 @@ class Chunker:
             done = self._batches.discovered - self._in_flight
             self._credit.note(done, self._clock.monotonic())
             if self._in_flight > self._credit.limit:
-                await self._clock.sleep(LOOK_EVERY)
+                await self._clock.sleep(self._credit.pause)
         return self._credit.of_chunk(self._in_flight)
 
 

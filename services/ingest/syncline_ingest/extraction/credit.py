@@ -5,6 +5,9 @@ from __future__ import annotations
 LEAST, MOST = 2_000, 50_000
 SECONDS = 5.0
 """Seconds of its target's work that a run may have before it."""
+SOON, LATER = 0.1, 1.0
+"""Seconds to the next look, where records come to their outcomes, and where none has for a while:
+runs that wait for hours, perhaps many of them, must not keep the database busy."""
 LEAST_OF_CHUNK, MOST_OF_CHUNK = 10_000, 16_000
 """Records of a chunk. A message costs each stage half a millisecond beside its records, so those of
 large chunks are cheaper; but a chunk is in memory, and so is what is read ahead meanwhile."""
@@ -18,11 +21,13 @@ class Credit:
 
     Attributes:
         limit: records that may be in flight.
+        pause: seconds until it is worth to look again.
     """
 
     def __init__(self, done: int, now: float) -> None:
         self.limit = LEAST
-        self._done = done
+        self.pause = SOON
+        self._done = self._last = done
         self._since = now
 
     def of_chunk(self, in_flight: int) -> int:
@@ -33,6 +38,8 @@ class Credit:
 
     def note(self, done: int, now: float) -> None:
         """Note how many records have an outcome; `now` is monotonic, in seconds."""
+        self.pause = SOON if done != self._last else min(2 * self.pause, LATER)
+        self._last = done
         elapsed = now - self._since
         earned = round((done - self._done) / max(elapsed, 1.0) * SECONDS)
         if elapsed < 1.0:  # too short to call a target slow
