@@ -59,9 +59,8 @@ async def test_something_is_painted_before_scripts_and_styles_have_come(
 
     await tab.route("**/assets/**", hold)
     await tab.goto("/", wait_until="commit")
-    await tab.evaluate(
-        "new Promise((seen) => new PerformanceObserver(seen).observe({type: 'paint', buffered: true}))"
-    )
+    painted = "new PerformanceObserver(seen).observe({type: 'paint', buffered: true})"
+    await tab.evaluate(f"new Promise((seen) => {painted})")
     await expect(tab.get_by_role("status")).to_have_text("Loading Syncline…")
     come.set()
     await expect(tab.get_by_role("heading", name="Welcome to Syncline")).to_be_visible()
