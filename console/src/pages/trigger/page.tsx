@@ -1,7 +1,6 @@
 import { Button, Group, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { api } from "~/api/client";
 import { asProblem, errorsByField } from "~/api/problem";
 import { links } from "~/app/links";
@@ -34,13 +33,6 @@ export default function TriggerPage() {
     (run, asked) => setView({ ...inUrl(asked), run: run.correlationId }),
     (error) => form.setErrors(errorsByField(asProblem(error), FIELD_OF)),
   );
-  const { setValues } = form;
-  // A link to this page fills the form that is open, too. One that names no instance takes nothing away.
-  const linked = JSON.stringify(fieldsOf(view));
-  useEffect(() => {
-    const fields: Fields = JSON.parse(linked);
-    if (fields.instance) setValues(fields);
-  }, [linked, setValues]);
   // While the trigger is on its way its run has no place in the address yet.
   const shown = pending ? first?.correlationId : view.run;
   const watch = (run: string) => {
