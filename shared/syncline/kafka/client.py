@@ -20,6 +20,9 @@ WITHIN = 10_000
 FETCH = 1024 * 1024
 """Bytes of one partition that a poll fetches, compressed as on the topic."""
 
+FETCH_WAIT = 0.5
+"""Seconds; with several partitions, what one gets while others are fetched may have to wait so."""
+
 
 class KafkaClient(Protocol):
     async def start(self) -> None: ...
@@ -49,13 +52,18 @@ async def _reason(connection: KafkaConnection) -> Exception | None:
     return None
 
 
-def consumer_of(connection: KafkaConnection) -> AIOKafkaConsumer:
-    """Return a consumer without a group, not started."""
+def consumer_of(connection: KafkaConnection, wait: float = FETCH_WAIT) -> AIOKafkaConsumer:
+    """Return a consumer without a group, not started.
+
+    Args:
+        wait: seconds that a fetch waits at the broker for its first message.
+    """
     return AIOKafkaConsumer(
         **connection.client_settings(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH,
+        fetch_max_wait_ms=round(wait * 1000),
     )
 
 

@@ -6,14 +6,31 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery
-from syncline.kafka.client import consumer_of, delivery_of, partitions_of, require_topics, start
+from syncline.kafka.client import (
+    FETCH_WAIT,
+    consumer_of,
+    delivery_of,
+    partitions_of,
+    require_topics,
+    start,
+)
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 from syncline.telemetry.foreign_messages import without_foreign
 
 STOP_WITHIN = 5.0
 """Seconds."""
+FETCH_WAIT_OF_ONE = 5.0
+"""Seconds that a fetch of a topic with one partition waits for a message, which ends it at once:
+every process follows the control topic, on which nothing comes for minutes."""
+
+
+def fetch_wait(topic: str) -> float:
+    """Return how many seconds a fetch of a topic, by its logical name, waits for a message."""
+    known = BY_NAME.get(topic)
+    return FETCH_WAIT_OF_ONE if known is not None and known.single else FETCH_WAIT
 
 
 class KafkaReader:
@@ -47,7 +64,7 @@ class KafkaReader:
         """Connect and take the position to read from. Raises RetriableError, BrokerRefusedError."""
         name = self._connection.topic(self._topic)
         with translated(f"read {name}"):
-            self._client = client = consumer_of(self._connection)
+            self._client = client = consumer_of(self._connection, fetch_wait(self._topic))
             try:
                 await start(client, self._connection)
                 require_topics({name}, await client.topics())

@@ -19,6 +19,9 @@ from syncline.runtime.clock import Clock
 CANCEL, PAUSE, MARK = "cancel", "pause", "mark"
 INSTALLATION = "installation"
 """Key of the message with the database's mark."""
+POLL_FOR, FIRST_POLL_FOR = 5.0, 0.2
+"""Seconds that a poll waits for a message, which ends it at once; the first one, on an empty topic,
+holds up the start of the process."""
 log = structlog.get_logger()
 
 
@@ -93,7 +96,8 @@ class ControlTopic:
             try:
                 await self._reader.start()
                 while True:
-                    for delivery in await self._reader.poll(0.2):
+                    wait = POLL_FOR if self.caught_up else FIRST_POLL_FOR
+                    for delivery in await self._reader.poll(wait):
                         self._apply(delivery)
                     if not self.caught_up and await self._reader.at_end():
                         self._read.set()
