@@ -25,7 +25,7 @@ from syncline.runtime.commands.control import cancel_message, pause_message
 from syncline.security.message_keys import HEADER
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
-from tests.support.topics import lying, nothing_waits
+from tests.support.topics import lying, until_nothing_waits
 
 READERS = {topic: stage for stage, topics in READS.items() for topic in topics} | {
     STATUS: "notifier"
@@ -103,10 +103,10 @@ async def test_forged_messages_are_set_aside_and_change_nothing(
     await place.ready()
     run = await place.run(instance="erp-shop", entityType="item", maxEntities=50)
     assert run.state is State.SUCCEEDED
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
     before, moved, later = await truth(db), await everything(place, "payload"), str(uuid7())
     await forge(place, run.id, later, moved)
-    await eventually(lambda: nothing_waits(place.connection), within=90)
+    await until_nothing_waits(place.connection, within=90)
 
     forged = {
         topic: [d for d in await everything(place, topic) if is_forged(d)]

@@ -16,7 +16,7 @@ from tests.support.configured import store_instance
 from tests.support.erp_shop import DOCUMENT
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
-from tests.support.topics import bundle_ends, nothing_waits
+from tests.support.topics import bundle_ends, until_nothing_waits
 
 ROWS = 5_000
 PAUSE = 6.0
@@ -34,7 +34,7 @@ async def paused_run(place: Installation, db: Database) -> str:
         await eventually(lambda: _in_flight(db, run_id, 2_000), within=60)
         await RunPauses(db).pause("default", run_id, "ann")
         await place.producer.send([pause_message(run_id, "ann")])
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
     return run_id
 
 

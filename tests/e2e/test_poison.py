@@ -11,9 +11,8 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database
 from syncline.security.message_keys import HEADER
-from tests.support.eventually import eventually
 from tests.support.installation import Installation
-from tests.support.topics import ALL, lying, nothing_waits
+from tests.support.topics import ALL, lying, until_nothing_waits
 
 KEY = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 UNREADABLE = {
@@ -59,7 +58,7 @@ async def test_poison_goes_to_the_dlq_and_the_service_goes_on(
             values += broken_batches(topic)
         sent = [Outbound(topic, KEY, value, n) for n, value in enumerate(values)]
         await place.producer.send(sent)
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
     run = await place.run(instance="erp-shop", entityType="item", maxEntities=50)
     assert run.state is State.SUCCEEDED
 

@@ -24,7 +24,7 @@ from tests.support.eventually import eventually
 from tests.support.http_sync import store_http_sync
 from tests.support.http_world import SINGLE, listening
 from tests.support.installation import Installation
-from tests.support.topics import bundle_ends, lying, nothing_waits
+from tests.support.topics import bundle_ends, lying, until_nothing_waits
 
 ROWS = 600
 LOGIN = "Bearer sesame-9f2"
@@ -94,7 +94,7 @@ async def test_a_run_waits_for_a_target_that_is_away_and_goes_on_when_it_is_back
     tested_twice = "select pause >= 8 from profile_breakers"
     await eventually(lambda: db.fetchval(tested_twice), within=60)
 
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
     assert await db.fetchval("select count(*) from parked_bundles")
     ends = await bundle_ends(place.connection)
     for service in ("ingest", "execute"):  # nobody has a connection to the target then

@@ -11,7 +11,7 @@ from syncline.domain.run import State
 from syncline.postgres.database.database import Database
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
-from tests.support.topics import ALL, lying_on, nothing_waits
+from tests.support.topics import ALL, lying_on, until_nothing_waits
 
 TRUTH = {
     "runs": "id, state, reason, total, success, unchanged, excluded, superseded, cancelled, "
@@ -33,12 +33,12 @@ async def test_whole_topics_twice_change_nothing(place: Installation, db: Databa
     await eventually(lambda: under_way(db, run_id), within=20)
     await repeat(place)
     second = await place.ended(run_id)
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
     assert (second.counters.total, second.counters.success) == (5000, 4950)
 
     before = await truth(db)
     await repeat(place)
-    await eventually(lambda: nothing_waits(place.connection), within=60)
+    await until_nothing_waits(place.connection)
 
     assert await truth(db) == before
 

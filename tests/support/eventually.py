@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
 T = TypeVar("T")
-_FIRST, _LONGEST = 0.01, 0.05  # seconds between two checks; the longer it waits, the longer
+_FIRST, _LONGEST = 0.01, 0.1  # seconds between two checks; the longer it waits, the longer
 
 
 @overload

@@ -186,5 +186,6 @@ async def installation(
         yield place
     finally:
         await place.producer.stop()
-        for name in list(place.processes):
-            await place.stop(name)
+        async with asyncio.TaskGroup() as stopping:
+            for name in list(place.processes):
+                stopping.create_task(place.stop(name))

@@ -8,7 +8,9 @@ from syncline.contracts.topics import INPUT_OF, TOPICS
 from syncline.contracts.wire import Delivery, Partition
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.lag import LagReader
 from syncline.kafka.reader import KafkaReader
+from tests.support.eventually import eventually
 
 ALL = tuple(topic.name for topic in TOPICS)
 GROUPS = {
@@ -17,7 +19,6 @@ GROUPS = {
     "normalize": ["raw"], "transform": ["canonical"], "execute": ["payload"],
     "deadletter": ["dlq"], "finalize": ["outcomes"],
 }  # fmt: skip
-"""In the order of the flow: what one has finished lies before the next when that one is asked."""
 
 
 async def lying(
@@ -48,8 +49,22 @@ async def bundle_ends(connection: KafkaConnection) -> Mapping[Partition, int]:
     return (await KafkaAdmin(connection).lag("nobody", topics)).ends
 
 
-async def nothing_waits(connection: KafkaConnection) -> bool:
-    """Tell whether every service has finished what lies on its topics."""
-    admin = KafkaAdmin(connection)
-    lags = [await admin.lag(group, topics) for group, topics in GROUPS.items()]
-    return not any(lag for group in lags for lag in group.by_topic().values())
+async def until_nothing_waits(connection: KafkaConnection, within: float = 60) -> None:
+    """Wait until every service has finished what lies on its topics."""
+    reader = LagReader(connection, GROUPS)
+    before: list[Mapping[Partition, int]] | None = None
+
+    async def nothing_waits() -> bool:
+        # Of what a service has finished, the rest lies on the next topic already: where one look
+        # found nothing to do, and the next one the same ends, nothing came in between.
+        nonlocal before
+        lags = (await reader.look()).values()
+        is_idle = not any(sum(lag.by_topic().values()) for lag in lags)
+        ends = [lag.ends for lag in lags] if is_idle else None
+        before, earlier = ends, before
+        return ends is not None and ends == earlier
+
+    try:
+        await eventually(nothing_waits, within)
+    finally:
+        await reader.stop()
