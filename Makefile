@@ -14,6 +14,8 @@ WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -
 CODE := shared services tests $(wildcard demo benchmarks)
 # Four targets at a time, as tests mostly wait. Each line says whose it is, so that one sees them get on.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 4 --keep-going SIDE=yes
+# The longest begin first, so that the four processes end at about the same time.
+LANES := test-browser "end-to-end-[a-f]" "end-to-end-[g-z]" integration-others integration-connectors integration-postgres
 WHOSE = $(if $(SIDE), 2>&1 | sed -u 's/^/$@: /')
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -22,7 +24,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
+.PHONY: help setup console console-check test test-unit test-all test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +50,10 @@ console-check: $(MODULES) ## Lint the console, check its types and run its unit 
 	cd console && npm run -s check
 
 test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
-	$(SIDE_BY_SIDE) test-browser integration-others "end-to-end-[a-f]" "end-to-end-[g-z]" integration-connectors test-unit
+	$(SIDE_BY_SIDE) $(LANES) test-unit
+
+test-all: $(READY) $(WEB) ## Run every test but benchmarks, of chaos the short ones, and the demo: what continuous integration does
+	$(SIDE_BY_SIDE) $(LANES) chaos-short-table chaos-short-fault test-unit demo
 
 test-unit: $(READY) $(HELM) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
@@ -56,8 +61,10 @@ test-unit: $(READY) $(HELM) ## Run the tests that need no server
 test-integration: $(READY) ## Run the tests of one part with its servers
 	$(BIN)/pytest tests/integration$(WHOSE)
 
+LARGE := connectors postgres
+
 integration-%: $(READY)
-	$(BIN)/pytest $(if $(filter others,$*),tests/integration --ignore tests/integration/connectors,tests/integration/$*)$(WHOSE)
+	$(BIN)/pytest $(if $(filter others,$*),tests/integration $(LARGE:%=--ignore tests/integration/%),tests/integration/$*)$(WHOSE)
 
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations
 	$(BIN)/pytest tests/e2e$(WHOSE)
@@ -96,7 +103,7 @@ format: $(READY) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 demo: $(READY) $(WEB) ## Sync an ERP to a shop and a warehouse before your eyes
-	$(BIN)/syncline demo
+	$(BIN)/syncline demo$(WHOSE)
 
 dev: $(READY) $(WEB) ## Start Kafka, PostgreSQL and all services on this machine
 	$(BIN)/syncline dev
