@@ -24,7 +24,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-all test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
+.PHONY: help setup console console-check test test-unit test-all test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check code-check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four proces
 	$(SIDE_BY_SIDE) $(LANES) test-unit
 
 test-all: $(READY) $(WEB) ## Run every test but benchmarks, of chaos the short ones, and the demo: what continuous integration does
-	$(SIDE_BY_SIDE) $(LANES) chaos-short-table chaos-short-fault test-unit demo
+	$(SIDE_BY_SIDE) $(LANES) test-unit chaos-short-table chaos-short-fault demo
 
 test-unit: $(READY) $(HELM) ## Run the tests that need no server
 	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
@@ -96,7 +96,9 @@ soak: $(READY) ## Run syncs without a break and break things at random, for SECO
 simulate: $(READY) ## Live through the stages' logic in memory in any order of events, for SECONDS=60
 	SYNCLINE_SIMULATION_SECONDS=$(or $(SECONDS),60) $(BIN)/pytest -q -s tests/unit/services/test_simulation.py
 
-check: $(READY) console-check ## Lint, check the format, the types and the import directions
+check: console-check code-check ## Lint, check the format, the types and the import directions
+
+code-check: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
 
 format: $(READY) ## Format the code and fix what can be fixed
