@@ -68,65 +68,43 @@ async def signs_in_once(address: str) -> None:
         assert again.status_code == 401
 
 
-async def test_a_session_keeps_its_data_repairs_itself_and_comes_back_after_any_end(
+async def test_a_session_repairs_itself_and_comes_back_with_its_data_after_any_end(
     dev: DevSession,
 ) -> None:
-    """One after the other in one folder, as each start takes fifteen seconds of a core."""
+    """One after the other in one folder: a start of all services takes twenty seconds of a core."""
     await starts_and_starts_again_what_ended(dev)
-    await keeps_its_data(dev)
-    await takes_over_what_a_killed_session_left(dev)
-    await starts_postgresql_alone(dev)
+    await starts_postgresql_alone_beside_what_a_killed_session_left(dev)
+    await comes_back_with_its_data_and_stops_everything(dev)
     await removes_all_that_is_its_own_when_told_to_begin_afresh(dev)
 
 
 async def starts_and_starts_again_what_ended(dev: DevSession) -> None:
-    said = await dev.start("--scale", "execute=2")
-    assert len(said["places"]) == 3 + len(SERVICES)
+    said = await dev.start()
+    assert len(said["places"]) == 2 + len(SERVICES)
     assert await unready(said) == []
     assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
     await signs_in_once(said["signIn"])
     await ask(dev, "create table kept as select 42 as value")
     pids = dev.pids()
-    for name in ("kafka", "execute-2"):
+    for name in ("kafka", "execute"):
         os.kill(pids[name], signal.SIGKILL)
         await eventually(partial(dev.has_new, name, pids[name]), within=60)
     await eventually(partial(kafka_cluster, dev.kafka_port), within=60)
-    pids = dev.pids()
-    assert await dev.end(signal.SIGINT) == 0
-    assert "Kafka ended; it is started again in 1 s" in dev.said
-    assert "execute-2 ended; it is started again in 1 s" in dev.said
-    assert not any(map(is_alive, pids.values()))
-    assert dev.pids() == {}
-
-
-async def keeps_its_data(dev: DevSession) -> None:
-    key = (dev.data / "secret-keys").read_text()
-    said = await dev.start("--scale", "execute=2")
-    assert await unready(said) == []
-    assert await ask(dev, "select value from kept") == 42
-    assert (dev.data / "secret-keys").read_text() == key
     await dev.end(signal.SIGKILL)
+    assert "Kafka ended; it is started again in 1 s" in dev.said
+    assert "execute ended; it is started again in 1 s" in dev.said
 
 
-async def takes_over_what_a_killed_session_left(dev: DevSession) -> None:
+async def starts_postgresql_alone_beside_what_a_killed_session_left(dev: DevSession) -> None:
+    """The services are stopped, so that nothing writes; the data can be saved."""
     left = dev.pids()
     assert all(map(is_alive, left.values()))
-    said = await dev.start()
-    assert len(said["places"]) == 2 + len(SERVICES)
-    taken = dev.pids()
-    assert await unready(said) == []
-    assert (taken["kafka"], taken["postgres"]) == (left["kafka"], left["postgres"])
-    assert taken["execute"] != left["execute"]
-    assert not is_alive(left["execute"])
-    assert not is_alive(left["execute-2"])
-    await dev.end(signal.SIGKILL)
-
-
-async def starts_postgresql_alone(dev: DevSession) -> None:
-    """What a killed session left is stopped, so that nothing writes; its data can be saved."""
     env = (dev.data / "env").read_text()
     said = await dev.start("--only", "postgres")
-    assert dev.pids().keys() == {"postgres", "kafka"}, "Kafka is left as it was"
+    servers = {name: left.pop(name) for name in ("postgres", "kafka")}
+    assert dev.pids() == servers, "PostgreSQL is taken over, Kafka is left as it was"
+    assert len(left) == len(SERVICES)
+    assert not any(map(is_alive, left.values()))
     assert (dev.data / "env").read_text() == env
     assert await ask(dev, "select value from kept") == 42
     dsn = load_settings(dev.data / "env").postgres_dsn.get_secret_value()
@@ -134,14 +112,32 @@ async def starts_postgresql_alone(dev: DevSession) -> None:
     done = await asyncio.create_subprocess_exec(*dump, stdout=asyncio.subprocess.PIPE)
     assert b"COPY public.kept" in (await done.communicate())[0]
     assert await dev.end(signal.SIGINT) == 0
-    assert dev.pids().keys() == {"kafka"}
+    assert dev.pids() == {"kafka": servers["kafka"]}
     code, refusal = await dev.refused("--only", "postgres", "--fresh")
     assert (code, "leave out --scale, --fresh" in refusal) == (1, True)
 
 
+async def comes_back_with_its_data_and_stops_everything(dev: DevSession) -> None:
+    left, key = dev.pids(), (dev.data / "secret-keys").read_text()
+    said = await dev.start("--scale", "execute=2")
+    assert len(said["places"]) == 3 + len(SERVICES)
+    assert await unready(said) == []
+    assert await ask(dev, "select value from kept") == 42
+    assert (dev.data / "secret-keys").read_text() == key
+    pids = dev.pids()
+    assert pids["kafka"] == left["kafka"]
+    assert await dev.end(signal.SIGINT) == 0
+    assert not any(map(is_alive, pids.values()))
+    assert dev.pids() == {}
+
+
 async def removes_all_that_is_its_own_when_told_to_begin_afresh(dev: DevSession) -> None:
     """A busy port ends it where it has removed what there was: no services need to start."""
+    await dev.start("--only", "postgres")
+    await dev.end(signal.SIGKILL)
     left = dev.pids()
+    assert left.keys() == {"postgres"}
+    assert all(map(is_alive, left.values()))
     servers = [dev.data / name for name in ("kafka", "postgres")]
     assert all((server / "data").exists() for server in servers)
     (dev.folder / "mine.txt").write_text("not the data of dev")
