@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import aclosing
 from unittest.mock import AsyncMock
 
@@ -11,6 +12,7 @@ import pytest
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source import reading_connections
+from syncline.connectors.postgresql.source.copy_stream import CopyStream
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.support.eventually import eventually
@@ -71,6 +73,21 @@ async def test_a_read_that_is_broken_off_ends_its_session(
     with pytest.raises(FailureError):
         await read(connector, "select 1 / (3 - n) as id from generate_series(1, 3) n")
     await sessions(db, 0)
+
+
+async def test_a_read_that_is_broken_off_keeps_nothing_of_what_it_has_read(
+    connector: PostgresqlConnector,
+) -> None:
+    """It would stay for thousands of runs: a service hardly ever looks for cycles."""
+    many = "select n as id, repeat('x', 1000) as text from generate_series(1, 5000) n"
+    extraction = Extraction(mode=ExtractionMode.SQL, id_column="id", sql=many)
+    gc.disable()
+    try:
+        async with aclosing(connector.extract(ExtractRequest(extraction, page_size=1))) as pages:  # type: ignore[type-var]
+            await anext(pages)
+        assert [each for each in gc.get_objects() if isinstance(each, CopyStream)] == []
+    finally:
+        gc.enable()
 
 
 async def test_a_session_that_the_server_ended_meanwhile_is_replaced(

@@ -61,11 +61,12 @@ class CopyStream:
         return taken
 
     async def close(self) -> None:
-        """Let go of what is still being copied."""
+        """Let go of what is still being copied; nothing can be taken any more."""
         self._copying.cancel()
         await asyncio.wait([self._copying])
         if not self._copying.cancelled():
             self._copying.exception()  # taken, so that asyncio does not report it as overlooked
+        del self._copying  # its error holds `_put`, and so all that was read: a cycle
 
     async def _put(self, buffer: bytes) -> None:
         self._buffers.append(buffer)
