@@ -80,10 +80,9 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         primary, standby = await enter(pair())
         dsn = dsn_of_both(primary, standby)
         # the source's settings first: an installation's own servers are no systems to sync
+        where = KafkaPlace(kafka.bootstrap, "failover.")
         at = await enter(
-            installation(
-                KafkaPlace(kafka.bootstrap, "failover."), source.dsn(), tmp_path, services=()
-            )
+            installation(where, source.dsn(), tmp_path, services=(), ready_within=WITHIN)
         )
         at.dsn = dsn
         at.environment |= {"SYNCLINE_POSTGRES_DSN": dsn, "SYNCLINE_STALLED_AFTER": "30"}

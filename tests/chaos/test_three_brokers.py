@@ -63,8 +63,9 @@ async def numbers(cluster: KafkaCluster, tmp_path: Path) -> AsyncIterator[Number
         await give_roles(dsn)
         where = KafkaPlace(cluster.bootstrap, "cluster.")
         settings = {"SYNCLINE_KAFKA_REPLICATION": REPLICAS}
+        services = (*ALL, "monitor", "notifier")
         async with (
-            installation(where, dsn, tmp_path, settings, (*ALL, "monitor", "notifier")) as place,
+            installation(where, dsn, tmp_path, settings, services, WITHIN) as place,
             open_database(dsn, size=2) as database,
         ):
             await (await place.start_gateway()).aclose()

@@ -70,6 +70,7 @@ async def numbers(older: Path, tmp_path: Path) -> AsyncIterator[Numbers]:
     ):
         where = KafkaPlace(kafka.bootstrap, "upgrade.")
         place = Installation(where, postgres.dsn(), tmp_path, {})
+        place.ready_within = WITHIN
         place.environment["SYNCLINE_HTTP_PORT"] = str(free_port())
         place.environment["SOURCE_PASSWORD"] = urlsplit(postgres.dsn()).password or ""
         await database.execute(TABLE_OF_NUMBERS)
@@ -119,7 +120,7 @@ async def test_an_upgrade_during_a_run_and_one_step_back(
     older = place.programs["finalize"]
     wanted = await numbers.add(RECORDS)
     run_id = await numbers.trigger()
-    await eventually(lambda: len(numbers.api.items) > BEGUN, within=60)
+    await eventually(lambda: len(numbers.api.items) > BEGUN, within=WITHIN)
     await migrate(place.dsn)
     await give_roles(place.dsn)
     await KafkaAdmin(place.connection).create_topics(4, 1)

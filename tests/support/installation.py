@@ -47,7 +47,11 @@ class Installation:
         of_service: settings of some services beside those of all.
         programs: `syncline` of another release, by the services that it runs, as the database's
             owner.
+        ready_within: seconds that a process may take until it is ready. Tests that wait for longer
+            themselves give more: a machine that is full needs minutes to start them all.
     """
+
+    ready_within = 60.0
 
     def __init__(self, kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str]) -> None:
         self.connection = KafkaConnection(kafka.bootstrap, kafka.prefix, keys=KEYS)
@@ -115,7 +119,8 @@ class Installation:
         """Wait until every process says it is ready."""
         async with httpx.AsyncClient(trust_env=False) as client:
             for name, port in self.ports.items():
-                await eventually(partial(self._is_ready, client, name, port), within=60)
+                check = partial(self._is_ready, client, name, port)
+                await eventually(check, within=self.ready_within)
 
     async def _is_ready(self, client: httpx.AsyncClient, name: str, port: int) -> bool:
         process = self.processes[name]
@@ -174,9 +179,11 @@ async def installation(
     logs: Path,
     extra: Mapping[str, str] | None = None,
     services: Sequence[str] = SERVICES,
+    ready_within: float = Installation.ready_within,
 ) -> AsyncIterator[Installation]:
     """Create the topics, start services, and stop them at the end."""
     place = Installation(kafka, dsn, logs, extra or {})
+    place.ready_within = ready_within
     replication = int(place.environment.get("SYNCLINE_KAFKA_REPLICATION", "1"))
     await KafkaAdmin(place.connection).create_topics(4, replication)
     try:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.postgres.database.migration import migrate
+from tests.support.chaos.strikes import WITHIN
 from tests.support.chaos.tcp_proxy import TcpProxy
 from tests.support.folders import server_folder
 from tests.support.installation import SERVICES, Installation, installation
@@ -71,7 +72,9 @@ async def world(logs: Path) -> AsyncIterator[World]:
         await migrate(postgres.dsn())
         await give_roles(postgres.dsn())
         where = KafkaPlace(kafka.bootstrap, "chaos.")
-        async with installation(where, postgres.dsn(), logs, services=()) as place:
+        async with installation(
+            where, postgres.dsn(), logs, services=(), ready_within=WITHIN
+        ) as place:
             place.of_service[LINKED] = _linked(postgres.dsn(), to_kafka, to_postgres)
             yield World(kafka, postgres, place, (to_kafka, to_postgres))
 
