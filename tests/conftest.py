@@ -23,6 +23,7 @@ from tests.support.lent_databases import (
 from tests.support.mariadb import mariadb_server
 from tests.support.postgres import postgres_server
 
+gc.disable()  # until all is collected: what is imported stays
 pytest_plugins = ["syncline.testing.connectors"]
 # Tracebacks as plain text: drawing them costs more than most tests take.
 structlog.configure(
@@ -69,7 +70,8 @@ def _folder(item: pytest.Item) -> str:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make Kafka ready before the tests, so that no test's time limit pays for it."""
     gc.collect()
-    gc.freeze()  # what is imported stays: no collection looks at it again
+    gc.freeze()  # no collection looks at it again
+    gc.enable()
     wanted = any(item.get_closest_marker("kafka") for item in session.items)
     if wanted and session.config.option.kafka == "local" and not session.config.option.collectonly:
         asyncio.run(java_with_kafka(print))

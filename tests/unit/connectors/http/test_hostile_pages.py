@@ -60,7 +60,7 @@ _with = msgspec.structs.replace
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 @given(drawn())
 @example(HONEST)
