@@ -24,7 +24,7 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-all test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check code-check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-browser test-chaos test-chaos-short cluster-test upgrade-test soak simulate check code-check format demo dev bench bench-console apiserver-test compose-test kube-test realworld sbom constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,10 +49,7 @@ console: $(WEB) ## Build the web console into the gateway; needs Node 20 or late
 console-check: $(MODULES) ## Lint the console, check its types and run its unit tests
 	cd console && npm run -s check
 
-test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in four processes with servers of their own
-	$(SIDE_BY_SIDE) $(LANES) test-unit
-
-test-all: $(READY) $(WEB) ## Run every test but benchmarks, of chaos the short ones, and the demo: what continuous integration does
+test: $(READY) $(WEB) ## Run every test, of chaos the short ones, and the demo, in four processes with servers of their own
 	$(SIDE_BY_SIDE) $(LANES) test-unit chaos-short-table chaos-short-fault demo
 
 test-unit: $(READY) $(HELM) ## Run the tests that need no server
