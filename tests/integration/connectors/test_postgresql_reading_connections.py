@@ -81,6 +81,7 @@ async def test_a_read_that_is_broken_off_keeps_nothing_of_what_it_has_read(
     """It would stay for thousands of runs: a service hardly ever looks for cycles."""
     many = "select n as id, repeat('x', 1000) as text from generate_series(1, 5000) n"
     extraction = Extraction(mode=ExtractionMode.SQL, id_column="id", sql=many)
+    gc.collect()  # of other tests
     gc.disable()
     try:
         async with aclosing(connector.extract(ExtractRequest(extraction, page_size=1))) as pages:  # type: ignore[type-var]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncline.connectors.file import FileConnector
+from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.columns import Columns
 from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.support.csv_files import bad, connector, good, read
+from tests.support.eventually import eventually
 
 HEAD = b"id,name\n"
 
@@ -50,6 +54,24 @@ async def test_a_bad_row_shows_what_was_read_of_it(tmp_path: Path) -> None:
     assert page.ids == ["7", ""]
     assert page.records.records()[0] == {"id": "7", "name": "a", "(line)": 2, "(more)": ["b", "c"]}
     assert page.records.records()[1] == {"(line)": 3, "(found)": '8,"x\n'}
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+async def test_nothing_of_a_file_is_kept_when_its_read_has_ended(tmp_path: Path, most: int) -> None:
+    """A service hardly ever looks for cycles: each read would stay for thousands of runs."""
+    (tmp_path / "items.csv").write_bytes(HEAD + b"1,one\n2,two\n3,three\n")
+    request = ExtractRequest(Extraction(table="items.csv", id_column="id"), page_size=1)
+    gc.collect()  # of other tests
+    gc.disable()
+    try:
+        async with aclosing(connector(tmp_path).extract(request)) as pages:  # type: ignore[type-var]
+            async for _ in pages:
+                most -= 1
+                if not most:
+                    break
+        await eventually(lambda: not any(isinstance(each, CsvRows) for each in gc.get_objects()))
+    finally:  # at once, but for the thread that lets go of its last call a moment later
+        gc.enable()
 
 
 async def test_a_row_of_blanks_alone_is_no_record(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import BinaryIO
+from weakref import proxy
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_cells import DATABASE_NULL, NULL_MARKER, Cells
@@ -151,7 +152,8 @@ class CsvRows:
         self._begin, self._first_line = at.offset, at.line
         self._fault, self._cut, self._marked, self._odd = None, False, False, False
         self._blocks, self._ahead, self._next = blocks(self._file), [], 0
-        self._reader = csv_reader(self._texts(), self._settings, self._delimiter)
+        own = CsvRows._texts(proxy(self))  # else what was read stays: nobody breaks the cycle soon
+        self._reader = csv_reader(own, self._settings, self._delimiter)
 
     def _look(self, count: int) -> list[bytes]:
         """Return the next lines without taking them: up to so many, fewer where they are long."""
@@ -180,7 +182,7 @@ class CsvRows:
     def _texts(self) -> Iterator[str]:
         """Give decoded lines; what is wrong with one is left in `_fault` for its row."""
         prepared = self._cells.prepared
-        for raw in self._lines():
+        for raw in CsvRows._lines(self):
             self._offset += len(raw)
             if self._cut:  # the rest of a line that was too long
                 self._cut = not raw.endswith(ENDS)
