@@ -57,7 +57,7 @@ function firstSight(): Plugin {
     name: "first-sight",
     transformIndexHtml: {
       order: "post",
-      handler: (html) => html.replaceAll('<link rel="stylesheet"', '<link rel="stylesheet" media="not all"'),
+      handler: (html) => html.replaceAll('<link rel="stylesheet"', '<link rel="preload" as="style"'),
     },
   };
 }
