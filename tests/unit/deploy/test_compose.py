@@ -41,8 +41,6 @@ def test_ours_may_do_no_more_than_they_need(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["mem_limit"]
-    assert service["pids_limit"]
     assert ("ports" in service) == (name == "gateway")
 
 
@@ -51,6 +49,13 @@ def test_what_runs_for_long_is_watched_and_restarted(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["restart"] == "unless-stopped"
     assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", [*OURS, "kafka", "postgres", *WATCHERS])
+def test_nothing_takes_the_machine_from_the_others(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert re.fullmatch(r"\d+[mg]", as_nobody_set_it(service["mem_limit"]))
+    assert service["pids_limit"] >= 200
 
 
 @pytest.mark.parametrize("name", SERVICES)
