@@ -24,8 +24,8 @@ def main(folder: Path) -> str | None:
     missing = [name for name in (KEYS, MESSAGE_KEYS, PASSWORD) if not os.environ.get(name)]
     if missing and os.environ.get("SYNCLINE_PRODUCTION"):
         return (
-            f"SYNCLINE_PRODUCTION is set and {' and '.join(missing)} is not: give it in the "
-            "environment or in .env (`syncline secrets generate-key` makes a key)"
+            f"SYNCLINE_PRODUCTION is set, so nothing starts without {' and '.join(missing)}: give "
+            "it in the environment or in .env (`syncline secrets generate-key` makes a key)"
         )
     keys = ",".join(_chosen(KEYS, folder / "keys", generate_key).split())
     message_keys = ",".join(_chosen(MESSAGE_KEYS, folder / "message-keys", generate_key).split())

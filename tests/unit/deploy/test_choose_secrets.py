@@ -50,7 +50,9 @@ def test_in_production_nothing_is_made_up(tmp_path: Path) -> None:
     done = choose(tmp_path, SYNCLINE_PRODUCTION="1", SYNCLINE_SECRET_KEYS=generate_key())
     assert done.returncode == 1
     missing = "SYNCLINE_MESSAGE_KEYS and POSTGRES_PASSWORD"
-    assert done.stderr.startswith(f"SYNCLINE_PRODUCTION is set and {missing} is not")
+    assert done.stderr.startswith(
+        f"SYNCLINE_PRODUCTION is set, so nothing starts without {missing}: give it"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
