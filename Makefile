@@ -95,7 +95,7 @@ simulate: $(READY) ## Live through the stages' logic in memory in any order of e
 
 check: console-check code-check ## Lint, check the format, the types and the import directions
 
-code-check: $(READY)
+code-check: $(READY) ## Lint the code, check its format, types and import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
 
 format: $(READY) ## Format the code and fix what can be fixed
