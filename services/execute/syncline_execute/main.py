@@ -19,14 +19,11 @@ from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Targets
 from syncline_execute.writer import Writer
 
-CALL = 250_000
-"""Bytes of messages in one call, and of those that wait in a partition: a bundle of a big run.
-While records are written, they are in memory several times over (docs/decisions/0063)."""
 SPEC = StageSpec(
     "execute",
     [INPUT_OF[Stage.EXECUTE]],
     bundle_in,
-    StageOptions(together=True, runs=32, queue=256, max_bytes=CALL, queue_bytes=CALL),
+    StageOptions(together=True, runs=32, queue=256),
     records=len,
 )
 
