@@ -141,6 +141,7 @@ async def test_a_key_is_shown_once_copied_and_revoked(installed: Gateway, tab: P
     await fit_for_everybody(tab, "access-key-shown-once")
     key = await tab.evaluate("navigator.clipboard.readText()")
     await dialog.get_by_role("button", name="I have copied it").click()
+    await expect(dialog).to_have_count(0)
     assert key not in await tab.content()
     async with installed.client({"Authorization": f"ApiKey {key}"}) as program:
         assert (await program.get("/session")).json()["name"] == "api-key:billing"
